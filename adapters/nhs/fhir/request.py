@@ -1,0 +1,169 @@
+"""ServiceRequest: the referral itself, from police to the team, with the incident and the suspect.
+
+What the request rests on is referred to (children, risk, consent, flag); what FHIR has no element for stands in
+extensions of ours. UK Core ServiceRequest; codes: domain.md section 2.10. The reason is coded as suspected abuse,
+because what police report is an allegation until a court has found it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from adapters.nhs.fhir.canonical import SNOMED, SUSPECTED_ABUSE, police_id
+from adapters.nhs.fhir.elements import (
+    concept,
+    extension,
+    instant,
+    nested,
+    own,
+    part,
+    reference,
+    sender,
+    start,
+    subject,
+    text,
+    trust,
+    when,
+)
+from adapters.nhs.fhir.ids import FLAG
+from adapters.nhs.fhir.models import Json
+from adapters.nhs.fhir.suspect import order_extension, suspect_basic
+from mappings.record import Marking, Record, Reference, Relationship, Role, Statement, Topic
+from mappings.referral import Referral, ReferralStatus
+
+_STATUS: Final = {
+    ReferralStatus.COMPLETED: "completed",
+    ReferralStatus.REJECTED: "revoked",
+    ReferralStatus.FAILED: "revoked",
+    ReferralStatus.ENTERED_IN_ERROR: "entered-in-error",
+}
+
+
+def write_request(record: Record, referral: Referral) -> Iterator[Json]:
+    """The one ServiceRequest of a referral."""
+    people = _people(record, referral)
+    contained = _contained(record)
+    found: Json = {
+        "contained": contained,
+        "extension": _extensions(record, people),
+        "identifier": [_identifier(one, record) for one in record.references if text(one.value)],
+        "status": _STATUS.get(referral.status, "active"),
+        "intent": "order",
+        "category": [own("request-category", "domestic-abuse")],
+        "priority": referral.priority.value,
+        "code": own("request", "domestic-abuse-support"),
+        "subject": subject(record, referral),
+        "authoredOn": instant(referral.created_at),
+        "requester": sender(record),
+        "performer": [trust(referral)],
+        "reasonCode": [concept(SNOMED, *SUSPECTED_ABUSE)],
+        "supportingInfo": _supporting(record, referral, contained),
+        "note": [_note(one, people) for one in record.statements if one.topic is Topic.SUMMARY and text(one.text)],
+    }
+    yield start("ServiceRequest", None, referral) | {k: v for k, v in found.items() if v is not None and v != []}
+
+
+def _people(record: Record, referral: Referral) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for person in record.people:
+        if person.role is Role.SUSPECT:
+            found[person.ref] = {"reference": f"#{person.ref}"}
+        elif person.role in {Role.VICTIM, Role.CHILD}:
+            found[person.ref] = reference("Patient", referral, person.ref)
+    return found
+
+
+def _contained(record: Record) -> list[Json]:
+    suspects = record.of_role(Role.SUSPECT)
+    warnings = record.safety_warnings if len(suspects) == 1 else ()  # with several, nobody said which it is
+    return [suspect_basic(one, (o for o in record.orders if o.subject == one.ref), warnings) for one in suspects]
+
+
+def _supporting(record: Record, referral: Referral, contained: list[Json]) -> list[Json]:
+    return [
+        *({"reference": f"#{one['id']}"} for one in contained),
+        *(reference("Patient", referral, child.ref) for child in record.of_role(Role.CHILD)),
+        *(reference("RiskAssessment", referral, one.ref) for one in record.assessments),
+        *(reference("Consent", referral, one.ref) for one in record.consents),
+        reference("Flag", referral, FLAG),
+    ]
+
+
+def _identifier(one: Reference, record: Record) -> Json:
+    found: Json = {"system": police_id(one.type.lower()), "value": one.value}
+    if (force_ := sender(record)) is not None:
+        found["assigner"] = force_
+    return found
+
+
+def _extensions(record: Record, people: dict[str, Json]) -> list[Json]:
+    suspects = record.of_role(Role.SUSPECT)
+    found = nested("incident", _incident(record, unattributed=len(suspects) != 1))
+    if record.marking is not None:
+        found += nested("marking", _marking(record.marking))
+    for one in record.relationships:
+        found += nested("relationship", _relationship(one, people))
+    known = {one.ref for one in suspects}
+    for order in record.orders:
+        if order.subject not in known:
+            found += order_extension(order)
+    return found
+
+
+def _incident(record: Record, *, unattributed: bool) -> list[Json]:
+    times, officer = record.times, record.officer
+    found = [
+        *part("kind", "valueCode", record.kind.value),
+        *part("version", "valueInteger", record.version),
+        *part("area", "valueCode", record.area),
+        *part("category", "valueCode", record.category),
+        *part("offence", "valueCode", record.offence),
+        *(one for flag in record.flags for one in part("flag", "valueCode", flag)),
+        *part("location", "valueString", record.location),
+        *part("outcome", "valueCode", record.outcome),
+    ]
+    if times is not None:
+        found += [
+            *when("reported", times.reported),
+            *when("occurredFrom", times.occurred_from),
+            *when("occurredTo", times.occurred_to),
+            *when("attended", times.attended),
+            *when("recorded", times.recorded),
+        ]
+    if officer is not None:
+        found += [
+            *part("officerCollar", "valueString", officer.collar),
+            *part("officerTeam", "valueString", officer.team),
+        ]
+    if unattributed:
+        found += [{"url": "safetyWarning", "valueCode": code} for code in record.safety_warnings]
+    return found
+
+
+def _marking(marking: Marking) -> list[Json]:
+    class_ = marking.classification
+    return [
+        *part("classification", "valueCode", class_.value if class_ is not None else None),
+        *part("sourceGrade", "valueCode", marking.source_grade),
+        *part("informationGrade", "valueCode", marking.information_grade),
+        *part("handling", "valueCode", marking.handling),
+        *part("conditions", "valueString", marking.conditions),
+    ]
+
+
+def _relationship(one: Relationship, people: dict[str, Json]) -> list[Json]:
+    a, b = people.get(one.a), people.get(one.b)
+    if a is None or b is None:
+        return []  # with somebody who is not in what leaves: no trace of them either
+    return [
+        {"url": "from", "valueReference": a},
+        {"url": "to", "valueReference": b},
+        *part("type", "valueCode", one.type),
+        *part("personallyConnected", "valueBoolean", one.personally_connected),
+    ]
+
+
+def _note(one: Statement, people: dict[str, Json]) -> Json:
+    about = [extension("statement-about", valueReference=people[ref]) for ref in one.about if ref in people]
+    return {"extension": [extension("statement-kind", valueCode=one.kind), *about], "text": one.text}

@@ -1,0 +1,76 @@
+"""Which places of a document are spoken for, and by what: what a sweep compares a document with."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Claim(IntEnum):
+    """Who speaks for a place: a row for its scalar, a row for the scalars of its list, a section, or an ignore row."""
+
+    SCALAR = 1
+    LIST = 2
+    PARTS = 3
+    IGNORED = 4
+
+
+class Claims(dict["str | None", "Claim | Claims"]):
+    """Claims by key, nested as the document is; under None, the claim on a place that also has places inside.
+
+    Filled while a profile loads, never changed after it; so unions are made once and kept.
+    """
+
+    __slots__ = ("_unions",)
+
+    def __init__(self) -> None:
+        """No claims."""
+        super().__init__()
+        self._unions: dict[int, tuple[Claims, Claims]] = {}
+
+    def add(self, steps: tuple[str, ...], what: Claim) -> None:
+        """Add a claim on a place; of two claims on one place the wider stands."""
+        here = self
+        *before, last = steps
+        for step in before:
+            inner = here.get(step)
+            if not isinstance(inner, Claims):
+                here[step] = wider = Claims()
+                if inner is not None:
+                    wider[None] = inner
+                inner = wider
+            here = inner
+        _put(here, last, what)
+
+    def union(self, other: Claims) -> Claims:
+        """What either claims: a leaf that one of two shapes reads is read."""
+        if other is self:
+            return self
+        known = self._unions.get(id(other))
+        if known is None:
+            known = self._unions[id(other)] = (
+                other,
+                self._joined(other),
+            )  # holds `other`, so that its id stays its own
+        return known[1]
+
+    def _joined(self, other: Claims) -> Claims:
+        found = Claims()
+        for claims in (self, other):
+            for key, what in claims.items():
+                _put(found, key, what)
+        return found
+
+
+def _put(claims: Claims, key: str | None, what: Claim | Claims) -> None:
+    there = claims.get(key)
+    if there is None:
+        claims[key] = what
+    elif isinstance(there, Claims) and isinstance(what, Claims):
+        claims[key] = there.union(what)
+    elif isinstance(there, Claims) or isinstance(what, Claims):
+        inner, own = (there, what) if isinstance(there, Claims) else (what, there)
+        one = Claims()
+        _put(one, None, own)
+        claims[key] = inner.union(one)  # type: ignore[union-attr, arg-type] # one is claims and the other is not
+    else:
+        claims[key] = max(there, what)

@@ -1,0 +1,115 @@
+"""A mapping profile: how one outside system says what a record says, as rows of data, and the reading of a tree by it.
+
+A row is *from, to, transform, required*, and the code map where the transform wants one. Rows have no conditions: where
+one is needed it is a named transform, tested as such. A profile is loaded strictly (`profilefile`), its bytes and those
+of its code maps are hashed, and the hash goes into every record it read (P4).
+
+Applying a profile is pure. It releases nothing and decides nothing; it reads, and counts what it did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from mappings import quality, thirdparty
+from mappings.profilefile import ProfileInvalid, compiled
+from mappings.reading import Fault, Problem, Reading, Unreadable
+from mappings.record import Record
+from mappings.rows import Built, Run
+from mappings.shape import Shape
+from mappings.sweep import Sweep
+from mappings.tree import Trail, Value, rendered
+
+__all__ = ["Profile", "ProfileInvalid", "load", "profile", "profiles"]
+
+_ROOM = Path(__file__).parent
+_SIDES = ("police", "nhs")
+_MAX_FINDINGS = 200  # a document of 20,000 elements must not become a record of 20,000 remarks
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A loaded profile.
+
+    `adapter` is the reader it is written for (`police.json`). `files` gives the hex SHA-256 of each file it was made
+    from, its own first; `hash` is the hex SHA-256 of those lines as `sha256sum` prints them, so that anybody can
+    derive it again from the files.
+    """
+
+    name: str
+    title: str
+    adapter: str
+    hash: str
+    files: Mapping[str, str]
+    shape: Shape
+
+    def apply(self, root: dict[str, Value], notes: tuple[tuple[Trail, str], ...] = ()) -> Reading:
+        """Read a tree into a record. `notes` are findings of the adapter, as (path, code).
+
+        Raises `Unreadable` with every problem found, where a required value is missing or unreadable.
+        """
+        run = Run(findings=list(notes))
+        out: Built = {}
+        self.shape.read(root, "", run, out, {})
+        if run.problems:
+            raise Unreadable(*run.problems)
+        self._sign(out, run)
+        thirdparty.separate(out)
+        quality.settle(out, run.findings, [refs.values() for refs in run.refs.values()])
+        out["quality"] = _listed(run.findings)
+        try:
+            record = Record.model_validate(out)
+        except ValidationError as exc:
+            raise Unreadable(*(Problem(_where(e["loc"]), Fault.WRONG_TYPE) for e in exc.errors())) from exc
+        sweep = Sweep(run.visited)
+        sweep.over(root)
+        return Reading(record, tuple(sweep.losses), sweep.lost, sweep.ignored, sweep.leaves)
+
+    def _sign(self, out: Built, run: Run) -> None:
+        """Say in the record how it was read; a source without its organisation is no source."""
+        source = out.get("source", {})
+        if "organisation" in source:
+            source.update(adapter=self.adapter, profile=self.name, profile_hash=self.hash)
+        else:
+            out.pop("source", None)
+            run.findings.append(("source.organisation", "missing"))
+
+
+def load(path: Path) -> Profile:
+    """Load a profile file. Raises `ProfileInvalid` naming the file and the key."""
+    made = compiled(path)
+    return Profile(made.name, made.title, made.adapter, made.hash, made.files, made.shape)
+
+
+@cache
+def profile(name: str) -> Profile:
+    """A profile that ships with the product, by name. Raises `ProfileInvalid`."""
+    if name not in profiles():
+        raise ProfileInvalid(f"no profile is called {name!r}; there are {', '.join(profiles())}")
+    return next(load(p) for p in _shipped() if p.stem == name)
+
+
+@cache
+def profiles() -> tuple[str, ...]:
+    """The names of the profiles that ship with the product, sorted."""
+    return tuple(sorted(p.stem for p in _shipped()))
+
+
+def _shipped() -> list[Path]:
+    return [p for side in _SIDES for p in sorted((_ROOM / side).glob("*.toml"))]
+
+
+def _listed(findings: list[tuple[Trail, str]]) -> list[dict[str, str]]:
+    listed = [{"path": rendered(path), "code": code} for path, code in findings[:_MAX_FINDINGS]]
+    if len(findings) > _MAX_FINDINGS:
+        listed.append({"path": "quality", "code": "more-findings"})
+    return listed
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc).lstrip(".")

@@ -1,0 +1,284 @@
+"""A profile file, TOML, read strictly and compiled into shapes.
+
+Refused, with the file and the key named: an unknown key, a missing one, an unknown transform or map, a target the
+schema does not have or of another kind, a target or a place written twice, a map or shape that nothing uses, a shape
+that contains itself, an empty list. A profile that loads is one whose every line does something.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+from mappings.codemap import CODES, CodeMap, CodeMapInvalid, load_codemap
+from mappings.record import Part
+from mappings.claims import Claim, Claims
+from mappings.rows import Built, Need, Row, every, one
+from mappings.shape import Place, Section, Shape, Table
+from mappings.targets import PARTS, Target, TargetInvalid, checked, needed, part_class, target
+from mappings.transforms import TRANSFORMS, Takes, Transform
+
+_TOP = {"name", "title", "adapter", "standard", "date", "root", "identity", "maps", "shapes"}
+_SHAPE = {"part", "rows", "sections", "ignore", "keyed"}
+_ROW = {"from", "to", "transform", "required", "map"}
+_SECTION = {"at", "to", "shape", "set", "ref", "needs", "unreached", "required"}
+_IGNORE = {"from", "reason"}
+_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_TYPED = re.compile(r"(.+)\[([A-Za-z0-9_-]+)\]")
+_CLAIMS = {Takes.LIST: Claim.LIST, Takes.LINK: Claim.PARTS}
+
+
+class ProfileInvalid(Exception):
+    """A profile that does not load. The text names the file and the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A profile file at work: who it is, what it was made from, and its outermost shape."""
+
+    name: str
+    title: str
+    adapter: str
+    hash: str
+    files: Mapping[str, str]
+    shape: Shape
+
+
+def compiled(path: Path) -> Compiled:
+    """Load and compile one file. Raises `ProfileInvalid`."""
+    body = path.read_bytes()
+    try:
+        return _Compiler(path, body, tomllib.loads(body.decode("utf-8"))).whole()
+    except (ValueError, TargetInvalid, CodeMapInvalid) as exc:
+        raise ProfileInvalid(f"{path.name}: {exc}") from exc
+
+
+class _Compiler:
+    """One file being compiled. `open` are the shapes being compiled now, outermost first."""
+
+    def __init__(self, path: Path, body: bytes, tree: dict[str, Any]) -> None:
+        self.path, self.body, self.tree = path, body, tree
+        self.maps: dict[str, CodeMap] = {}
+        self.used_maps: set[str] = set()
+        self.done: dict[str, Shape] = {}
+        self.targets: dict[str, frozenset[str]] = {}
+        self.open: list[str] = []
+
+    def whole(self) -> Compiled:
+        tree = self.tree
+        _keys("", tree, _TOP, _TOP - {"maps"})
+        if tree["name"] != self.path.stem:
+            raise ValueError("name: not the name of the file")
+        for key in _strings("maps", tree["maps"]) if "maps" in tree else ():
+            self.maps[key] = load_codemap(CODES / f"{key}.json")
+        shape = self._shape(_string("root", tree["root"]))
+        for name in tree["shapes"].keys() - self.done.keys():
+            raise ValueError(f"shapes.{name}: nothing uses it")
+        for name in self.maps.keys() - self.used_maps:
+            raise ValueError(f"maps: nothing uses {name!r}")
+        files = {self.path.name: hashlib.sha256(self.body).hexdigest()}
+        files |= {f"{name}.json": codemap.hash for name, codemap in sorted(self.maps.items())}
+        listing = "".join(f"{digest}  {name}\n" for name, digest in files.items())
+        digest = hashlib.sha256(listing.encode()).hexdigest()
+        return Compiled(tree["name"], tree["title"], tree["adapter"], digest, MappingProxyType(files), shape)
+
+    def _shape(self, name: str) -> Shape:
+        if name in self.done:
+            return self.done[name]
+        where = f"shapes.{name}"
+        if name in self.open:
+            raise ValueError(f"{where}: contains itself")
+        if name not in self.tree["shapes"]:
+            raise ValueError(f"{where}: there is none")
+        tree = self.tree["shapes"][name]
+        _keys(where, tree, _SHAPE, {"part"})
+        if tree["part"] not in PARTS:
+            raise ValueError(f"{where}.part: the record has no such part")
+        self.open.append(name)
+        part = PARTS[tree["part"]]
+        claims = Claims()
+        for key in _strings("identity", self.tree["identity"]):
+            claims.add((key,), Claim.SCALAR)
+        keyed = {k: v for k, v in tree.get("keyed", {}).items()}
+        rows = [
+            self._row(f"{where}.rows[{i}]", part, row, keyed, claims)
+            for i, row in enumerate(_some(f"{where}.rows", tree["rows"]) if "rows" in tree else ())
+        ]
+        sections = [
+            self._section(f"{where}.sections[{i}]", part, section, claims)
+            for i, section in enumerate(_some(f"{where}.sections", tree["sections"]) if "sections" in tree else ())
+        ]
+        for i, ignored in enumerate(_some(f"{where}.ignore", tree["ignore"]) if "ignore" in tree else ()):
+            _keys(f"{where}.ignore[{i}]", ignored, _IGNORE, _IGNORE)
+            _string(f"{where}.ignore[{i}].reason", ignored["reason"])
+            _unclaimed(f"{where}.ignore[{i}]", claims, _steps(f"{where}.ignore[{i}].from", ignored["from"]))
+        self.open.pop()
+        shape = Shape(name, part, _table(rows), tuple(every(r) for r in rows if not r.plain), tuple(sections), claims)
+        self._targets(where, name, rows, sections)
+        for key in keyed.keys() - {f"{r.target.part}[{r.target.word}]" for r in rows}:
+            raise ValueError(f"{where}.keyed: no row writes {key!r}")
+        self.done[name] = shape
+        return shape
+
+    def _targets(self, where: str, name: str, rows: list[Row], sections: list[Section]) -> None:
+        """A leaf is written by one row, those of shapes that only say more of the same part included."""
+        found: set[str] = set()
+        more = [text for section in sections if not section.to for text in self.targets[section.shape.name]]
+        for text in [*(row.target.text for row in rows), *more]:
+            if text in found:
+                raise ValueError(f"{where}: {text!r} is written twice")
+            found.add(text)
+        self.targets[name] = frozenset(found)
+
+    def _row(self, where: str, part: type[Part], row: Any, keyed: dict[str, Any], claims: Claims) -> Row:
+        _keys(where, row, _ROW, {"from", "to", "transform"})
+        if row["transform"] not in TRANSFORMS:
+            raise ValueError(f"{where}.transform: there is no {row['transform']!r}")
+        transform = TRANSFORMS[row["transform"]]
+        aim = target(part, _string(f"{where}.to", row["to"]))
+        if transform.gives not in aim.accepts:
+            raise ValueError(f"{where}.to: {aim.text!r} does not hold a {transform.gives.value}")
+        need = {False: "no", True: "yes"}.get(row.get("required", False), row.get("required", False))
+        if need not in get_args(Need):
+            raise ValueError(f"{where}.required: true, false or when-present")
+        places = tuple(_steps(f"{where}.from", place) for place in _one_or_more(f"{where}.from", row["from"]))
+        for steps in places:
+            claims.add(steps, _CLAIMS.get(transform.takes, Claim.SCALAR))
+        inner = keyed.get(f"{aim.part}[{aim.word}]", {})
+        constants = {k: _constant(where, part, aim, k, v) for k, v in inner.items()}
+        run = self._run(where, transform, aim, row.get("map"))
+        trusted = transform.maps and not transform.keeps
+        return Row(places, run, transform.takes, aim, need, constants, trusted)
+
+    def _run(self, where: str, transform: Transform, aim: Target, name: str | None) -> Any:
+        if not transform.maps:
+            if name is not None:
+                raise ValueError(f"{where}.map: the transform wants none")
+            return transform.run
+        if name is None or name not in self.maps:
+            raise ValueError(f"{where}.map: not one of the maps")
+        self.used_maps.add(name)
+        codes = self.maps[name].codes
+        if aim.check is not None:
+            for code in codes.values():
+                try:
+                    aim.check(code)
+                except ValueError:
+                    raise ValueError(f"{where}.map: {aim.text!r} does not hold {code!r}") from None
+        return transform.run(codes)
+
+    def _section(self, where: str, part: type[Part], section: Any, claims: Claims) -> Section:
+        _keys(where, section, _SECTION, {"at", "shape"})
+        shape = self._shape(_string(f"{where}.shape", section["shape"]))
+        to = section.get("to", "")
+        if to not in {"", *part.model_fields}:
+            raise ValueError(f"{where}.to: {part.__name__} has no {to!r}")
+        inner, many = part_class(part.model_fields[to]) if to else (part, False)
+        if shape.part is not inner:
+            raise ValueError(f"{where}.shape: builds a {shape.part.__name__}, which does not belong here")
+        constants: Built = {k: checked(inner, k, v) for k, v in section.get("set", {}).items()}
+        for leaf in constants.keys() & self.targets[shape.name]:
+            raise ValueError(f"{where}.set: {leaf!r} is written by a row")
+        ref = section.get("ref", "")
+        if bool(ref) != ("ref" in inner.model_fields and bool(to)):
+            raise ValueError(f"{where}.ref: given exactly where the part has a reference")
+        if ref:
+            checked(inner, "ref", f"{ref}-1")
+        needs = set(_strings(f"{where}.needs", section["needs"])) if "needs" in section else set()
+        for leaf in needs - inner.model_fields.keys():
+            raise ValueError(f"{where}.needs: {inner.__name__} has no {leaf!r}")
+        if to:
+            needs |= needed(inner)
+        places = []
+        for place in _one_or_more(f"{where}.at", section["at"]):
+            typed = _TYPED.fullmatch(place)
+            steps = _steps(f"{where}.at", typed[1] if typed else place)
+            claims.add(steps, Claim.PARTS)
+            places.append(Place(steps[0], steps[1:], typed[2] if typed else "", ".".join(steps)))
+        switches = [_switch(f"{where}.{key}", section.get(key, False)) for key in ("unreached", "required")]
+        return Section(tuple(places), shape, to, many, constants, ref, frozenset(needs), *switches)
+
+
+def _table(rows: list[Row]) -> Table:
+    """The plain rows by the key they read, nested as the document is."""
+    table: Table = {}
+    for row in rows:
+        if not row.plain:
+            continue
+        *before, last = row.places[0]
+        here = table
+        for step in before:
+            there, below = here.get(step, ((), None))
+            below = {} if below is None else below
+            here[step] = (there, below)
+            here = below
+        there, below = here.get(last, ((), None))
+        here[last] = ((*there, one(row, row.places[0])), below)
+    return table
+
+
+def _steps(where: str, place: Any) -> tuple[str, ...]:
+    steps = tuple(_string(where, place).split("."))
+    if not all(_STEP.fullmatch(step) for step in steps):
+        raise ValueError(f"{where}: steps are names with dots between them")
+    return steps
+
+
+def _unclaimed(where: str, claims: Claims, steps: tuple[str, ...]) -> None:
+    here: Any = claims
+    for step in steps:
+        here = here.get(step) if isinstance(here, dict) else here
+    if here is not None:
+        raise ValueError(f"{where}.from: a row or section reads there")
+    claims.add(steps, Claim.IGNORED)
+
+
+def _constant(where: str, part: type[Part], aim: Target, leaf: str, value: Any) -> object:
+    inner, _ = part_class(part.model_fields[aim.part])
+    if inner is None:
+        raise ValueError(f"{where}: {aim.part!r} holds no parts")
+    return checked(inner, leaf, value)
+
+
+def _keys(where: str, value: Any, allowed: set[str], required: set[str]) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where or 'top'}: not a table")
+    for key in value.keys() - allowed:
+        raise ValueError(f"{where}.{key}: unknown key".lstrip("."))
+    for key in sorted(required - value.keys()):
+        raise ValueError(f"{where}.{key}: missing".lstrip("."))
+
+
+def _string(where: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{where}: not text, or blank")
+    return value
+
+
+def _some(where: str, value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{where}: not a list, or an empty one")
+    return value
+
+
+def _switch(where: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{where}: true or false")
+    return value
+
+
+def _strings(where: str, value: Any) -> list[str]:
+    found = [_string(where, v) for v in _some(where, value)]
+    if len(set(found)) != len(found):
+        raise ValueError(f"{where}: the same twice")
+    return found
+
+
+def _one_or_more(where: str, value: Any) -> list[str]:
+    return [_string(where, value)] if isinstance(value, str) else _strings(where, value)

@@ -1,0 +1,106 @@
+"""What a reading left behind: every leaf of the document that no row speaks for, counted, and the first hundred named.
+
+A sweep goes through the whole document once, in its order, and follows no link. Nothing is dropped in silence
+(domain.md section 5.2, point 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mappings.claims import Claim, Claims
+from mappings.reading import Loss
+from mappings.tree import Linked, Trail, Value, rendered, says_something
+
+MAX_NAMED = 100
+"""How many losses a reading names; it counts them all."""
+
+_NONE = Claims()
+_SCALAR, _LIST = Claim.SCALAR, Claim.LIST  # looked up once: this loop sees every leaf
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One sweep: `visited` are the claims on the dicts that were read, by identity; the rest is what it found."""
+
+    visited: dict[int, Claims]
+    leaves: int = 0
+    ignored: int = 0
+    lost: int = 0
+    losses: list[Loss] = field(default_factory=list)
+
+    def over(self, root: dict[str, Value]) -> None:
+        """Sweep a whole document."""
+        self._dict(root, "", _NONE)
+
+    def _dict(self, node: dict[str, Value], path: Trail, claims: Claims) -> None:
+        own = self.visited.get(id(node))
+        if own is not None:
+            claims = own.union(claims) if claims else own
+        claimed = claims.get
+        for key, value in node.items():
+            kind = type(value)
+            if kind is str or kind is bool or kind is int or kind is float:
+                if kind is str and (not value or value.isspace()):  # type: ignore[union-attr] # kind says that it is text
+                    continue
+                self.leaves += 1
+                what = claimed(key)
+                if what is not _SCALAR and what is not _LIST:
+                    self._scalar(path, key, what)
+            elif value is not None:
+                self._inside(value, (path, key), claimed(key))
+
+    def _scalar(self, path: Trail, key: str, what: Claim | Claims | None) -> None:
+        if isinstance(what, Claims):
+            what = what.get(None)
+        if what is Claim.IGNORED:
+            self.ignored += 1
+        elif what is not _SCALAR and what is not _LIST:
+            self._lose((path, key), what)
+
+    def _inside(self, value: Value, path: Trail, what: Claim | Claims | None) -> None:
+        if what is Claim.IGNORED:
+            self._ignore(value)
+        elif type(value) is dict:
+            self._dict(value, path, what if type(what) is Claims else _NONE)
+        elif isinstance(value, list):
+            self._list(value, path, what.get(None) if isinstance(what, Claims) else what)
+        elif isinstance(value, Linked):
+            self.leaves += value.leaves
+            if what is not Claim.PARTS:
+                self._lose(path, what, value.leaves)
+            for at, beside in value.rest:
+                self._inside(beside, at, None)
+        elif says_something(value):
+            self.leaves += 1
+            self._lose(path, what)
+
+    def _list(self, values: list[Value], path: Trail, what: Claim | Claims | None) -> None:
+        for index, value in enumerate(values):
+            if type(value) is dict:
+                self._dict(value, (path, index), _NONE)
+            elif what is Claim.LIST and not isinstance(value, list | Linked):
+                self.leaves += says_something(value)
+            else:
+                self._inside(value, (path, index), what and Claim.PARTS)
+
+    def _ignore(self, value: Value) -> None:
+        if isinstance(value, dict):
+            for one in value.values():
+                self._ignore(one)
+        elif isinstance(value, list):
+            for one in value:
+                self._ignore(one)
+        elif isinstance(value, Linked):
+            self.leaves += value.leaves
+            self.ignored += value.leaves
+            for _, beside in value.rest:
+                self._ignore(beside)
+        elif says_something(value):
+            self.leaves += 1
+            self.ignored += 1
+
+    def _lose(self, path: Trail, what: Claim | Claims | None, count: int = 1) -> None:
+        self.lost += count
+        if len(self.losses) < MAX_NAMED:
+            self.losses.append(Loss(rendered(path), "no-row" if what is None else "wrong-shape"))

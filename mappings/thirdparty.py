@@ -1,0 +1,140 @@
+"""Who reported it stays apart from what happened (domain.md section 4.5, N3).
+
+Free text is cut into sentences. A sentence that names or may name who reported, saw or heard becomes part of a
+statement on the third party, which is an item of its own; so does a sentence that goes on about the same person. The
+rule errs on that side: what is withheld in doubt can be asked for, what is disclosed cannot be called back. No text is
+lost: every sentence stands in one statement or the other, in its order.
+
+This is a filter of words, not of meaning. It does not find a source that is described without any word for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+_SENTENCE_END = re.compile(r"[.!?;][\"')\]]?\s+")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|miss|mx|dr|prof|rev|st|no|nos|tel|pc|dc|ds|sgt|insp|approx|etc|e\.g|i\.e)|\b[a-z])\.$",
+    re.IGNORECASE,
+)
+_ALWAYS = frozenset(
+    """anonymous anonymously caller callers caller's crimestoppers informant informants informant's neighbor neighbors
+    neighbour neighbours neighbour's neighbouring nextdoor passer-by passerby passersby witness witnesses witness's
+    witnessed bystander bystanders onlooker onlookers reporter overheard tip-off tipoff chis source sources informer
+    hearsay landlord landlord's landlady housemate housemates flatmate flatmates complainant's""".split()
+)
+"""Words that by themselves say that somebody else is spoken of."""
+
+_PERSONS = frozenset(
+    """mother mum mam mom father dad stepmother stepfather parent parents sister brother siblings sibling aunt auntie
+    uncle cousin niece nephew grandmother grandfather gran nan nanna nana grandad son daughter stepson stepdaughter
+    child children kids kid boy girl friend friends colleague colleagues workmate manager employer boss teacher school
+    headteacher nursery gp doctor nurse midwife hospital paramedic ambulance worker visitor social public member
+    resident residents tenant somebody someone relative relatives family party professional agency housing ex partner's
+    woman man male female lady gentleman staff postman driver shopkeeper""".split()
+)
+_SPEAKS = frozenset(
+    """say says said saying state states stated report reports reported reporting call calls called calling ring rang
+    phoned phone telephoned contact contacted contacting tell told tells disclose disclosed discloses allege alleges
+    alleged claim claims claimed inform informs informed advise advises advised heard hears saw sees seen described
+    describes believes believed thinks suspects suspected mentioned confirmed explained noticed raised concerned
+    concerns worried texted messaged emailed wrote dialled attended flagged referred""".split()
+)
+_PHRASES = re.compile(
+    r"\b(?:report(?:ed|s)?|calls?|called|rang|information|intelligence|intel|received|told|informed|heard|learn(?:ed|t)|"
+    r"seen|disclosure|referral|concerns?|according)\b[^.]{0,40}?\b(?:by|from|via|to us|to police)\b"
+    r"|\baccording to\b|\b999 call\b|\b101 call\b|\bthird[ -]part(?:y|ies)\b|\bnext[ -]door\b|\bpasser[ -]?by\b|\btip[ -]off\b"
+)
+_PHRASE_WORDS = frozenset("by from via us police according call third next passer tip".split())
+"""One of these is in every phrase above; looking for the phrase costs more."""
+
+_GOES_ON = frozenset("he she they this that who which his her their it also further these those".split())
+_TEXTS = (("assessments", "answers", "text"), ("consents", "", "reason"))
+
+
+def split(text: str, names: Collection[str] = ()) -> tuple[str, str]:
+    """What happened, and what says who reported or what third parties said, each in the order of the text.
+
+    `names` are names of third parties. Sentences are joined by one space.
+    """
+    told = {part for name in names for part in _WORD.findall(name.casefold())}
+    kept: list[str] = []
+    apart: list[str] = []
+    before = False
+    for sentence in _sentences(text):
+        words = _WORD.findall(sentence.casefold().replace("\u2019", "'"))
+        before = _names_third_party(sentence, words, told) or (before and bool(words) and words[0] in _GOES_ON)
+        (apart if before else kept).append(sentence)
+    return " ".join(kept), " ".join(apart)
+
+
+def separate(out: dict[str, Any]) -> None:
+    """Set third-party sentences apart in a record under construction: in its summaries, answers and consents."""
+    names = _third_party_names(out.get("people", ()))
+    found: list[dict[str, Any]] = []
+    for statement in out.get("statements", ()):
+        if statement["topic"] == "summary" and "text" in statement:
+            _move(statement, "text", names, found, statement.get("about", ()))
+    for place, inner, leaf in _TEXTS:
+        for part in out.get(place, ()):
+            about = [part["subject"]] if "subject" in part else []
+            for one in part.get(inner, ()) if inner else (part,):
+                if leaf in one:
+                    _move(one, leaf, names, found, about)
+    if found:
+        statements = [s for s in out.get("statements", ()) if "text" in s]
+        out["statements"] = [*statements, *found]
+
+
+def _move(
+    part: dict[str, Any], leaf: str, names: Collection[str], found: list[dict[str, Any]], about: Collection[str]
+) -> None:
+    kept, apart = split(part[leaf], names)
+    if not apart:
+        return
+    if kept:
+        part[leaf] = kept
+    else:
+        del part[leaf]
+    found.append({"topic": "third-party", "kind": part.get("kind", "allegation"), "about": list(about), "text": apart})
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences of a text; one that ends in an abbreviation or an initial goes on."""
+    found: list[str] = []
+    for line in text.splitlines():
+        start = 0
+        for end in _SENTENCE_END.finditer(line):
+            piece = line[start : end.end()].strip()
+            if not _ABBREVIATION.search(piece):
+                found.append(piece)
+                start = end.end()
+        if rest := line[start:].strip():
+            found.append(rest)
+    return found
+
+
+def _names_third_party(sentence: str, words: list[str], told: Collection[str]) -> bool:
+    return (
+        not _ALWAYS.isdisjoint(words)
+        or not _PERSONS.isdisjoint(words)
+        and not _SPEAKS.isdisjoint(words)
+        or any(word in told for word in words)
+        or not _PHRASE_WORDS.isdisjoint(words)
+        and _PHRASES.search(sentence.casefold()) is not None
+    )
+
+
+def _third_party_names(people: Collection[dict[str, Any]]) -> set[str]:
+    """The names of those who reported or saw it, without any that a victim, suspect or child has as well."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for person in people:
+        into = own if person["role"] in {"victim", "suspect", "child"} else others
+        for name in person.get("names", ()):
+            into.update(n for n in (name.get("family"), *name.get("given", ())) if n)
+    parts = {p for name in own for p in _WORD.findall(name.casefold())}
+    return {p for name in others for p in _WORD.findall(name.casefold()) if p not in parts and len(p) > 1}
