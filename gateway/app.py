@@ -1,0 +1,85 @@
+"""The web application: every route over one set of services, and the one place where an error gets its face."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.nhs.fhir import FhirRefused
+from gateway.errors import BadParameter, GatewayError, NotFound
+from gateway.logs import Line, say
+from gateway.services import Services
+from gateway.tokens.routes import routes as token_routes
+from gateway.web import audit, fhir, health, police
+from gateway.web.http import CallIds, json_response, problem_of
+
+_VERSION = version("provide-gateway")
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over open services; whoever opened them closes them."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        say(Line.STOPPED)
+
+    app = FastAPI(
+        title="Provide Gateway",
+        version=_VERSION,
+        summary="Shares domestic-abuse records between police and NHS teams under a signed agreement.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    metrics = health.Metrics(services)
+    app.include_router(health.routes(services, metrics))
+    app.include_router(
+        token_routes(services.settings, services.keyring, services.clients, services.journals, services.tokens)
+    )
+    app.include_router(police.routes(services))
+    app.include_router(fhir.routes(services, _VERSION))
+    app.include_router(audit.routes(services))
+    app.add_middleware(CallIds)
+    app.add_middleware(metrics.middleware)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if not isinstance(error, GatewayError | FhirRefused):
+            where = _where(error)
+            say(Line.UNFORESEEN, request=request.state.request_id, error=type(error).__name__, where=where)
+        return fhir.outcome_of(error) if request.url.path.startswith(fhir.PREFIX) else problem_of(error)
+
+    async def misdirected(request: Request, error: Exception) -> Response:
+        """What the framework refuses by itself: no such route, no such method, a path that is no number."""
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        if status == METHOD_NOT_ALLOWED and not request.url.path.startswith(fhir.PREFIX):
+            headers = error.headers if isinstance(error, HTTPException) else None
+            return json_response({"title": "This method is not served here", "status": status}, status, headers=headers)
+        known = NotFound("there is nothing at this address") if status in _NOWHERE else BadParameter("not readable")
+        return await failed(request, known)
+
+    app.add_exception_handler(GatewayError, failed)
+    app.add_exception_handler(FhirRefused, failed)
+    app.add_exception_handler(HTTPException, misdirected)
+    app.add_exception_handler(RequestValidationError, misdirected)
+    app.add_exception_handler(Exception, failed)
+    return app
+
+
+METHOD_NOT_ALLOWED = 405
+_NOWHERE = frozenset({404, METHOD_NOT_ALLOWED})
+
+
+def _where(error: BaseException) -> str:
+    """The module and line an error came from: no message, which may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,129 @@
+"""The state machine of a referral: which change may follow which, and what police are told of it.
+
+Pure: a referral and the change asked for in, the next standing out, or TransitionRefused. A change of state is also a
+word to police (domain.md section 4.3), so that nobody has to say it twice; whether the word may go is decided by the
+agreement when it is told.
+
+Source: domain.md sections 4.1 (steps 6 to 9), 4.2 (states), 4.3 (feedback).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapters.nhs.fhir import FeedbackIn, TaskChange
+from gateway.errors import Detail, TransitionRefused
+from mappings.record import ConsentState, Feedback, FeedbackCode
+from mappings.referral import ReferralState, ReferralStatus
+
+_S = ReferralStatus
+_B = ReferralState
+
+NEXT_STATUS: Mapping[ReferralStatus, frozenset[ReferralStatus]] = {
+    _S.REQUESTED: frozenset({_S.RECEIVED, _S.ACCEPTED, _S.REJECTED}),
+    _S.RECEIVED: frozenset({_S.ACCEPTED, _S.REJECTED}),
+    _S.ACCEPTED: frozenset({_S.IN_PROGRESS, _S.COMPLETED, _S.FAILED, _S.REJECTED}),
+    _S.IN_PROGRESS: frozenset({_S.COMPLETED, _S.FAILED}),
+    _S.REJECTED: frozenset(),
+    _S.COMPLETED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.ENTERED_IN_ERROR: frozenset(),
+}
+"""Which status may follow which; what has no successor is closed."""
+
+_CONTACT = frozenset({_B.CONTACTING, _B.ENGAGED, _B.DECLINED, _B.UNABLE_TO_CONTACT, _B.UNSAFE_TO_CONTACT, _B.CLOSED})
+
+NEXT_STATE: Mapping[ReferralState, frozenset[ReferralState]] = {
+    _B.OFFERED: frozenset({_B.ACKNOWLEDGED, _B.ALREADY_KNOWN, _B.OUT_OF_AREA}) | _CONTACT,
+    _B.ACKNOWLEDGED: _CONTACT | {_B.ALREADY_KNOWN, _B.OUT_OF_AREA},
+    _B.CONTACTING: _CONTACT - {_B.CONTACTING},
+    _B.ENGAGED: frozenset({_B.CLOSED, _B.DECLINED, _B.UNABLE_TO_CONTACT, _B.UNSAFE_TO_CONTACT}),
+    _B.DECLINED: frozenset({_B.ENGAGED, _B.CLOSED}),
+    _B.UNABLE_TO_CONTACT: frozenset({_B.CONTACTING, _B.ENGAGED, _B.CLOSED}),
+    _B.UNSAFE_TO_CONTACT: frozenset({_B.CONTACTING, _B.ENGAGED, _B.CLOSED}),
+    _B.ALREADY_KNOWN: frozenset({_B.CLOSED}),
+    _B.OUT_OF_AREA: frozenset({_B.CLOSED}),
+    _B.CLOSED: frozenset(),
+}
+"""Which state of the work may follow which."""
+
+_STATE_WITH: Mapping[ReferralStatus, ReferralState] = {
+    _S.RECEIVED: _B.OFFERED,
+    _S.ACCEPTED: _B.ACKNOWLEDGED,
+    _S.IN_PROGRESS: _B.CONTACTING,
+    _S.COMPLETED: _B.CLOSED,
+}
+"""The state that a status brings where the caller names none and the work stands before it."""
+
+_WORD_OF_STATE: Mapping[ReferralState, FeedbackCode] = {
+    _B.ACKNOWLEDGED: FeedbackCode.ACKNOWLEDGED,
+    _B.ENGAGED: FeedbackCode.ENGAGED,
+    _B.DECLINED: FeedbackCode.DECLINED_SUPPORT,
+    _B.UNABLE_TO_CONTACT: FeedbackCode.UNABLE_TO_CONTACT,
+    _B.UNSAFE_TO_CONTACT: FeedbackCode.UNSAFE_TO_CONTACT,
+    _B.ALREADY_KNOWN: FeedbackCode.ALREADY_SUPPORTED,
+    _B.OUT_OF_AREA: FeedbackCode.TRANSFERRED,
+    _B.CLOSED: FeedbackCode.CLOSED,
+}
+"""The word to police that a state of the work is."""
+
+ACKNOWLEDGING = frozenset({_S.ACCEPTED, _S.REJECTED})
+"""The statuses that stop the clock of the offer: somebody has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A word to police, with what the victim said about telling it."""
+
+    feedback: Feedback
+    consent: ConsentState | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a referral stands after a change, and what the change tells police."""
+
+    status: ReferralStatus
+    state: ReferralState
+    told: tuple[Told, ...]
+
+
+def step(status: ReferralStatus, state: ReferralState, change: TaskChange, role: str | None, now: datetime) -> Step:
+    """The next standing. Raises TransitionRefused naming the element that cannot follow."""
+    next_status = change.status or status
+    if next_status is not status and next_status not in NEXT_STATUS[status]:
+        raise _refused("Task.status", f"{next_status.value} does not follow {status.value}")
+    next_state = change.state or _brought(next_status, status, state)
+    if next_state is not state and next_state not in NEXT_STATE[state]:
+        raise _refused("Task.businessStatus", f"{next_state.value} does not follow {state.value}")
+    if (next_status, next_state) == (status, state) and not change.feedback:
+        raise _refused("Task", "nothing in it changes the referral")
+    if not NEXT_STATUS[status] and (change.feedback or next_state is not state) and status is not _S.COMPLETED:
+        raise _refused("Task", f"a referral that is {status.value} does not change")
+    words = [_told(one, role, now) for one in change.feedback]
+    said = {told.feedback.code for told in words}
+    implied = [_WORD_OF_STATE[next_state]] if next_state is not state and next_state in _WORD_OF_STATE else []
+    if next_status is not status and next_status is _S.RECEIVED:
+        implied.append(FeedbackCode.RECEIVED)
+    consent = next((one.consent_state for one in change.feedback if one.consent_state), None)
+    words += [Told(Feedback(code=code, at=now, author_role=role), consent) for code in implied if code not in said]
+    return Step(next_status, next_state, tuple(words))
+
+
+def _brought(to: ReferralStatus, status: ReferralStatus, state: ReferralState) -> ReferralState:
+    brought = _STATE_WITH.get(to) if to is not status else None
+    return brought if brought is not None and brought in NEXT_STATE[state] else state
+
+
+def _told(one: FeedbackIn, role: str | None, now: datetime) -> Told:
+    at = min(one.at, now) if one.at else now
+    return Told(
+        Feedback(code=one.code, at=at, value=one.value, count=one.count, author_role=role),
+        one.consent_state,
+    )
+
+
+def _refused(path: str, words: str) -> TransitionRefused:
+    return TransitionRefused(words, details=(Detail(path, "business-rule", words),))

@@ -1,0 +1,91 @@
+"""A small client of the gateway: proves itself with its private key, keeps its token, speaks plain HTTP.
+
+It knows nothing of the gateway but its addresses, as any foreign client would (RFC 7523, RFC 6749 section 4.4).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS = 240  # the gateway takes at most 300
+
+
+@dataclass
+class Client:
+    """One system, acting for one person where `user` is given: {"id": …, "role": …}."""
+
+    base_url: str
+    client_id: str
+    key: RSAKey
+    user: dict[str, str] | None = None
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the connection."""
+        self.http = httpx.Client(base_url=self.base_url, timeout=30)
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self.http.close()
+
+    def assertion(self) -> str:
+        """A signed statement of who the client is, good once (RFC 7523 section 3)."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": f"{self.base_url}/oauth2/token",
+            "jti": str(uuid.uuid4()),
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        }
+        if self.user is not None:
+            claims["end_user"] = self.user
+        header = {"alg": "RS512", "typ": "JWT", "kid": self.key.thumbprint()}
+        return jwt.encode(header, claims, self.key, algorithms=["RS512"])
+
+    def sign_in(self) -> dict[str, Any]:
+        """Take a token and use it from now on."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(),
+        }
+        answer = self.http.post("/oauth2/token", data=form)
+        answer.raise_for_status()
+        token: dict[str, Any] = answer.json()
+        self.http.headers["Authorization"] = f"Bearer {token['access_token']}"
+        return token
+
+    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """GET."""
+        return self.http.get(path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """POST."""
+        return self.http.post(path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """PATCH."""
+        return self.http.patch(path, **options)
+
+
+def key_of(path: Path) -> RSAKey:
+    """A client's private key from the file `gateway client add --new-key` left."""
+    return RSAKey.import_key(path.read_bytes())

@@ -1,0 +1,291 @@
+"""The way back: a team's change to a referral, and the coded words police are told of it.
+
+Each word is a record of its own (kind `status`), kept encrypted like any other and decided again whenever police ask:
+what the victim wishes goes only with her consent, and a word that may not go leaves no trace in the answer
+(domain.md section 4.3).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from audit.entry import Entry, Operation
+from audit.entry import Outcome as EntryOutcome
+from gateway.agreement import Terms
+from gateway.casework import ACKNOWLEDGING, Step
+from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
+from gateway.disclosure import nothing_found
+from gateway.evidence import Caller, Event
+from gateway.intake import agreement_of, items_of, recipients_of
+from gateway.minimise import minimise
+from gateway.store import tables
+from gateway.store.journal import Batch, DecideAgain, ReferralHead, Unit
+from gateway.store.records import Records, StoredRecord, subject_of
+from gateway.terms import Standing, agreement_ref
+from mappings.record import Consent, Feedback, Person, Record, RecordKind, Role, Source
+
+FEEDBACK = "feedback"
+"""The purpose of the flow from an adviser team to police."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word to police, encrypted and ready to be kept."""
+
+    record_id: str
+    stored: StoredRecord
+
+
+def words(step: Step, *, organisation: str, system: str, log_id: str, area: str | None, records: Records) -> list[Word]:
+    """The records of what a change tells police. The person in them is a reference and a role, nothing else."""
+    kept: list[Word] = []
+    for told in step.told:
+        record_id = str(uuid.uuid4())
+        record = Record(
+            kind=RecordKind.STATUS,
+            source=Source(organisation=organisation, system=system),
+            area=area,
+            people=(Person(ref="victim-1", role=Role.VICTIM),),
+            consents=(Consent(ref="consent-1", state=told.consent, subject="victim-1"),) if told.consent else (),
+            feedback=(told.feedback,),
+        )
+        kept.append(Word(record_id, records.seal(record, record_id=record_id, log_id=log_id)))
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReferral(Unit[int]):
+    """Move a referral on, keep the words to police, seal the act; returns the new version."""
+
+    row: Row[Any]
+    step: Step
+    words: Sequence[Word]
+    decision: Decision
+    facts: Facts
+    caller: Caller
+    standing: Standing
+    records: Records
+
+    @property
+    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+        """The referral that must not have changed."""
+        return (self.row.id,)
+
+    def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        head = batch.referral(self.row.id)
+        if head is None or head.version != self.row.version:
+            raise DecideAgain("the referral changed")
+        version = head.version + 1
+        told = [*orjson.loads(self.row.feedback), *(t.feedback.model_dump(mode="json") for t in self.step.told)]
+        batch.change_referral(
+            self.row.id,
+            ReferralHead(version, self.step.status.value, self.step.state.value, head.record_id),
+            {"feedback": orjson.dumps(told).decode()},
+        )
+        if self.step.status in ACKNOWLEDGING:
+            batch.update(_ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
+        seq = batch.seal(self._entry(batch, version))
+        for number, word in enumerate(self.words):
+            self.records.write(batch, word.stored, self.row.event_id)
+            batch.insert(
+                tables.feedback,
+                {
+                    "log_id": batch.log_id,
+                    "seq": seq * WORDS_PER_CHANGE + number,
+                    "force": self.row.force,
+                    "referral_id": self.row.id,
+                    "record_id": word.record_id,
+                    "created_at": batch.at,
+                    "acknowledged_at": None,
+                },
+            )
+        return version
+
+    def _entry(self, batch: Batch, version: int) -> Entry:
+        return Entry(
+            id=str(uuid.uuid4()),
+            time=batch.at,
+            operation=Operation.ALTERATION,
+            outcome=EntryOutcome.PERMITTED,
+            event=Event.REFERRAL_CHANGED.value,
+            actor=self.caller.actor,
+            recipients=recipients_of(self.decision),
+            subjects=(subject_of(self.row.record_id, self.row.victim),),
+            record=self.row.record_id,
+            case=self.row.id,
+            agreement=agreement_of(self.decision),
+            clauses=self.decision.clauses,
+            items=items_of(self.decision),
+            purpose=self.decision.purpose,
+            facts=self.facts.to_json(),
+            request=self.caller.request,
+            correlation=self.caller.correlation,
+            detail={
+                "status": self.step.status.value,
+                "state": self.step.state.value,
+                "version": version,
+                "words": len(self.step.told),
+            },
+        )
+
+
+WORDS_PER_CHANGE = 64
+"""How many words one change can tell: the sequence number of a word is its entry's index times this, plus its place."""
+
+_ACKNOWLEDGE_OFFER = (
+    update(tables.outbox)
+    .where(tables.outbox.c.referral_id == bindparam("of"), tables.outbox.c.acknowledged_at.is_(None))
+    .values(acknowledged_at=bindparam("at"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A word as police may have it: decided, minimised, not yet sealed."""
+
+    row: Row[Any]
+    facts: Facts
+    decision: Decision
+    feedback: Feedback
+
+
+@dataclass(frozen=True, slots=True)
+class Tellings:
+    """A page of words; `next_cursor` is where the next begins."""
+
+    told: tuple[Telling, ...]
+    next_cursor: int
+    more: bool
+
+
+def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
+    connection: Connection,
+    records: Records,
+    caller: Caller,
+    standing: Standing,
+    log_id: str,
+    now: datetime,
+    *,
+    recipient: str,
+    after: int = -1,
+    limit: int = 100,
+    event_id: str | None = None,
+) -> Tellings:
+    """The words for a force after a cursor, or about one event, each decided for its officers."""
+    table = tables.feedback
+    query = select(table, tables.referral.c.event_id).join(tables.referral, tables.referral.c.id == table.c.referral_id)
+    query = query.where(table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > after)
+    if event_id is not None:
+        query = query.where(tables.referral.c.event_id == event_id)
+    rows = connection.execute(query.order_by(table.c.seq).limit(limit + 1)).all()
+    shown = rows[:limit]
+    loaded = records.load(connection, [row.record_id for row in shown])
+    told: list[Telling] = []
+    for row in shown:
+        record = loaded.get(row.record_id)
+        if record is None:
+            continue
+        facts = facts_of(record, now)
+        decision = decide_on(facts, recipient, FEEDBACK, standing.terms, now)
+        if decision.outcome is not Outcome.PERMITTED:
+            continue
+        minimised = minimise(record, decision)
+        if minimised.feedback:
+            told.append(Telling(row, facts, decision, minimised.feedback[0]))
+    return Tellings(tuple(told), shown[-1].seq if shown else after, len(rows) > limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell(Unit[None]):
+    """Seal that words leave for police: an entry for each, or one that there was nothing."""
+
+    tellings: Tellings
+    caller: Caller
+    standing: Standing
+    event: Event = Event.FEEDBACK_READ
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        if not self.tellings.told:
+            batch.seal(nothing_found(batch, self.caller, self.standing, "feedback"))
+        for one in self.tellings.told:
+            decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, self.standing.terms, batch.now)
+            if decision.ruling != one.decision.ruling:
+                raise DecideAgain("the decision came out otherwise at the instant of sealing")
+            batch.seal(
+                Entry(
+                    id=str(uuid.uuid4()),
+                    time=batch.at,
+                    operation=Operation.DISCLOSURE,
+                    outcome=EntryOutcome.PERMITTED,
+                    event=self.event.value,
+                    actor=self.caller.actor,
+                    recipients=recipients_of(decision),
+                    subjects=(subject_of(one.row.record_id, "victim-1"),),
+                    record=one.row.record_id,
+                    case=one.row.referral_id,
+                    agreement=agreement_of(decision),
+                    clauses=decision.clauses,
+                    items=items_of(decision),
+                    purpose=decision.purpose,
+                    facts=one.facts.to_json(),
+                    request=self.caller.request,
+                    correlation=self.caller.correlation,
+                )
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Unit[None]):
+    """Note that a force has taken every word up to a cursor."""
+
+    through: int
+    caller: Caller
+    standing: Standing
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        table = tables.feedback
+        batch.update(
+            update(table)
+            .where(
+                table.c.log_id == batch.log_id,
+                table.c.force == bindparam("of"),
+                table.c.seq <= bindparam("through"),
+                table.c.acknowledged_at.is_(None),
+            )
+            .values(acknowledged_at=bindparam("at")),
+            {"of": self.caller.organisation, "through": self.through, "at": batch.at},
+        )
+        agreement = self.standing.terms.agreement if self.standing.terms else None
+        batch.seal(
+            Entry(
+                id=str(uuid.uuid4()),
+                time=batch.at,
+                operation=Operation.CONSULTATION,
+                outcome=EntryOutcome.PERMITTED,
+                event=Event.FEEDBACK_ACKNOWLEDGED.value,
+                actor=self.caller.actor,
+                agreement=agreement_ref(agreement) if agreement else None,
+                request=self.caller.request,
+                correlation=self.caller.correlation,
+                detail={"through": self.through},
+            )
+        )
+
+
+def feedback_recipient(terms: Terms | None, organisation: str) -> str | None:
+    """The recipient of an organisation that the agreement's feedback goes to."""
+    if terms is None:
+        return None
+    content = terms.agreement.content
+    told = {to for flow in content.flows if flow.purpose == FEEDBACK for to in flow.to}
+    own = {p.id for p in content.parties if p.organisation == organisation}
+    return next((r.id for r in content.recipients if r.id in told and r.party in own), None)

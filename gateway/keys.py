@@ -1,0 +1,118 @@
+"""The gateway's own keys: made once, kept in one file that only its owner can read, loaded at start.
+
+What each is for is said beside it; none is used for two things. The file names the environment it was made for, so
+that keys made on a developer's machine never guard real records. Keys of parties and clients are not here: the
+gateway holds only their public halves, in the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc.jwk import ECKey
+
+from audit.note import Signer
+
+FILE_NAME = "keyring.json"
+KEY_BYTES = 32
+
+
+class KeyringInvalid(Exception):
+    """The key file is missing, readable by others, of another environment, or not a key file."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Every key the gateway holds. Bytes are raw 32-byte keys."""
+
+    environment: str
+    log_seed: bytes
+    """Ed25519 seed that signs checkpoints (RFC 8032)."""
+    token_pem: bytes
+    """P-256 private key that signs access tokens (ES256)."""
+    content_key: bytes
+    """Wraps the data key of each record's content (AES-256-GCM)."""
+    vault_key: bytes
+    """Wraps the data key of each record's safe-contact vault."""
+    index_key: bytes
+    """Blind indexes: without it, a search value cannot be turned into its digest."""
+    payload_key: bytes
+    """Keyed hashes of payloads in log entries, so that a guess at the content cannot be confirmed."""
+
+    @cached_property
+    def token_key(self) -> ECKey:
+        """The token key as a JWK, its `kid` the RFC 7638 thumbprint."""
+        key = ECKey.import_key(self.token_pem)
+        return ECKey.import_key(self.token_pem, {"kid": key.thumbprint(), "use": "sig", "alg": "ES256"})
+
+    def signer(self, origin: str) -> Signer:
+        """The checkpoint signer of the log of that origin."""
+        return Signer.from_seed(origin, self.log_seed)
+
+    def blind(self, kind: str, value: str) -> bytes:
+        """The blind index of a normalised value of some kind (HMAC-SHA-256)."""
+        return hmac.digest(self.index_key, f"{kind}\0{value}".encode(), "sha256")
+
+    def payload_hash(self, payload: bytes) -> str:
+        """The keyed hash of a payload, 64 hex digits (HMAC-SHA-256)."""
+        return hmac.new(self.payload_key, payload, hashlib.sha256).hexdigest()
+
+
+_RAW = ("log_seed", "content_key", "vault_key", "index_key", "payload_key")
+
+
+def create(directory: Path, environment: str) -> Keyring:
+    """Make a keyring and its file; raises FileExistsError where there is one: keys are never overwritten."""
+    token = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    keys = {name: secrets.token_bytes(KEY_BYTES) for name in _RAW}
+    document = {
+        "environment": environment,
+        "token_pem": token.decode(),
+        **{name: base64.b64encode(key).decode() for name, key in keys.items()},
+    }
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(document, file, indent=1)
+    return Keyring(environment=environment, token_pem=token, **keys)
+
+
+def load(directory: Path, environment: str) -> Keyring:
+    """Read the keyring; raises KeyringInvalid, never naming a key."""
+    path = directory / FILE_NAME
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeyringInvalid(f"{path}: others can read the keys; give it mode 600")
+        document: dict[str, Any] = json.loads(path.read_text())
+        keys = {name: base64.b64decode(document[name], validate=True) for name in _RAW}
+        made_for = str(document["environment"])
+        token_pem = document["token_pem"].encode()
+    except FileNotFoundError:
+        raise KeyringInvalid(f"{path}: no key file; `gateway init` makes one") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise KeyringInvalid(f"{path}: not a key file") from None
+    if any(len(key) != KEY_BYTES for key in keys.values()):
+        raise KeyringInvalid(f"{path}: a key has the wrong length")
+    if environment == "production" and made_for != "production":
+        raise KeyringInvalid(f"{path}: made for {made_for}; production needs keys of its own")
+    return Keyring(environment=made_for, token_pem=token_pem, **keys)
+
+
+def load_or_create(directory: Path, environment: str) -> Keyring:
+    """Read the keyring, or make one; production never makes keys by itself."""
+    if environment != "production" and not (directory / FILE_NAME).exists():
+        return create(directory, environment)
+    return load(directory, environment)

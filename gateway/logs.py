@@ -1,0 +1,71 @@
+"""What the process says on its log: every line is a member of one catalogue.
+
+A line has a level, a text and the fields it may carry; a field outside the list has nowhere to go, so personal data
+has no way in (P7). Lines are JSON objects on standard error.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+from enum import Enum
+
+import orjson
+
+_logger = logging.getLogger("gateway")
+
+
+class Line(Enum):
+    """Everything the process can say, as (level, text, permitted fields)."""
+
+    STARTED = (logging.INFO, "serving", ("address", "database", "environment"))
+    STOPPED = (logging.INFO, "stopped", ())
+    BATCH_REFUSED = (
+        logging.WARNING,
+        "the database refused a batch; its units are tried one by one",
+        ("log", "units", "error"),
+    )
+    BATCH_LOST = (logging.ERROR, "a batch could not be sealed; nothing of it was released", ("log", "units", "error"))
+    UNFORESEEN = (logging.ERROR, "a request failed in a way nobody foresaw", ("request", "error", "where"))
+    NOT_READY = (logging.WARNING, "not ready", ("check",))
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields the line may carry."""
+        return frozenset(self.value[2])
+
+
+def say(line: Line, **fields: str | int) -> None:
+    """Write a line. Raises TypeError for a field the line may not carry."""
+    if not fields.keys() <= line.fields:
+        raise TypeError(f"{line.name} may carry {sorted(line.fields)} only")
+    level, text, _ = line.value
+    if _logger.isEnabledFor(level):
+        _logger.log(level, text, extra={"line": line.name, "fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """Formats catalogue lines; of any other library's line only level, logger and exception type come through."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object. Messages of other libraries may hold anything, so they are not repeated."""
+        document: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        if hasattr(record, "line"):
+            document |= {"line": record.line, "text": record.getMessage(), **record.__dict__["fields"]}
+        if record.exc_info and record.exc_info[0]:
+            document["error"] = record.exc_info[0].__name__
+        return orjson.dumps(document).decode()
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Send every library's log through the catalogue's formatter, once."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("uvicorn.access", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,90 @@
+"""What cannot go on by itself: kept encrypted, with a named human and a clock (P6).
+
+Two things end here: bytes nobody could read, and records that a rule or an agreement leaves to a human, or that no
+agreement covers. Nobody is given any of it. The clock runs by risk: what is high, or of unknown risk, is due soonest.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.entry import timestamp
+from gateway.agreement_content import Content
+from gateway.clock import clock
+from gateway.evidence import Caller
+from gateway.store import tables
+from gateway.store.envelope import Envelope
+from gateway.store.journal import Batch
+from mappings.record import Grade
+
+URGENT = clock("PT1H")  # domain.md section 4.1, step 6: high risk is looked at within the hour
+OTHER = clock("1 working day")  # the same step: everything else
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A quarantined input, sealed and ready to be written."""
+
+    id: str
+    reason: str
+    risk: str
+    owner: str
+    row: Mapping[str, Any]
+    key: bytes
+
+    def write(self, batch: Batch) -> datetime:
+        """Hand the rows to the batch; returns when somebody must have looked at it."""
+        due = due_at(self.risk, batch.now)
+        batch.insert(tables.data_key, {"id": self.id, "content_key": self.key, "vault_key": None})
+        batch.insert(
+            tables.quarantine, {**self.row, "opened_at": batch.at, "due_at": timestamp(due), "closed_at": None}
+        )
+        return due
+
+
+class Quarantine:
+    """Seals inputs for quarantine."""
+
+    def __init__(self, key: bytes) -> None:
+        self._envelope = Envelope(key)
+
+    def keep(
+        self, body: bytes, *, log_id: str, caller: Caller, reason: str, media_type: str, grade: str | None, owner: str
+    ) -> Kept:
+        """Encrypt an input. `grade` None is unknown risk, which is treated as high."""
+        id_ = str(uuid.uuid4())
+        sealed = self._envelope.seal(body, f"quarantine.content|{id_}")
+        risk = grade or "unknown"
+        row = {
+            "id": id_,
+            "log_id": log_id,
+            "organisation": caller.organisation,
+            "client": caller.client,
+            "reason": reason,
+            "media_type": media_type,
+            "content": sealed.content,
+            "risk": risk,
+            "owner": owner,
+        }
+        return Kept(id_, reason, risk, owner, row, sealed.key)
+
+    def open(self, row: Any, key: bytes) -> bytes:  # noqa: ANN401 - a row
+        """The bytes as they came in."""
+        return self._envelope.open(row.content, key, f"quarantine.content|{row.id}")
+
+
+def due_at(risk: str, now: datetime) -> datetime:
+    """When somebody must have looked at an input of this risk."""
+    return (OTHER if risk in {Grade.STANDARD, Grade.MEDIUM} else URGENT).from_(now)
+
+
+def owner_named(content: Content | None, owner: str | None, otherwise: str) -> str:
+    """The human who decides, by name and post: the agreement's contact, or whoever the operator named."""
+    if content is None:
+        return otherwise
+    wanted = owner or content.owner
+    return next((f"{c.name}, {c.post}" for c in content.contacts if c.id == wanted), otherwise)

@@ -1,0 +1,112 @@
+"""What the journey works with: opened once from the settings, handed to whoever needs it, closed in order.
+
+Nothing here is global: two sets of services over one database are two replicas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.socket import Limits
+from audit import sql as log_sql
+from audit.errors import LogExists
+from audit.note import Signer
+from gateway import keys
+from gateway.evidence import OPERATOR_LOG
+from gateway.keys import Keyring
+from gateway.settings import Settings
+from gateway.store.database import Database
+from gateway.store.journal import Journals
+from gateway.store.migrations import upgrade
+from gateway.store.records import Records
+from gateway.terms import TermsBook
+from gateway.tokens.check import TokenCheck
+from gateway.tokens.clients import Clients
+from mappings.profile import Profile
+from mappings.profile import profile as load_profile
+
+
+class SettingsRefused(Exception):
+    """The settings are not fit for the environment they name."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The gateway's parts."""
+
+    settings: Settings
+    keyring: Keyring
+    database: Database
+    journals: Journals
+    clients: Clients
+    tokens: TokenCheck
+    terms: TermsBook
+    records: Records
+    profile: Profile
+
+    @property
+    def limits(self) -> Limits:
+        """How much of a document is read."""
+        chosen = self.settings
+        return Limits(
+            max_bytes=chosen.body_max_bytes,
+            max_depth=chosen.body_max_depth,
+            max_elements=chosen.body_max_elements,
+            max_text=chosen.body_max_text_characters,
+        )
+
+    def signer(self, log_id: str) -> Signer:
+        """The checkpoint signer of a log."""
+        return signer_of(self.settings, self.keyring, log_id)
+
+    def open_log(self, log_id: str) -> None:
+        """Write the head of a log, unless it is there."""
+        signer = self.signer(log_id)
+        try:
+            with self.database.writing() as connection:
+                log_sql.create_log(connection, log_id, signer.name, signer, datetime.now(UTC))
+        except LogExists:
+            return
+
+    def close(self) -> None:
+        """Commit what is waiting, then let go of the database."""
+        self.journals.close()
+        self.database.close()
+
+
+def signer_of(settings: Settings, keyring: Keyring, log_id: str) -> Signer:
+    """The signer of a log's checkpoints, named by the log's origin."""
+    return keyring.signer(f"{settings.log_origin_prefix}/logs/{log_id}")
+
+
+def open_services(settings: Settings) -> Services:
+    """Open everything: keys, database (brought to the current schema), journals, the operator log.
+
+    Raises SettingsRefused, KeyringInvalid, or the database's own error.
+    """
+    if refusals := settings.refusals():
+        raise SettingsRefused("; ".join(refusals))
+    keyring = keys.load_or_create(settings.keys, settings.environment.value)
+    database = Database(settings.database, readers=settings.reader_threads)
+    upgrade(database)
+    journals = Journals(
+        database,
+        lambda log_id: signer_of(settings, keyring, log_id),
+        batch_max=settings.journal_batch_max,
+        waiting_max=settings.journal_waiting_max,
+    )
+    clients = Clients(database, refresh_seconds=settings.revocation_refresh_seconds)
+    services = Services(
+        settings=settings,
+        keyring=keyring,
+        database=database,
+        journals=journals,
+        clients=clients,
+        tokens=TokenCheck(settings, keyring, clients),
+        terms=TermsBook(database),
+        records=Records(keyring),
+        profile=load_profile(settings.police_profile),
+    )
+    services.open_log(OPERATOR_LOG)
+    return services

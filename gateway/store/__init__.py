@@ -1,0 +1,1 @@
+"""Where records, referrals and evidence are kept: one journal per log, one transaction per batch."""

@@ -1,0 +1,267 @@
+"""Agreements as they are kept: every version and signature, and which one is in force now.
+
+`TermsBook` answers from memory; each answer carries the epoch of the log's head it was read at. A unit that releases
+anything compares that epoch with the head it is sealed under, so that a suspension by any process stops the very next
+release. The units here are the steps of an agreement's life; each is sealed in the agreement's own log, which its
+parties witness. Who may take a step, and whether a signature is good, is `agreement.Terms`'s to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from audit import sql as log_sql
+from audit.entry import Actor, AgreementRef, Entry
+from audit.errors import LogUnknown
+from gateway.agreement import Agreement, Signature, State, Terms, parse
+from gateway.errors import Unprocessable
+from gateway.evidence import GATEWAY, Event, administration
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.journal import Batch, DecideAgain, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The terms of a log as last read, or None where no version was ever activated, and the epoch they hold for."""
+
+    terms: Terms | None
+    epoch: int
+
+    def check(self, batch: Batch) -> None:
+        """Raise DecideAgain where the standing has changed since it was read."""
+        if batch.terms_epoch != self.epoch:
+            raise DecideAgain("the agreement's standing changed")
+
+
+class TermsBook:
+    """Which terms hold for which log. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, Standing] = {}
+        self._lock = threading.Lock()
+
+    def peek(self, log_id: str) -> Standing | None:
+        """The standing as last read, without asking the database."""
+        return self._known.get(log_id)
+
+    def current(self, log_id: str) -> Standing:
+        """The standing of a log's agreement; raises LogUnknown where there is no such log."""
+        found = self._known.get(log_id)
+        if found is None:
+            with self._database.reading() as connection:
+                epoch = log_sql.read_head(connection, log_id).terms_epoch
+                found = Standing(current_terms(connection, log_id), epoch)
+            with self._lock:
+                self._known[log_id] = found
+        return found
+
+    def forget(self, log_id: str) -> None:
+        """Read the standing again the next time."""
+        with self._lock:
+            self._known.pop(log_id, None)
+
+    def has_log(self, log_id: str) -> bool:
+        """Whether an agreement of this id was ever drafted here."""
+        try:
+            self.current(log_id)
+        except LogUnknown:
+            return False
+        return True
+
+
+def current_terms(connection: Connection, agreement_id: str) -> Terms | None:
+    """The version that was activated last, as it stands."""
+    table = tables.agreement
+    row = connection.execute(
+        select(table.c.version, table.c.text, table.c.state).where(table.c.id == agreement_id, table.c.current)
+    ).one_or_none()
+    return None if row is None else _terms(connection, agreement_id, row)
+
+
+def terms_of(connection: Connection, agreement_id: str, version: int | None = None) -> Terms | None:
+    """One version, or the newest."""
+    table = tables.agreement
+    query = select(table.c.version, table.c.text, table.c.state).where(table.c.id == agreement_id)
+    if version is not None:
+        query = query.where(table.c.version == version)
+    row = connection.execute(query.order_by(table.c.version.desc()).limit(1)).one_or_none()
+    return None if row is None else _terms(connection, agreement_id, row)
+
+
+def texts(connection: Connection, agreement_id: str) -> Sequence[tuple[int, str, bytes]]:
+    """Every version of an agreement as (version, hash, canonical text), oldest first."""
+    table = tables.agreement
+    query = select(table.c.version, table.c.hash, table.c.text).where(table.c.id == agreement_id)
+    rows = connection.execute(query.order_by(table.c.version)).all()
+    return [(row.version, row.hash, parse(row.text).canonical) for row in rows]
+
+
+def agreement_ids(connection: Connection) -> Sequence[str]:
+    """Every agreement ever drafted here."""
+    return [row.id for row in connection.execute(select(tables.agreement.c.id).distinct().order_by("id"))]
+
+
+def _terms(connection: Connection, agreement_id: str, row: Any) -> Terms:  # noqa: ANN401 - a row
+    of = {"id": agreement_id, "version": row.version}
+    keys = {one.party: one.public_key for one in connection.execute(_PARTY_KEYS, of)}
+    signatures = tuple(
+        Signature(one.party, keys[one.party], one.signature)
+        for one in connection.execute(_SIGNATURES, of)
+        if one.party in keys
+    )
+    return Terms(parse(row.text), signatures, keys, State(row.state))
+
+
+_PARTY_KEYS = select(tables.party_key.c.party, tables.party_key.c.public_key).where(
+    tables.party_key.c.agreement_id == bindparam("id")
+)
+_SIGNATURES = select(tables.agreement_signature.c.party, tables.agreement_signature.c.signature).where(
+    tables.agreement_signature.c.agreement_id == bindparam("id"),
+    tables.agreement_signature.c.version == bindparam("version"),
+)
+
+
+def agreement_ref(agreement: Agreement) -> AgreementRef:
+    """An agreement as an entry names it."""
+    return AgreementRef(agreement.id, str(agreement.version), agreement.hash)
+
+
+def _step(event: Event, batch: Batch, agreement: Agreement, actor: Actor, detail: Mapping[str, str | int]) -> Entry:
+    entry = administration(event, at=batch.at, actor=actor, detail=detail)
+    return entry._replace(agreement=agreement_ref(agreement))
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAgreement(Unit[None]):
+    """Keep a version's text as a draft. Raises Unprocessable where the version is known."""
+
+    agreement: Agreement
+    actor: Actor = GATEWAY
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        of = {"id": self.agreement.id, "version": self.agreement.version}
+        if batch.read(_VERSION, of):
+            raise Unprocessable("this version of the agreement is known; a change is a new version")
+        batch.insert(
+            tables.agreement,
+            {
+                **of,
+                "hash": self.agreement.hash,
+                "text": self.agreement.text,
+                "state": State.DRAFT.value,
+                "current": False,
+                "created_at": batch.at,
+                "changed_at": batch.at,
+            },
+        )
+        batch.seal(_step(Event.AGREEMENT_DRAFTED, batch, self.agreement, self.actor, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterKey(Unit[None]):
+    """Register the key a party signs with. Raises Unprocessable for another key, so that nobody signs in its place."""
+
+    agreement: Agreement
+    party: str
+    public_key: bytes
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        of = {"id": self.agreement.id, "version": self.agreement.version}
+        known = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
+        if known.get(self.party) == self.public_key:
+            return
+        if self.party in known:
+            raise Unprocessable(f"party {self.party} has registered another key")
+        row = {"agreement_id": self.agreement.id, "party": self.party, "public_key": self.public_key}
+        batch.insert(tables.party_key, {**row, "registered_at": batch.at})
+        detail = {"party": self.party, "key": hashlib.sha256(self.public_key).hexdigest()}
+        batch.seal(_step(Event.PARTY_KEY_REGISTERED, batch, self.agreement, GATEWAY, detail))
+
+
+_VERSION = select(tables.agreement.c.version, tables.agreement.c.state).where(
+    tables.agreement.c.id == bindparam("id"), tables.agreement.c.version == bindparam("version")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignAgreement(Unit[None]):
+    """Keep a party's signature. Raises Unprocessable where it is not good, or not by the party's registered key."""
+
+    agreement: Agreement
+    signature: Signature
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        of = {"id": self.agreement.id, "version": self.agreement.version}
+        keys = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
+        signed = {row.party for row in batch.read(_SIGNATURES, of)}
+        party = self.signature.party
+        if party in Terms(self.agreement, (self.signature,), keys, State.DRAFT).missing or party not in keys:
+            raise Unprocessable(f"the signature is not {party}'s over this version, by its registered key")
+        if party in signed:
+            raise Unprocessable(f"{party} has signed this version")
+        batch.insert(
+            tables.agreement_signature,
+            {
+                "agreement_id": self.agreement.id,
+                "version": self.agreement.version,
+                "party": party,
+                "signature": self.signature.signature,
+                "signed_at": batch.at,
+            },
+        )
+        batch.seal(_step(Event.AGREEMENT_SIGNED, batch, self.agreement, GATEWAY, {"party": party}))
+
+
+_STEPS: Mapping[State, tuple[Event, frozenset[State]]] = {
+    State.IN_FORCE: (Event.AGREEMENT_ACTIVATED, frozenset({State.DRAFT, State.SUSPENDED})),
+    State.SUSPENDED: (Event.AGREEMENT_SUSPENDED, frozenset({State.IN_FORCE})),
+    State.ENDED: (Event.AGREEMENT_ENDED, frozenset({State.DRAFT, State.IN_FORCE, State.SUSPENDED})),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeState(Unit[None]):
+    """Bring a version into force, suspend it or end it. Raises Unprocessable where the step does not follow.
+
+    Only what every party signed comes into force, and then it takes the place of the version before it.
+    """
+
+    agreement: Agreement
+    state: State
+    actor: Actor = GATEWAY
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        of = {"id": self.agreement.id, "version": self.agreement.version}
+        row = next(iter(batch.read(_VERSION, of)), None)
+        event, before = _STEPS[self.state]
+        if row is None or State(row.state) not in before:
+            raise Unprocessable(f"the agreement cannot become {self.state.value} from where it stands")
+        if self.state is State.IN_FORCE:
+            self._check_signed(batch, of)
+            table = tables.agreement
+            others = update(table).where(table.c.id == bindparam("of_id")).values(current=False)
+            batch.update(others, {"of_id": self.agreement.id})
+        batch.update(
+            update(tables.agreement)
+            .where(tables.agreement.c.id == bindparam("of_id"), tables.agreement.c.version == bindparam("of_version"))
+            .values(state=self.state.value, changed_at=batch.at, current=True),
+            {"of_id": self.agreement.id, "of_version": self.agreement.version},
+        )
+        batch.change_terms()
+        batch.seal(_step(event, batch, self.agreement, self.actor, {}))
+
+    def _check_signed(self, batch: Batch, of: Mapping[str, Any]) -> None:
+        keys = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
+        rows = batch.read(_SIGNATURES, of)
+        signatures = tuple(Signature(row.party, keys[row.party], row.signature) for row in rows if row.party in keys)
+        missing = Terms(self.agreement, signatures, keys, State.DRAFT).missing
+        if missing:
+            raise Unprocessable(f"not signed by {', '.join(missing)}")

@@ -1,0 +1,259 @@
+"""The clients: the systems that may ask for tokens, what each may do, and which of them or their tokens are revoked.
+
+Read through a snapshot in memory, read anew when it is older than `refresh_seconds`; a client revoked by any process is
+therefore refused by every process within that time, and where the database cannot be read nobody is let in. Changes
+are units of the operator's log, sealed there (design.md sections 7 and 8). Nothing here authenticates anybody.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import orjson
+from joserfc.jwk import KeySet
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit.entry import Outcome, timestamp
+from gateway.errors import NotSealed
+from gateway.evidence import Caller, Event, administration
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.journal import Batch, Unit
+from gateway.tokens.jwks import KeysInvalid, public_keys
+from gateway.tokens.scopes import Scope
+
+
+class ClientRefused(Exception):
+    """A client that cannot be added or revoked. The message names the path or the fault, never a value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Client:
+    """A registered client. `recipient` is the team it acts for in its organisation's worklist; police have none.
+
+    `agreements` are the ids of those it may act under. `keys` are public.
+    """
+
+    id: str
+    name: str
+    organisation: str
+    recipient: str | None
+    scopes: frozenset[str]
+    agreements: frozenset[str]
+    keys: KeySet
+    revoked_at: str | None
+
+
+class Snapshot(NamedTuple):
+    """The clients and the ids of revoked, unexpired tokens, as committed at `as_of` (seconds, monotonic)."""
+
+    as_of: float
+    clients: Mapping[str, Client]
+    revoked: frozenset[str]
+
+
+class Clients:
+    """Reads the clients. Safe to share between threads."""
+
+    def __init__(
+        self, database: Database, refresh_seconds: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._refresh_seconds = refresh_seconds
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._held: Snapshot | None = None
+        self._rows: Mapping[str, tuple[Row[Any], Client]] = {}
+
+    def get(self, client_id: str) -> Client | None:
+        """The client of that id, revoked or not; None where there is none. Raises NotSealed as `current` does."""
+        return self.current().clients.get(client_id)
+
+    def current(self) -> Snapshot:
+        """A snapshot no older than `refresh_seconds`. Raises NotSealed where the database cannot be read."""
+        held = self._held
+        if held is not None and self._clock() - held.as_of < self._refresh_seconds:
+            return held
+        with self._turn:
+            held = self._held
+            if held is None or self._clock() - held.as_of >= self._refresh_seconds:
+                held = self._held = self._read()
+            return held
+
+    def refresh(self) -> None:
+        """Read anew, after a change made in this process. Raises NotSealed."""
+        with self._turn:
+            self._held = self._read()
+
+    def _read(self) -> Snapshot:
+        as_of = self._clock()
+        try:
+            with self._database.reading() as connection:
+                rows = connection.execute(_CLIENTS).all()
+                revoked = connection.execute(_REVOKED, {"now": timestamp(datetime.now(UTC))}).scalars().all()
+        except SQLAlchemyError as error:
+            raise NotSealed(
+                "the register of clients cannot be read; nothing is released", headers={"Retry-After": "1"}
+            ) from error
+        before = self._rows
+        self._rows = {
+            row.id: before[row.id] if row.id in before and before[row.id][0] == row else (row, _client(row))
+            for row in rows
+        }
+        return Snapshot(as_of, {client.id: client for _, client in self._rows.values()}, frozenset(revoked))
+
+
+class AddClient(Unit[None]):
+    """Registers a client (operator's log). Raises ClientRefused and KeysInvalid when made, ClientRefused when applied.
+
+    `jwks` is the client's JWKS document, public keys only. `caller` is who registers it; the gateway itself where None.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        name: str,
+        organisation: str,
+        *,
+        scopes: Iterable[str],
+        agreements: Iterable[str],
+        jwks: Mapping[str, Any],
+        recipient: str | None = None,
+        caller: Caller | None = None,
+    ) -> None:
+        self._scopes, self._agreements = sorted(set(scopes)), sorted(set(agreements))
+        _check("client", client_id, _CODE_64)
+        _check("name", name, _NAME)
+        _check("organisation", organisation, _CODE_32)
+        if recipient is not None:
+            _check("recipient", recipient, _CODE_64)
+        for at, agreement in enumerate(self._agreements):
+            _check(f"agreements[{at}]", agreement, _CODE_64)
+        if not self._scopes or not set(self._scopes) <= set(Scope):
+            raise ClientRefused("scopes: names none, or one there is not")
+        self._id, self._name, self._organisation, self._recipient = client_id, name, organisation, recipient
+        self._keys = public_keys(jwks)
+        self._caller = caller
+        self.claims = (_claim("client", client_id),)
+
+    def apply(self, batch: Batch) -> None:
+        """Insert the row and seal `client-added`."""
+        if batch.owner(self.claims[0]) is not None:
+            raise ClientRefused("client: there is, or was, one of this id; ids are never used again")
+        batch.claim(self.claims[0], b"client")
+        row = {
+            "id": self._id,
+            "name": self._name,
+            "organisation": self._organisation,
+            "recipient": self._recipient,
+            "scopes": orjson.dumps(self._scopes).decode(),
+            "agreements": orjson.dumps(self._agreements).decode(),
+            "jwks": orjson.dumps(self._keys.as_dict()).decode(),
+            "created_at": batch.at,
+            "revoked_at": None,
+        }
+        batch.insert(tables.client, row)
+        detail = {
+            "client": self._id,
+            "organisation": self._organisation,
+            "recipient": self._recipient,
+            "scopes": ",".join(self._scopes),
+            "agreements": ",".join(self._agreements),
+            "keys": ",".join(key.thumbprint() for key in self._keys),
+        }
+        told = {name: value for name, value in detail.items() if value}
+        batch.seal(administration(Event.CLIENT_ADDED, at=batch.at, detail=told, caller=self._caller))
+
+
+class RevokeClient(Unit[None]):
+    """Revokes a client and with it every token it holds (operator's log), for good. Raises ClientRefused."""
+
+    def __init__(self, client_id: str, *, caller: Caller | None = None) -> None:
+        self._id, self._caller = client_id, caller
+        self.claims = (_claim("client", client_id), _claim("client-revoked", client_id))
+
+    def apply(self, batch: Batch) -> None:
+        """Mark the row and seal `client-revoked`."""
+        there, revoked = self.claims
+        if batch.owner(there) is None:
+            raise ClientRefused("client: there is none of this id")
+        if batch.owner(revoked) is not None:
+            raise ClientRefused("client: has been revoked before")
+        batch.claim(revoked, b"client")
+        batch.update(_REVOKE_CLIENT, {"of": self._id, "at": batch.at})
+        batch.seal(administration(Event.CLIENT_REVOKED, at=batch.at, detail={"client": self._id}, caller=self._caller))
+
+
+class RevokeToken(Unit[None]):
+    """Revokes an access token (operator's log) until it expires. Revoking it twice is sealed twice and harmless.
+
+    `jti` is the token's id, `expires` its `exp` in seconds since the epoch.
+    """
+
+    def __init__(self, jti: str, expires: int, *, caller: Caller | None = None) -> None:
+        _check("jti", jti, _CODE_64)
+        self._jti, self._expires, self._caller = jti, expires, caller
+        self.claims = (_claim("token-revoked", jti),)
+
+    def apply(self, batch: Batch) -> None:
+        """Insert the row, unless it is there, and seal `token-revoked`."""
+        if batch.owner(self.claims[0]) is None:
+            until = timestamp(datetime.fromtimestamp(self._expires, UTC))
+            batch.claim(self.claims[0], b"token", until)
+            batch.insert(tables.revocation, {"jti": self._jti, "expires_at": until})
+        entry = administration(
+            Event.TOKEN_REVOKED,
+            at=batch.at,
+            outcome=Outcome.PERMITTED,
+            detail={"token": self._jti},
+            caller=self._caller,
+        )
+        batch.seal(entry)
+
+
+_CLIENTS = select(
+    *(
+        tables.client.c[name]
+        for name in ("id", "name", "organisation", "recipient", "scopes", "agreements", "jwks", "revoked_at")
+    )
+)
+_REVOKED = select(tables.revocation.c.jti).where(tables.revocation.c.expires_at > bindparam("now"))
+_REVOKE_CLIENT = update(tables.client).where(tables.client.c.id == bindparam("of")).values(revoked_at=bindparam("at"))
+
+_CODE_64 = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_CODE_32 = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,31}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+def _check(path: str, value: str, form: re.Pattern[str]) -> None:
+    if not form.fullmatch(value):
+        raise ClientRefused(f"{path}: is empty, too long, or has characters that are not allowed")
+
+
+def _claim(kind: str, value: str) -> bytes:
+    return sha256(f"{kind}\0{value}".encode()).digest()
+
+
+def _client(row: Row[Any]) -> Client:
+    try:
+        keys = public_keys(orjson.loads(row.jwks))
+    except KeysInvalid:  # not as written here: this client can prove nothing, and the others are not kept out
+        keys = KeySet([])
+    return Client(
+        id=row.id,
+        name=row.name,
+        organisation=row.organisation,
+        recipient=row.recipient,
+        scopes=frozenset(orjson.loads(row.scopes)),
+        agreements=frozenset(orjson.loads(row.agreements)),
+        keys=keys,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,35 @@
+"""The scopes a client can hold: a closed set, each with the words an operator reads when granting it.
+
+A scope opens an interface; what leaves through it is for the agreement to say. Form: RFC 6749 section 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Every scope there is."""
+
+    INCIDENT_WRITE = "police:incident.write"
+    FEEDBACK_READ = "police:feedback.read"
+    REFERRAL_READ = "health:referral.read"
+    REFERRAL_WRITE = "health:referral.write"
+    LOG_READ = "audit:log.read"
+    PACK_EXPORT = "audit:pack.export"
+
+
+WORDS: Mapping[Scope, str] = {
+    Scope.INCIDENT_WRITE: "send incidents, updates and corrections",
+    Scope.FEEDBACK_READ: "read what became of its incidents, and read and acknowledge feedback",
+    Scope.REFERRAL_READ: "read the worklist and the referrals made to it",
+    Scope.REFERRAL_WRITE: "accept, change and close the referrals made to it",
+    Scope.LOG_READ: "read the audit log, and introspect the tokens of other clients",
+    Scope.PACK_EXPORT: "export an auditor's pack",
+}
+
+
+def joined(scopes: frozenset[str]) -> str:
+    """The scopes as one `scope` value, sorted, so that the same grant always reads the same."""
+    return " ".join(sorted(scopes))

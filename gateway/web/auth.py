@@ -1,0 +1,57 @@
+"""Who calls: the bearer token of a request becomes a caller, and a refusal is sealed before it is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from audit.entry import Actor, Outcome
+from gateway.errors import NotAuthenticated, NotPermitted
+from gateway.evidence import OPERATOR_LOG, Caller, Event, administration
+from gateway.services import Services
+from gateway.store.journal import Batch, Unit
+from gateway.web.http import call_ids, with_ids
+
+NOBODY = Actor("unknown", "unknown")
+
+
+async def caller_of(services: Services, request: Request, scope: str) -> Caller:
+    """The caller of a request whose token has the scope. Raises NotAuthenticated or NotPermitted, sealed either way."""
+    try:
+        caller = with_ids(services.tokens.caller(request.headers.get("authorization")), request)
+    except NotAuthenticated as error:
+        await _seal_refusal(services, request, None, getattr(error, "reason", "token-refused"))
+        raise
+    try:
+        services.tokens.require(caller, scope)
+    except NotPermitted as error:
+        await _seal_refusal(services, request, caller, getattr(error, "reason", "scope-missing"))
+        raise
+    return caller
+
+
+async def _seal_refusal(services: Services, request: Request, caller: Caller | None, reason: str) -> None:
+    request_id, correlation_id = call_ids(request)
+    unit = Refuse(caller, reason, request_id, correlation_id)
+    await services.journals.of(OPERATOR_LOG).submit(unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(Unit[None]):
+    """Seal in the operator's log that somebody was not let in."""
+
+    caller: Caller | None
+    reason: str
+    request: str
+    correlation: str | None
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        entry = administration(
+            Event.ACCESS_REFUSED,
+            at=batch.at,
+            actor=self.caller.actor if self.caller else NOBODY,
+            outcome=Outcome.DENIED,
+            reason=self.reason,
+        )
+        batch.seal(entry._replace(request=self.request, correlation=self.correlation))

@@ -1,0 +1,247 @@
+"""The FHIR R4 interface a hospital team's system reads and writes (`/fhir/R4`, design.md section 9).
+
+Only what `adapters.nhs.fhir.SEARCH` declares can be asked; an unknown parameter is refused, never passed over, because
+a filter that is dropped shows more than was asked for (P3). Every failure is an OperationOutcome. Every answer that
+discloses carries its receipt: a header for a read, and the whole proof inside a Bundle.
+
+Source: FHIR R4 http (read, search, update, patch, conditional update by If-Match), search (prefixes, `_include`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.nhs import fhir
+from audit.receipt import Receipt
+from gateway import journey
+from gateway.disclosure import Reader, Search
+from gateway.errors import (
+    BadParameter,
+    GatewayError,
+    NotAcceptable,
+    NotFound,
+    PreconditionMissing,
+    face,
+)
+from gateway.evidence import Event
+from gateway.journey import Page
+from gateway.services import Services
+from gateway.settings import Settings
+from gateway.tokens.scopes import Scope
+from gateway.web.auth import caller_of
+from gateway.web.http import media_type, read_body, reason_of, receipt_header
+
+PREFIX = "/fhir/R4"
+_ACCEPTED = ("application/fhir+json", "application/json", "application/json-patch+json")
+_PRODUCED = ("application/fhir+json", "application/json", "application/*", "*/*")
+_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}-\d{2}-\d{2}(?:T.+)?)", re.ASCII)
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
+_CURSOR = "_cursor"
+_INCLUDED_TYPE = {"focus": "ServiceRequest", "subject": "Patient", "patient": "Patient"}
+"""What an `_include` brings along, by the parameter it follows."""
+
+
+def routes(services: Services, version: str) -> APIRouter:
+    """The FHIR routes over these services."""
+    router = APIRouter(prefix=PREFIX, tags=["fhir"])
+    base_url = f"{services.settings.public_url.rstrip('/')}{PREFIX}"
+    library = Reader(services.records, base_url)
+    started = datetime.now(UTC)
+
+    @router.get("/metadata", summary="CapabilityStatement")
+    async def metadata() -> Response:
+        return _fhir(fhir.capability_statement(base_url=base_url, version=version, date=started))
+
+    @router.get("/{type_}", summary="Search a resource type")
+    async def search(request: Request, type_: str) -> Response:
+        accepts(request)
+        caller = await caller_of(services, request, Scope.REFERRAL_READ)
+        wanted = search_of(request, type_, services.settings)
+        page = await journey.hand_out(services, library, caller, wanted, reason_of(request))
+        return _fhir(
+            _bundle(request, page, f"{base_url}/{type_}"), headers=receipt_header(page.receipts[0], page.log_id)
+        )
+
+    @router.get("/{type_}/{id_}", summary="Read a resource")
+    async def read(request: Request, type_: str, id_: str) -> Response:
+        accepts(request)
+        caller = await caller_of(services, request, Scope.REFERRAL_READ)
+        _known(type_)
+        wanted = Search(types=(type_,), ids=(id_,), event=Event.REFERRAL_READ)
+        page = await journey.hand_out(services, library, caller, wanted, reason_of(request))
+        return _resource(page)
+
+    @router.put("/Task/{id_}", summary="Change a task")
+    async def update(request: Request, id_: str) -> Response:
+        return await _change(request, id_)
+
+    @router.patch("/Task/{id_}", summary="Patch a task")
+    async def patch(request: Request, id_: str) -> Response:
+        return await _change(request, id_)
+
+    async def _change(request: Request, id_: str) -> Response:
+        accepts(request)
+        caller = await caller_of(services, request, Scope.REFERRAL_WRITE)
+        matches = if_match(request)
+        media = media_type(request, _ACCEPTED)
+        body = await read_body(request, services.settings.body_max_bytes)
+        page = await journey.report_back(services, library, caller, id_, body, media, matches)
+        return _resource(page)
+
+    return router
+
+
+def search_of(request: Request, type_: str, settings: Settings) -> Search:
+    """The search a query asks for. Raises NotFound for a type not served, BadParameter for what is not declared."""
+    declared = {*_known(type_), *fhir.RESULT, _CURSOR, "_include"}
+    asked: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in declared:
+            raise BadParameter("a search parameter that this server does not declare: see metadata")
+        asked.setdefault(name, []).append(value)
+    included = _included(type_, asked.pop("_include", []))
+    for name, values in asked.items():
+        if len(values) > 1 and name != "_lastUpdated":
+            raise BadParameter(f"{name} is given once, with commas between alternatives")
+    patients = [*asked.get("patient", []), *asked.get("subject", [])]
+    return Search(
+        types=(type_, *included),
+        ids=_tokens(asked.get("_id")),
+        patients=tuple(_reference(one) for value in patients for one in value.split(",")) if patients else None,
+        statuses=_tokens(asked.get("status")),
+        states=_tokens(asked.get("business-status")),
+        priorities=_tokens(asked.get("priority")),
+        updated=tuple(_instant(value) for value in asked.get("_lastUpdated", [])),
+        count=_count(asked.get("_count"), settings),
+        cursor=asked[_CURSOR][0] if _CURSOR in asked else None,
+        event=Event.WORKLIST_READ if type_ == "Task" else Event.REFERRAL_READ,
+    )
+
+
+def _known(type_: str) -> dict[str, str]:
+    if type_ not in fhir.SEARCH:
+        raise NotFound("this resource type is not served here: see metadata")
+    return dict(fhir.SEARCH[type_])
+
+
+def _included(type_: str, values: Sequence[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for value in values:
+        if value not in fhir.INCLUDES[type_]:
+            raise BadParameter("an _include that this server does not declare: see metadata")
+        target = _INCLUDED_TYPE[value.partition(":")[2]]
+        if target not in found:
+            found.append(target)
+    return tuple(found)
+
+
+def _tokens(values: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The codes of a token parameter, alternatives apart by commas; a system in front of a code is passed over."""
+    return tuple(one.rpartition("|")[2] for one in values[0].split(",")) if values else None
+
+
+def _reference(value: str) -> str:
+    return value.rpartition("/")[2] if value.rpartition("/")[0].endswith("Patient") else value
+
+
+def _instant(value: str) -> tuple[str, datetime]:
+    found = _DATE.fullmatch(value)
+    try:
+        moment = datetime.fromisoformat(found[2] if found else "")
+    except ValueError:
+        raise BadParameter("_lastUpdated is a date or an instant, with a prefix at most") from None
+    return (found and found[1]) or "eq", moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _count(values: Sequence[str] | None, settings: Settings) -> int:
+    if not values:
+        return settings.fhir_page_default
+    if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII) or values[0] == "0":
+        raise BadParameter("_count is a whole number above zero")
+    return min(int(values[0]), settings.fhir_page_max)
+
+
+def accepts(request: Request) -> None:
+    """Raise NotAcceptable unless JSON is among what the caller accepts."""
+    wanted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
+    form = request.query_params.get("_format")
+    if (form is None and not set(wanted) & set(_PRODUCED)) or form not in {None, "json", *_PRODUCED[:2]}:
+        raise NotAcceptable("this server answers in application/fhir+json")
+
+
+def if_match(request: Request) -> Any:  # noqa: ANN401 - a predicate over versions
+    """Whether a version is the one in `If-Match`. Raises PreconditionMissing, BadParameter."""
+    value = request.headers.get("if-match")
+    if value is None:
+        raise PreconditionMissing('send If-Match with the version that was read, as in W/"1"')
+    found = _ETAG.fullmatch(value.strip())
+    if found is None:
+        raise BadParameter('If-Match is one version, as in W/"1"')
+    return lambda version: version == int(found[1])
+
+
+def _fhir(body: bytes, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, headers=headers, media_type=fhir.JSON_TYPE)
+
+
+def _resource(page: Page) -> Response:
+    """One resource, or 404 where there is none for this caller."""
+    if not page.found.opened:
+        raise NotFound("there is no such resource")
+    one = page.found.opened[0].matches[0]
+    headers = {
+        **receipt_header(page.receipts[0], page.log_id),
+        "ETag": f'W/"{one.version}"',
+        "Last-Modified": one.last_updated.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
+    }
+    return _fhir(one.body, headers=headers)
+
+
+def _bundle(request: Request, page: Page, url: str) -> bytes:
+    found = page.found
+    matches: list[fhir.Written] = []
+    proofs: list[fhir.Receipt | None] = []
+    for opened, receipt in zip(found.opened, page.receipts, strict=False):
+        matches += opened.matches
+        proofs += [_proof(receipt)] * len(opened.matches)
+    seen: dict[tuple[str, str], fhir.Written] = {}
+    for opened in found.opened:
+        seen |= {(one.type, one.id): one for one in opened.included}
+    asked = [(name, value) for name, value in request.query_params.multi_items() if name != _CURSOR]
+    following = [*asked, (_CURSOR, found.next_cursor)] if found.next_cursor else None
+    return fhir.bundle(
+        matches,
+        included=list(seen.values()),
+        total=found.total,
+        self_link=f"{url}?{urlencode(request.query_params.multi_items())}",
+        next_link=f"{url}?{urlencode(following)}" if following else None,
+        receipts=proofs,
+        checkpoint=page.receipts[0].checkpoint_text,
+    )
+
+
+def _proof(receipt: Receipt) -> fhir.Receipt:
+    plain = receipt.to_json()
+    return fhir.Receipt(plain["log"], plain["index"], plain["leaf_hash"], tuple(plain["hashes"]))
+
+
+def outcome_of(error: BaseException) -> Response:
+    """An error as an OperationOutcome; what nobody foresaw tells nothing of itself."""
+    if isinstance(error, fhir.FhirRefused):
+        issue = fhir.Issue("error", error.issue_code, error.diagnostics, error.expression)
+        return _fhir(fhir.operation_outcome([issue]), error.status)
+    shown = face(error)
+    if not isinstance(error, GatewayError):
+        issues = [fhir.Issue("fatal", shown.issue, shown.title, None)]
+        return _fhir(fhir.operation_outcome(issues), shown.status)
+    issues = [fhir.Issue("error", shown.issue, d.words, d.path or None) for d in error.details]
+    issues = issues or [fhir.Issue("error", shown.issue, error.words, None)]
+    return _fhir(fhir.operation_outcome(issues), shown.status, headers=error.headers)

@@ -1,0 +1,186 @@
+"""What every route shares: the caller's ids, bounded bodies, media types, and the face of an error.
+
+No text of the caller is repeated in an answer but its own request ids, and those only where they are codes (P7).
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any
+
+import orjson
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as AsgiMessage
+
+from audit.receipt import Receipt
+from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, GatewayError, UnreadableInput, face
+from gateway.evidence import Caller
+
+PROBLEM = "application/problem+json"
+REQUEST_ID = "X-Request-Id"
+CORRELATION_ID = "X-Correlation-Id"
+RECEIPT = "Gateway-Receipt"
+"""The response header that names where the disclosure is sealed: `log="…", index=…, proof="…"`."""
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+class CallIds:
+    """Middleware: gives every request an id, mirrors it and the correlation id, and forbids caching."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _ID_HEADERS}
+        request_id = _code_or(given.get(b"x-request-id"), str(uuid.uuid4()))
+        correlation_id = _code_or(given.get(b"x-correlation-id"), None)
+        scope.setdefault("state", {}).update(request_id=request_id, correlation_id=correlation_id)
+
+        async def sending(message: AsgiMessage) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id or ""
+                if correlation_id:
+                    headers[CORRELATION_ID] = correlation_id
+                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+_ID_HEADERS = frozenset({b"x-request-id", b"x-correlation-id"})
+
+
+def _code_or(value: str | None, otherwise: str | None) -> str | None:
+    return value if value is not None and _CODE.fullmatch(value) else otherwise
+
+
+def call_ids(request: Request) -> tuple[str, str | None]:
+    """The request id and the correlation id of a request."""
+    return request.state.request_id, request.state.correlation_id
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The body, read no further than the limit. Raises BodyTooLarge."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > max_bytes:
+            raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def media_type(request: Request, accepted: tuple[str, ...]) -> str:
+    """The request's media type, one of those accepted, in UTF-8. Raises BadMediaType."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise BadMediaType("a compressed body is not read here; send it as it is")
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    found = message.get_content_type() if request.headers.get("content-type") else ""
+    if found not in accepted:
+        raise BadMediaType(f"send one of {', '.join(accepted)}")
+    if (message.get_content_charset() or "utf-8") not in {"utf-8", "us-ascii"}:
+        raise BadMediaType("send the body in UTF-8")
+    return found
+
+
+def json_response(
+    content: Any,  # noqa: ANN401 - any JSON value
+    status: int = 200,
+    *,
+    headers: Mapping[str, str] | None = None,
+    media: str = "application/json",
+) -> Response:
+    """A JSON answer."""
+    return Response(orjson.dumps(content), status, headers=headers, media_type=media)
+
+
+def problem_of(error: BaseException) -> Response:
+    """An error as an RFC 9457 problem. What nobody foresaw tells nothing of itself."""
+    shown = face(error)
+    body: dict[str, Any] = {
+        "type": f"urn:provide-gateway:problem:{shown.type}",
+        "title": shown.title,
+        "status": shown.status,
+    }
+    headers: Mapping[str, str] = {}
+    status = shown.status
+    if isinstance(error, GatewayError):
+        body["detail"] = error.words
+        headers = error.headers
+        if error.details:
+            body["errors"] = [{"path": d.path, "code": d.code, "detail": d.words} for d in error.details]
+    if isinstance(error, UnreadableInput):
+        body["type"] = f"urn:provide-gateway:problem:{error.fault}"
+        body["status"] = status = UNREADABLE_STATUS.get(error.fault, shown.status)
+        if error.quarantine:
+            body["quarantine"] = error.quarantine
+    return json_response(body, status, headers=headers, media=PROBLEM)
+
+
+UNREADABLE_STATUS: Mapping[str, int] = {
+    "too-large": 413,
+    "wrong-charset": 415,
+    "missing": 422,
+    "wrong-type": 422,
+    "unknown-code": 422,
+    "not-readable": 422,
+}
+"""The faults of an unreadable record that are not plain 400: too large, another charset, well formed but no record."""
+
+
+def reason_of(request: Request) -> str | None:
+    """The coded reason of a reading (`Gateway-Reason`), one click of the user's. Raises BadParameter."""
+    value = request.headers.get("gateway-reason")
+    if value is not None and not _CODE.fullmatch(value):
+        raise BadParameter("Gateway-Reason is a code of at most 64 characters")
+    return value
+
+
+def receipt_header(receipt: Receipt, log_id: str) -> dict[str, str]:
+    """The header that names where an answer is sealed."""
+    return {RECEIPT: f'log="{receipt.origin}", index={receipt.index}, proof="{proof_path(log_id, receipt.index)}"'}
+
+
+def proof_path(log_id: str, index: int) -> str:
+    """Where the proof of an entry can be fetched."""
+    return f"/audit/v1/logs/{log_id}/entries/{index}/proof"
+
+
+def receipt_json(receipt: Receipt, log_id: str) -> dict[str, Any]:
+    """The whole receipt in a JSON answer."""
+    return {**receipt.to_json(), "proof": proof_path(log_id, receipt.index)}
+
+
+def with_ids(caller: Caller, request: Request) -> Caller:
+    """The caller with the ids of this request."""
+    request_id, correlation_id = call_ids(request)
+    return Caller(
+        client=caller.client,
+        organisation=caller.organisation,
+        recipient=caller.recipient,
+        scopes=caller.scopes,
+        agreements=caller.agreements,
+        user=caller.user,
+        role=caller.role,
+        token=caller.token,
+        request=request_id,
+        correlation=correlation_id,
+    )

@@ -1,0 +1,180 @@
+"""The police interface: push an incident, see what became of it, pull feedback (design.md section 9).
+
+JSON in, JSON out; failures are RFC 9457 problems. No name of a person or of an event in the sender's system is ever
+part of a URL: `{reference}` is the gateway's own, from the answer to the push.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.socket import reader
+from audit.entry import timestamp
+from gateway import journey
+from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound
+from gateway.evidence import Caller, Event
+from gateway.feedback import Telling
+from gateway.intake import Taken
+from gateway.journey import Intake, Told
+from gateway.services import Services
+from gateway.tokens.scopes import Scope
+from gateway.web.auth import caller_of
+from gateway.web.http import json_response, media_type, read_body, receipt_header, receipt_json
+from mappings.items import CATALOGUE
+
+FEEDBACK_PAGE_MAX = 500
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+_STATUS = {Taken.ACCEPTED: 201, Taken.UPDATED: 200, Taken.KNOWN: 200, Taken.HELD: 202}
+
+
+def routes(services: Services) -> APIRouter:
+    """The police routes over these services."""
+    router = APIRouter(prefix="/police/v1", tags=["police"])
+
+    @router.post("/incidents", status_code=201, summary="Push an incident")
+    async def push(request: Request) -> Response:
+        caller = await caller_of(services, request, Scope.INCIDENT_WRITE)
+        key = idempotency_key(request)
+        accepted = reader(services.profile.adapter).media_types
+        try:
+            media = media_type(request, accepted)
+            body = await read_body(request, services.settings.body_max_bytes)
+        except (BadMediaType, BodyTooLarge) as error:
+            raise await _kept(services, caller, request, error) from error
+        intake = await journey.take_in(services, caller, body, media, key)
+        status = _STATUS[intake.answer.taken]
+        headers = receipt_header(intake.receipt, intake.log_id)
+        if intake.answer.incident:
+            headers["Location"] = f"/police/v1/incidents/{intake.answer.incident}"
+        return json_response(pushed(intake), status, headers=headers)
+
+    @router.get("/incidents/{reference}", summary="What became of an incident")
+    async def state(request: Request, reference: str) -> Response:
+        caller = await caller_of(services, request, Scope.FEEDBACK_READ)
+        known = await journey.knows_incident(services, caller, reference)
+        told = await journey.tell_police(services, caller, event_id=reference, event=Event.INCIDENT_STATUS_READ)
+        if not known:
+            raise NotFound("there is no such incident")
+        body = {
+            "incident": reference,
+            "state": told.tellings.told[-1].feedback.code.value if told.tellings.told else "offered",
+            "feedback": [_word(one) for one in told.tellings.told],
+            "receipts": [receipt_json(one, told.log_id) for one in told.receipts],
+        }
+        return json_response(body, headers=receipt_header(told.receipts[0], told.log_id))
+
+    @router.get("/feedback", summary="Coded feedback since a cursor")
+    async def feedback(request: Request) -> Response:
+        caller = await caller_of(services, request, Scope.FEEDBACK_READ)
+        after, limit = _number(request, "after", -1), _number(request, "limit", 100)
+        told = await journey.tell_police(services, caller, after=after, limit=max(1, min(limit, FEEDBACK_PAGE_MAX)))
+        return json_response(_page(told), headers=receipt_header(told.receipts[0], told.log_id))
+
+    @router.post("/feedback/acknowledgements", summary="Acknowledge feedback up to a cursor")
+    async def acknowledge(request: Request) -> Response:
+        caller = await caller_of(services, request, Scope.FEEDBACK_READ)
+        through = _number(request, "through", None)
+        committed = await journey.acknowledge(services, caller, through)
+        log_id = journey.agreement_log(caller)
+        body = {"acknowledged_through": through, "receipt": receipt_json(committed.receipt, log_id)}
+        return json_response(body, headers=receipt_header(committed.receipt, log_id))
+
+    return router
+
+
+async def _kept(
+    services: Services, caller: Caller, request: Request, error: BadMediaType | BodyTooLarge
+) -> BaseException:
+    """Input of another type is kept for a human like any other that cannot be read; input too large is not."""
+    log_id = journey.intake_log(services, caller)
+    fault, body = ("media-type", b"") if isinstance(error, BadMediaType) else ("too-large", b"")
+    if isinstance(error, BadMediaType):
+        try:
+            body = await read_body(request, services.settings.body_max_bytes)
+        except BodyTooLarge as too_large:
+            fault, error = "too-large", too_large
+    detail = Detail("", fault, error.words)
+    media = request.headers.get("content-type", "")[:128]
+    return await journey.keep_unreadable(services, caller, body, media, fault, error.words, (detail,), log_id)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The caller's `Idempotency-Key`: at most 255 visible ASCII characters. Raises BadParameter."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise BadParameter("Idempotency-Key is one value of at most 255 visible ASCII characters")
+    return keys[0]
+
+
+def pushed(intake: Intake) -> dict[str, Any]:
+    """What the sender is told of a push."""
+    answer, reading = intake.answer, intake.reading
+    body: dict[str, Any] = {
+        "state": answer.taken.value,
+        "incident": answer.incident,
+        "referrals": list(answer.referrals),
+    }
+    if answer.held:
+        body |= {"held": answer.held, "reason": answer.reason, "detail": answer.words}
+    body["decisions"] = [
+        {"subject": offer.victim, "purpose": offer.purpose, **_in_words(offer.decision.for_sender())}
+        for offer in intake.offers
+        if offer.recipient
+    ]
+    body["losses"] = {
+        "count": reading.loss_count,
+        "paths": [{"path": one.path, "reason": one.reason} for one in reading.losses],
+    }
+    body["quality"] = [{"path": one.path, "code": one.code} for one in reading.findings]
+    body["receipt"] = receipt_json(intake.receipt, intake.log_id)
+    return body
+
+
+def _in_words(told: dict[str, Any]) -> dict[str, Any]:
+    """The explanation with each item's name in words."""
+    for group in ("withheld", "generalised"):
+        told[group] = [{**one, "title": CATALOGUE[one["item"]]} for one in told[group]]
+    return told
+
+
+def _page(told: Told) -> dict[str, Any]:
+    return {
+        "feedback": [
+            {**_word(one), "receipt": receipt_json(receipt, told.log_id)}
+            for one, receipt in zip(told.tellings.told, told.receipts, strict=False)
+        ],
+        "next": told.tellings.next_cursor,
+        "more": told.tellings.more,
+        "receipt": receipt_json(told.receipts[0], told.log_id),
+    }
+
+
+def _word(one: Telling) -> dict[str, Any]:
+    feedback = one.feedback
+    return {
+        "incident": one.row.event_id,
+        "referral": one.row.referral_id,
+        "code": feedback.code.value,
+        "value": feedback.value,
+        "count": feedback.count,
+        "at": timestamp(feedback.at),
+        "author_role": feedback.author_role,
+        "cursor": one.row.seq,
+    }
+
+
+def _number(request: Request, name: str, otherwise: int | None) -> int:
+    values = request.query_params.getlist(name)
+    if not values and otherwise is not None:
+        return otherwise
+    if len(values) != 1 or not re.fullmatch(r"-?\d{1,18}", values[0], re.ASCII):
+        raise BadParameter(f"{name} is one whole number")
+    return int(values[0])

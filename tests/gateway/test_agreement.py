@@ -1,0 +1,193 @@
+"""Reading, hashing and signing agreements."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.agreement import AgreementUnreadable, Signature, State, Status, Terms, parse, shipped, sign
+from gateway.agreement_text import MAX_BYTES
+from tests.support.agreements import edited, key_of, provide, signed
+from tests.support.records import NOW
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+END = datetime(2029, 1, 1, tzinfo=UTC)
+TEXT = shipped().text.decode()
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "reason"),
+    [
+        ("version: 1\n", "version: 1\nverison: 2\n", "verison", "an unknown key"),
+        ("version: 1\n", "version: 1\nversion: 1\n", "version", "said twice"),
+        ("version: 1\n", 'version: "1"\n', "version", "valid integer"),
+        ("version: 1\n", "version: &v 1\n", "version", "anchors"),
+        ("version: 1\n", "version: !!int 1\n", "version", "tags"),
+        ("version: 1\n", "version:\n", "version", "empty"),
+        ("version: 1\n", "version: null\n", "version", "empty"),
+        ("version: 1\n", "version: 01\n", "version", "valid integer"),
+        ("    systems: [force-rms]\n", "    systems: []\n", "recipients[1].systems", "empty"),
+        ("    systems: [force-rms]\n", "    systems: *v\n", "recipients[1].systems", "anchors"),
+        ("    release: [engagement.wishes]", "    release: [engagement.hopes]", "clauses[3].release[0]", "catalogue"),
+        (
+            "      - items: [suspect.police_identifiers]",
+            "      - items: [suspect.pnc]",
+            "clauses[0].withhold[2].items[0]",
+            "pattern",
+        ),
+        ("      risk.answers: count", "      risk.answers: blur", "clauses[4].generalise.risk.answers", "should be"),
+        ("      risk.answers: count", "      risk.answers: year", "clauses[4]", "no meaning"),
+        (
+            "    recipients: [evaluation]\n    when",
+            "    recipients: [idva-team]\n    when",
+            "clauses[4].recipients[0]",
+            "recipient",
+        ),
+        ("    areas: [blackpool, fylde", "    areas: [preston, fylde", "recipients[0].areas[0]", "no such area"),
+        ("    flow: F2\n    recipients", "    flow: F7\n    recipients", "clauses[2].flow", "no such flow"),
+        ("    to: [evaluation]", "    to: [press]", "flows[2].to[0]", "no such recipient"),
+        ("    from: [blackpool-teaching-hospitals]\n", "    from: [somebody]\n", "flows[1].from[0]", "no such party"),
+        ("owner: provide-lead", "owner: nobody", "owner", "no such contact"),
+        ("  - id: F2-wishes", "  - id: F2-status", "clauses", "given twice"),
+        ('    force: "04"\n', "", "parties[0]", "either a force code or an ODS code"),
+        ("      within_days: any\n", "", "clauses[0].when.within_days", "missing"),
+        ("    high: PT1H", "    high: soon", "clocks.acknowledge.high", "not a clock"),
+        ("    high: PT1H", "    high: PT0H", "clocks.acknowledge.high", "no time at all"),
+        ("powers: [nhs-act-2006]", "powers: [divine-right]", "flows[2].lawful_basis", "a power"),
+        ("id: operation-provide\n", "- id\n", "", "not YAML"),
+    ],
+)
+def test_a_faulty_text_is_refused_at_its_line(old: str, new: str, path: str, reason: str) -> None:
+    assert old in TEXT
+    with pytest.raises(AgreementUnreadable) as refused:
+        parse(TEXT.replace(old, new, 1).encode())
+    assert refused.value.path == path
+    assert reason in refused.value.reason
+    at = line_of(TEXT, old)
+    assert at - 50 <= refused.value.line <= at + 2 or path == "clauses"
+    assert f"line {refused.value.line}: " in str(refused.value)
+
+
+def test_the_line_named_is_the_line_of_the_fault() -> None:
+    faulty = TEXT.replace("release: [engagement.wishes]", "release: [engagement.hopes]")
+    with pytest.raises(AgreementUnreadable) as refused:
+        parse(faulty.encode())
+    assert refused.value.line == line_of(faulty, "engagement.hopes")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"# nothing\n",
+        b"just words",
+        b"- a\n- list\n",
+        b"a: 1\n---\nb: 2\n",
+        b"\xff\xfe",
+        b"a: \x07",
+        b"[" * 5000,
+        b"a: " * 400,
+        b"{" * 3000 + b"a: 1" + b"}" * 3000,
+        b"? [a, b]\n: c\n",
+        b"a: {}\n",
+        b"a" * (MAX_BYTES + 1),
+    ],
+)
+def test_what_is_no_agreement_is_unreadable_and_nothing_worse(text: bytes) -> None:
+    with pytest.raises(AgreementUnreadable):
+        parse(text)
+
+
+@given(st.integers(0, len(TEXT)), st.integers(0, 40), st.text("[]{}:-&*!|>'\"%@ \n\taA0é", max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_a_damaged_text_is_read_or_unreadable(at: int, cut: int, put: str) -> None:
+    """Whatever is struck out or put in, the reader answers with an agreement or with AgreementUnreadable."""
+    with suppress(AgreementUnreadable):
+        assert parse((TEXT[:at] + put + TEXT[at + cut :]).encode()).content.parties
+
+
+def test_words_that_yaml_would_turn_into_something_else_stay_words() -> None:
+    agreement = parse(TEXT.replace('force: "04"', "force: 04").replace("name: Fylde", "name: no").encode())
+    assert agreement.content.parties[0].force == "04"
+
+
+def test_comments_and_layout_do_not_change_the_hash_but_meaning_does() -> None:
+    agreement = shipped()
+    commented = parse(
+        TEXT.replace("id: operation-provide\n", "# a remark\n\nid:   'operation-provide'   # so\n").encode()
+    )
+    assert commented.hash == agreement.hash
+    assert commented.text != agreement.text
+    assert parse(agreement.canonical).hash == agreement.hash
+    assert parse(TEXT.replace("PT24H", "PT48H", 1).encode()).hash != agreement.hash
+
+
+def test_standing_at_the_boundary_instants() -> None:
+    tick = timedelta(microseconds=1)
+    terms = provide()
+    seen = [terms.standing(at).status for at in (START - tick, START, END - tick, END)]
+    assert seen == [Status.NOT_YET, Status.IN_FORCE, Status.IN_FORCE, Status.EXPIRED]
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.SUSPENDED, State.ENDED])
+def test_only_the_state_in_force_is_in_force(state: State) -> None:
+    standing = signed(shipped(), state).standing(NOW)
+    assert not standing.in_force
+    assert standing.status == state.value
+
+
+def test_every_party_has_to_sign() -> None:
+    standing = signed(shipped(), without="lancashire-constabulary").standing(NOW)
+    assert standing.status is Status.UNSIGNED
+    assert standing.missing == ("lancashire-constabulary",)
+
+
+def test_signatures_do_not_carry_over_to_an_altered_text() -> None:
+    terms = provide()
+    altered = edited(lambda content: content["clauses"][0]["release"].append("suspect.contact"))
+    moved = Terms(altered, terms.signatures, terms.party_keys, State.IN_FORCE)
+    assert moved.standing(NOW).status is Status.UNSIGNED
+    assert len(moved.missing) == 2
+
+
+def test_a_signature_counts_only_under_the_partys_registered_key() -> None:
+    terms = provide()
+    police, trust = terms.signatures
+    for forged in (
+        sign(terms.agreement.hash, key_of("somebody"), police.party),
+        Signature(police.party, trust.public_key, trust.signature),
+        Signature(police.party, police.public_key, bytes(64)),
+        Signature(police.party, police.public_key, b""),
+        Signature("somebody", police.public_key, police.signature),
+    ):
+        forged_terms = Terms(terms.agreement, (forged, trust), terms.party_keys, State.IN_FORCE)
+        assert forged_terms.missing == (police.party,)
+    no_key = Terms(
+        terms.agreement, terms.signatures, {police.party: b"short"} | {trust.party: trust.public_key}, State.IN_FORCE
+    )
+    assert no_key.missing == (police.party,)
+
+
+def test_a_signature_for_something_else_does_not_sign_an_agreement() -> None:
+    terms = provide()
+    police, trust = terms.signatures
+    bare = key_of(police.party).sign(terms.agreement.hash.encode())
+    moved = Terms(
+        terms.agreement, (Signature(police.party, police.public_key, bare), trust), terms.party_keys, State.IN_FORCE
+    )
+    assert moved.missing == (police.party,)
+
+
+@pytest.mark.parametrize(
+    ("days", "warning"), [(61, None), (60, 60), (31, 60), (30, 30), (8, 30), (7, 7), (0.01, 7), (0, None), (-1, None)]
+)
+def test_expiry_warns_60_30_and_7_days_ahead(days: float, warning: int | None) -> None:
+    assert provide().expiry_warning(END - timedelta(days=days)) == warning
