@@ -3,7 +3,7 @@
 An adapter is a module `adapters/<side>/<format>.py` with a `READER`; its name is `<side>.<format>`. It is pure: no
 I/O, no clock, nothing of agreements or storage. The seam here owns the errors: whatever an adapter raises comes out
 as `Unreadable`, and what it returns is whole (style.md habit 5).
-"""  # noqa: A005 - the field's word for where an adapter plugs in; always imported as adapters.socket
+"""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = [
     "Problem",
     "Reader",
     "Reading",
-    "Unreadable",
     "UnknownReader",
+    "Unreadable",
     "reader",
     "readers",
 ]

@@ -1,6 +1,6 @@
 """Strict JSON: bytes into a tree, or `Unreadable` naming where and why.
 
-Stricter than RFC 8259 where leniency lets two readers see two documents (RFC 8259 sections 4 and 8.1, I-JSON RFC 7493): UTF-8
+Stricter than RFC 8259 where leniency lets two readers see two documents (sections 4 and 8.1; I-JSON, RFC 7493): UTF-8
 only, no duplicate names, no NaN or infinity, no half surrogates, no NUL, and bounds on size, depth, count and text. A
 byte-order mark is tolerated. Knows nothing of what the document is about.
 """
@@ -19,7 +19,7 @@ from mappings.tree import Trail, Value, rendered
 _MAX_DIGITS = 18  # fits a 64-bit integer in every system behind us
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
-_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,4})?$")
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _CUT_NUMBER = re.compile(r"-|\.|[eE][+-]?")
 
@@ -40,7 +40,7 @@ def parse(body: bytes, limits: Limits) -> dict[str, Value]:
     try:
         tree = _DECODER.decode(text)
     except json.JSONDecodeError as exc:
-        raise _unreadable(_fault(exc, body)) from None
+        raise _unreadable(_fault(exc)) from None
     except RecursionError:
         raise _unreadable(Fault.TOO_DEEP) from None
     if isinstance(tree, _Bad):
@@ -118,7 +118,7 @@ def _decoded(body: bytes) -> str:
     return text
 
 
-def _fault(exc: json.JSONDecodeError, body: bytes) -> Fault:
+def _fault(exc: json.JSONDecodeError) -> Fault:
     """Whether the text ends too early, or is wrong where the parser stopped."""
     rest = exc.doc[exc.pos :].rstrip()
     cut = (
@@ -149,7 +149,7 @@ def _float(text: str) -> float | _Bad:
 
 
 def _int(text: str) -> int | _Bad:
-    return int(text) if len(text) <= _MAX_DIGITS else _Bad(Fault.NUMBER_TOO_LARGE)
+    return int(text) if len(text.lstrip("-")) <= _MAX_DIGITS else _Bad(Fault.NUMBER_TOO_LARGE)
 
 
 def _constant(_: str) -> _Bad:

@@ -108,9 +108,9 @@ class _Builder:
         found: dict[str, Json] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             here = _line(event)
-            key = event.value if isinstance(event, yaml.ScalarEvent) else ""
-            if not key or not key.isascii() or event.anchor or event.tag:
+            if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag or not _is_key(event.value):
                 raise AgreementUnreadable(here, shown(path), "a key that is not plain ASCII text")
+            key: str = event.value
             if key in found:
                 raise AgreementUnreadable(here, shown((*path, key)), "said twice")
             found[key] = self._value(next(self._events), (*path, key))
@@ -126,6 +126,10 @@ class _Builder:
         if not found:
             raise AgreementUnreadable(line, shown(path), "empty")
         return found
+
+
+def _is_key(text: str) -> bool:
+    return bool(text) and text.isascii()
 
 
 def _line(event: yaml.Event) -> int:

@@ -1,4 +1,4 @@
-"""What the log says of each act: the closed vocabulary of events, and entries built alike.
+"""What the log says of each act: the closed vocabulary of events, and entries all built in one place.
 
 An entry is made when its unit is applied, so that its time is that of the batch that seals it. No personal data but
 staff identity goes in (P7); what a decision read goes in as facts, so that it can be made again (P4).
@@ -6,12 +6,14 @@ staff identity goes in (P7); what a decision read goes in as facts, so that it c
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from audit.entry import Actor, Entry, Operation, Outcome
+from audit.entry import Actor, AgreementRef, Entry, Items, Operation, Outcome, Recipient
+from gateway.chance import fresh_id
+from gateway.decision import Decision
+from gateway.facts import Facts
 
 OPERATOR_LOG = "operator"
 """The log of what belongs to no agreement: clients, keys, agreements, configuration, sign-ins (design.md section 7)."""
@@ -94,7 +96,7 @@ def administration(
 ) -> Entry:
     """The entry of an act of administration; `caller`, where there is one, overrides `actor` and gives the ids."""
     return Entry(
-        id=str(uuid.uuid4()),
+        id=fresh_id(),
         time=at,
         operation=Operation.ADMINISTRATION,
         outcome=outcome,
@@ -104,4 +106,66 @@ def administration(
         detail=detail,
         request=caller.request if caller else None,
         correlation=caller.correlation if caller else None,
+    )
+
+
+_NOBODY = Caller("gateway", "gateway", None, frozenset(), frozenset())
+
+
+def act(  # noqa: PLR0913 - an entry says many things, each by its name
+    event: Event,
+    operation: Operation,
+    *,
+    at: str,
+    caller: Caller | None,
+    outcome: Outcome = Outcome.PERMITTED,
+    decision: Decision | None = None,
+    facts: Facts | None = None,
+    subjects: tuple[str, ...] = (),
+    record: str | None = None,
+    case: str | None = None,
+    agreement: AgreementRef | None = None,
+    reason: str | None = None,
+    mapping: str | None = None,
+    payload: str | None = None,
+    detail: Mapping[str, str | int] | None = None,
+) -> Entry:
+    """The entry of an act under an agreement.
+
+    What a decision released, to whom, by which clauses and under which text comes from the decision, and what it read
+    from the facts, so that the two can never differ from what was done. `caller` None is the gateway itself.
+    """
+    who = caller or _NOBODY
+    items = Items()
+    recipients: tuple[Recipient, ...] = ()
+    clauses: tuple[str, ...] = ()
+    purpose: str | None = None
+    if decision is not None:
+        items = Items(decision.released, decision.generalised, decision.withheld)
+        recipients = (Recipient(decision.organisation, decision.recipient),) if decision.organisation else ()
+        clauses, purpose, reason = decision.clauses, decision.purpose, reason or decision.reason.value
+        found = decision.agreement
+        agreement = AgreementRef(found.id, str(found.version), found.hash) if found else agreement
+    return Entry(
+        id=fresh_id(),
+        time=at,
+        operation=operation,
+        outcome=outcome,
+        event=event.value,
+        actor=who.actor,
+        recipients=recipients,
+        subjects=subjects,
+        record=record,
+        case=case,
+        agreement=agreement,
+        clauses=clauses,
+        items=items,
+        purpose=purpose,
+        reason=reason,
+        facts=facts.to_json() if facts else None,
+        mapping=mapping,
+        payload=payload,
+        request=who.request,
+        correlation=who.correlation,
+        detail=detail,
     )

@@ -7,29 +7,27 @@ what the victim wishes goes only with her consent, and a word that may not go le
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from audit.entry import Entry, Operation
-from audit.entry import Outcome as EntryOutcome
+from audit.entry import Operation
 from gateway.agreement import Terms
 from gateway.casework import ACKNOWLEDGING, Step
+from gateway.chance import fresh_id
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.disclosure import nothing_found
-from gateway.evidence import Caller, Event
-from gateway.intake import agreement_of, items_of, recipients_of
+from gateway.evidence import Caller, Event, act
 from gateway.minimise import minimise
 from gateway.store import tables
 from gateway.store.journal import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.records import Records, StoredRecord, subject_of
 from gateway.terms import Standing, agreement_ref
-from mappings.record import Consent, Feedback, Person, Record, RecordKind, Role, Source
+from mappings.record import Consent, ConsentState, Feedback, Person, Record, RecordKind, Role, Source
 
 FEEDBACK = "feedback"
 """The purpose of the flow from an adviser team to police."""
@@ -47,7 +45,7 @@ def words(step: Step, *, organisation: str, system: str, log_id: str, area: str 
     """The records of what a change tells police. The person in them is a reference and a role, nothing else."""
     kept: list[Word] = []
     for told in step.told:
-        record_id = str(uuid.uuid4())
+        record_id = fresh_id()
         record = Record(
             kind=RecordKind.STATUS,
             source=Source(organisation=organisation, system=system),
@@ -92,7 +90,24 @@ class ChangeReferral(Unit[int]):
         )
         if self.step.status in ACKNOWLEDGING:
             batch.update(_ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
-        seq = batch.seal(self._entry(batch, version))
+        entry = act(
+            Event.REFERRAL_CHANGED,
+            Operation.ALTERATION,
+            at=batch.at,
+            caller=self.caller,
+            decision=self.decision,
+            facts=self.facts,
+            subjects=(subject_of(self.row.record_id, self.row.victim),),
+            record=self.row.record_id,
+            case=self.row.id,
+            detail={
+                "status": self.step.status.value,
+                "state": self.step.state.value,
+                "version": version,
+                "words": len(self.step.told),
+            },
+        )
+        seq = batch.seal(entry)
         for number, word in enumerate(self.words):
             self.records.write(batch, word.stored, self.row.event_id)
             batch.insert(
@@ -108,33 +123,6 @@ class ChangeReferral(Unit[int]):
                 },
             )
         return version
-
-    def _entry(self, batch: Batch, version: int) -> Entry:
-        return Entry(
-            id=str(uuid.uuid4()),
-            time=batch.at,
-            operation=Operation.ALTERATION,
-            outcome=EntryOutcome.PERMITTED,
-            event=Event.REFERRAL_CHANGED.value,
-            actor=self.caller.actor,
-            recipients=recipients_of(self.decision),
-            subjects=(subject_of(self.row.record_id, self.row.victim),),
-            record=self.row.record_id,
-            case=self.row.id,
-            agreement=agreement_of(self.decision),
-            clauses=self.decision.clauses,
-            items=items_of(self.decision),
-            purpose=self.decision.purpose,
-            facts=self.facts.to_json(),
-            request=self.caller.request,
-            correlation=self.caller.correlation,
-            detail={
-                "status": self.step.status.value,
-                "state": self.step.state.value,
-                "version": version,
-                "words": len(self.step.told),
-            },
-        )
 
 
 WORDS_PER_CHANGE = 64
@@ -181,7 +169,9 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
 ) -> Tellings:
     """The words for a force after a cursor, or about one event, each decided for its officers."""
     table = tables.feedback
-    query = select(table, tables.referral.c.event_id).join(tables.referral, tables.referral.c.id == table.c.referral_id)
+    query = select(table, tables.referral.c.event_id, tables.referral.c.facts).join(
+        tables.referral, tables.referral.c.id == table.c.referral_id
+    )
     query = query.where(table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > after)
     if event_id is not None:
         query = query.where(tables.referral.c.event_id == event_id)
@@ -193,7 +183,7 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
         record = loaded.get(row.record_id)
         if record is None:
             continue
-        facts = facts_of(record, now)
+        facts = told_facts(facts_of(record, now), Facts.from_json(orjson.loads(row.facts)))
         decision = decide_on(facts, recipient, FEEDBACK, standing.terms, now)
         if decision.outcome is not Outcome.PERMITTED:
             continue
@@ -201,6 +191,18 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
         if minimised.feedback:
             told.append(Telling(row, facts, decision, minimised.feedback[0]))
     return Tellings(tuple(told), shown[-1].seq if shown else after, len(rows) > limit)
+
+
+_NO_CONSENT = frozenset({ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value})
+
+
+def told_facts(word: Facts, referral: Facts) -> Facts:
+    """The facts a word to police is decided on: its own, and what the referral says of the risk.
+
+    Consent to the referral is not consent to telling police: only its refusal carries over (domain.md section 4.6).
+    """
+    carried = referral.consent if referral.consent in _NO_CONSENT else None
+    return replace(word, grade=referral.grade, children=referral.children, consent=word.consent or carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,27 +222,18 @@ class Tell(Unit[None]):
             decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, self.standing.terms, batch.now)
             if decision.ruling != one.decision.ruling:
                 raise DecideAgain("the decision came out otherwise at the instant of sealing")
-            batch.seal(
-                Entry(
-                    id=str(uuid.uuid4()),
-                    time=batch.at,
-                    operation=Operation.DISCLOSURE,
-                    outcome=EntryOutcome.PERMITTED,
-                    event=self.event.value,
-                    actor=self.caller.actor,
-                    recipients=recipients_of(decision),
-                    subjects=(subject_of(one.row.record_id, "victim-1"),),
-                    record=one.row.record_id,
-                    case=one.row.referral_id,
-                    agreement=agreement_of(decision),
-                    clauses=decision.clauses,
-                    items=items_of(decision),
-                    purpose=decision.purpose,
-                    facts=one.facts.to_json(),
-                    request=self.caller.request,
-                    correlation=self.caller.correlation,
-                )
+            entry = act(
+                self.event,
+                Operation.DISCLOSURE,
+                at=batch.at,
+                caller=self.caller,
+                decision=decision,
+                facts=one.facts,
+                subjects=(subject_of(one.row.record_id, "victim-1"),),
+                record=one.row.record_id,
+                case=one.row.referral_id,
             )
+            batch.seal(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,21 +257,15 @@ class Acknowledge(Unit[None]):
             .values(acknowledged_at=bindparam("at")),
             {"of": self.caller.organisation, "through": self.through, "at": batch.at},
         )
-        agreement = self.standing.terms.agreement if self.standing.terms else None
-        batch.seal(
-            Entry(
-                id=str(uuid.uuid4()),
-                time=batch.at,
-                operation=Operation.CONSULTATION,
-                outcome=EntryOutcome.PERMITTED,
-                event=Event.FEEDBACK_ACKNOWLEDGED.value,
-                actor=self.caller.actor,
-                agreement=agreement_ref(agreement) if agreement else None,
-                request=self.caller.request,
-                correlation=self.caller.correlation,
-                detail={"through": self.through},
-            )
+        entry = act(
+            Event.FEEDBACK_ACKNOWLEDGED,
+            Operation.CONSULTATION,
+            at=batch.at,
+            caller=self.caller,
+            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+            detail={"through": self.through},
         )
+        batch.seal(entry)
 
 
 def feedback_recipient(terms: Terms | None, organisation: str) -> str | None:

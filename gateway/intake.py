@@ -1,51 +1,42 @@
-"""What a police record becomes when it is taken in: offers to teams, or a place in front of a human, sealed either way.
+"""What a police record becomes before it is taken in: judged for every recipient, encrypted, and named.
 
-`prepare` judges and encrypts before the journal is asked; `TakeIn` is the unit that makes it true, and decides again at
-the instant it is sealed. A repeat is recognised by the caller's idempotency key and by the record's own name
-(organisation, system, occurrence, version); the same name with another content is a conflict, never an overwrite (P2).
+A `Submission` is what came in; `offers` judges it; `prepare` encrypts it and computes the names a repeat is recognised
+by: the caller's idempotency key, and the record's own name (organisation, system, occurrence, version). Nothing here
+is true yet: `taking.TakeIn` makes it so in the journal's transaction.
 
-Source: domain.md sections 4.1 (steps 4 and 6), 4.2 (states), 4.7 (keys).
+Source: domain.md sections 4.1 (steps 4 and 6), 4.7 (keys).
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
 
-import orjson
-from sqlalchemy import Row, bindparam, select
-
-from audit.entry import AgreementRef, Entry, Items, Operation, Recipient, timestamp
-from audit.entry import Outcome as EntryOutcome
 from gateway.agreement import Terms
+from gateway.agreement_content import Content
+from gateway.chance import fresh_id
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
-from gateway.evidence import Caller, Event
-from gateway.quarantine import Kept
-from gateway.store import tables
-from gateway.store.journal import Batch, DecideAgain, ReferralHead, Unit
-from gateway.store.records import Records, StoredRecord, referral_row, subject_of
-from gateway.terms import Standing
-from mappings.record import GRADE_ORDER, Grade, Record, RecordKind, Role
-from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
+from gateway.evidence import Caller
+from gateway.keys import Keyring
+from gateway.quarantine import Kept, Quarantine, owner_named
+from gateway.store.journal import DecideAgain
+from gateway.store.records import Records, StoredRecord
+from mappings.record import GRADE_ORDER, Grade, Record, Role, Source
 
 SAFEGUARDING = "safeguarding"
 """The purpose of the flows whose recipients are offered a referral; the others only say what they would release."""
 
 
-class Taken(StrEnum):
-    """What became of a record."""
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What came in: the bytes and their media type, from whom, under which key, for which log."""
 
-    ACCEPTED = "accepted"
-    UPDATED = "updated"
-    KNOWN = "known"
-    HELD = "held"
-    REFUSED = "refused"
-    CONFLICT = "conflict"
-    STALE = "stale"
+    caller: Caller
+    body: bytes
+    media_type: str
+    idempotency_key: str | None
+    log_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +61,10 @@ class Offer:
             raise DecideAgain("the decision came out otherwise at the instant of sealing")
         return replace(self, decision=decision)
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the sender is told. `incident` is the gateway's reference for the event."""
-
-    taken: Taken
-    incident: str | None = None
-    referrals: tuple[Mapping[str, Any], ...] = ()
-    held: Mapping[str, Any] | None = None
-    reason: str | None = None
-    words: str | None = None
+    @property
+    def makes_referral(self) -> bool:
+        """Whether it does make one."""
+        return self.is_referral and self.decision.outcome is Outcome.PERMITTED
 
 
 def offers(record: Record, terms: Terms | None, now: datetime) -> tuple[Offer, ...]:
@@ -104,14 +88,17 @@ def offers(record: Record, terms: Terms | None, now: datetime) -> tuple[Offer, .
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A record ready for the journal: judged, encrypted, its claims computed."""
+    """A record ready for the journal: judged, encrypted, its names computed.
 
+    `hold` is the input sealed for a human, where the record, or one victim's part of it, does not go on by itself.
+    """
+
+    submission: Submission
     record: Record
     record_id: str
     stored: StoredRecord
     offers: tuple[Offer, ...]
     hold: Kept | None
-    hold_reason: str | None
     hold_words: str | None
     refusal: Offer | None
     natural: bytes
@@ -120,316 +107,69 @@ class Prepared:
     fingerprint: str
     body: str
 
-    @property
-    def referable(self) -> tuple[Offer, ...]:
-        """The offers that make referrals."""
-        return tuple(o for o in self.offers if o.is_referral and o.decision.outcome is Outcome.PERMITTED)
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Makes prepared records. `duty` is the human who decides where no agreement names one."""
+
+    keyring: Keyring
+    records: Records
+    duty: str
+
+    def prepare(
+        self, submission: Submission, record: Record, made: Sequence[Offer], content: Content | None
+    ) -> Prepared:
+        """Encrypt a judged record and compute the names a repeat is recognised by."""
+        record_id = fresh_id()
+        refusal = next((o for o in made if o.decision.reason is Reason.TOO_SECRET), None)
+        hold, hold_words = (None, None) if refusal else self._hold(submission, record, made, content)
+        stored = self.records.seal(record, record_id=record_id, log_id=submission.log_id)
+        source = record.source or Source(organisation=submission.caller.organisation)
+        occurrence = (record.reference("occurrence") or "").casefold()
+        name = "|".join([source.organisation, source.system or "", occurrence])
+        key = submission.idempotency_key
+        blind = self.keyring.blind
+        return Prepared(
+            submission=submission,
+            record=record,
+            record_id=record_id,
+            stored=stored,
+            offers=tuple(made),
+            hold=hold,
+            hold_words=hold_words,
+            refusal=refusal,
+            natural=blind("record", f"{name}|{record.version}"),
+            occurrence=blind("occurrence", name),
+            idempotency=blind("idempotency", f"{submission.caller.client}|{key}") if key else None,
+            fingerprint=stored.record["payload"],
+            body=self.keyring.payload_hash(submission.body),
+        )
+
+    def _hold(
+        self, submission: Submission, record: Record, made: Sequence[Offer], content: Content | None
+    ) -> tuple[Kept | None, str | None]:
+        """The input sealed for a human, and why in words, where a human must decide."""
+        worst = worst_hold(made)
+        if worst is not None:
+            decision, grade = worst.decision, worst.facts.grade
+            reason, words, owner = decision.reason.value, decision.words, decision.owner
+        elif not record.of_role(Role.VICTIM):
+            reason, words, owner, grade = "no-victim", "no victim is named: a human must look at it", None, None
+        else:
+            return None, None
+        kept = Quarantine(self.keyring.content_key).keep(
+            submission.body,
+            log_id=submission.log_id,
+            caller=submission.caller,
+            reason=reason,
+            media_type=submission.media_type,
+            grade=grade,
+            owner=owner_named(content, owner, self.duty),
+        )
+        return kept, words
 
 
 def worst_hold(offers_made: Sequence[Offer]) -> Offer | None:
     """The offer that puts the record in front of a human: any that was to make a referral and does not."""
     stopped = [o for o in offers_made if o.is_referral and o.decision.outcome is not Outcome.PERMITTED]
     return max(stopped, key=lambda o: GRADE_ORDER.get(o.facts.grade or "", GRADE_ORDER[Grade.HIGH]), default=None)
-
-
-def refused(offers_made: Sequence[Offer]) -> Offer | None:
-    """The offer that shows the record is marked above this gateway (N7)."""
-    return next((o for o in offers_made if o.decision.reason is Reason.TOO_SECRET), None)
-
-
-@dataclass(frozen=True, slots=True)
-class TakeIn(Unit[Answer]):
-    """Make a prepared record true: known, conflicting, stale, refused, held, updated or accepted."""
-
-    prepared: Prepared
-    caller: Caller
-    standing: Standing
-    records: Records
-
-    @property
-    def claims(self) -> Sequence[bytes]:  # type: ignore[override]  # a value computed from the fields
-        """The names under which a repeat is recognised."""
-        p = self.prepared
-        return (p.natural, p.occurrence) if p.idempotency is None else (p.natural, p.occurrence, p.idempotency)
-
-    def apply(self, batch: Batch) -> Answer:  # noqa: D102 - said by Unit.apply
-        self.standing.check(batch)
-        p = self.prepared
-        if p.refusal is not None:
-            return self._refuse(batch, p.refusal)
-        held_before = False
-        for key, content in ((p.idempotency, p.body), (p.natural, p.fingerprint)):
-            owner = batch.owner(key) if key is not None else None
-            if owner is None:
-                continue
-            known = orjson.loads(owner)
-            if known["body" if key == p.idempotency else "fingerprint"] != content:
-                return self._conflict(batch)
-            held_before = known["state"] == Taken.HELD and p.hold is None
-            if not held_before:
-                return self._repeat(batch, known)
-        made = tuple(o.decided_at(self.standing.terms, batch.now) for o in p.offers)
-        if not p.referable:
-            return self._hold(batch, made)
-        occurrence = batch.owner(p.occurrence)
-        answer = self._accept(batch, made) if occurrence is None else self._update(batch, made, occurrence.decode())
-        if answer.taken is not Taken.STALE:
-            self._remember(batch, answer, replaces=held_before)
-        return answer
-
-    def _accept(self, batch: Batch, made: Sequence[Offer]) -> Answer:
-        event_id = self.prepared.record_id
-        batch.claim(self.prepared.occurrence, event_id.encode())
-        self.records.write(batch, self.prepared.stored, event_id)
-        referrals = [self._offer(batch, offer, event_id) for offer in made if _makes_referral(offer)]
-        return self._with_hold(batch, made, Answer(Taken.ACCEPTED, event_id, tuple(referrals)))
-
-    def _update(self, batch: Batch, made: Sequence[Offer], event_id: str) -> Answer:
-        """A later version of an event that is known: its referrals move on to the new record."""
-        version = self.prepared.record.version
-        if version <= max(row.version for row in batch.read(_VERSIONS, {"event": event_id})):
-            batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="stale-version"))
-            return Answer(Taken.STALE, event_id)
-        known = {(row.victim, row.team): row for row in batch.read(_OF_EVENT, {"event": event_id})}
-        self.records.write(batch, self.prepared.stored, event_id)
-        referrals: list[Mapping[str, Any]] = []
-        for offer in made:
-            if not _makes_referral(offer):
-                continue
-            row = known.get((offer.victim, offer.recipient))
-            referrals.append(self._offer(batch, offer, event_id) if row is None else self._move_on(batch, offer, row))
-        return self._with_hold(batch, made, Answer(Taken.UPDATED, event_id, tuple(referrals)))
-
-    def _offer(self, batch: Batch, offer: Offer, event_id: str) -> Mapping[str, Any]:
-        referral = new_referral(offer, self.prepared.record, batch.now)
-        batch.insert(
-            tables.referral,
-            referral_row(
-                referral,
-                record_id=self.prepared.record_id,
-                event_id=event_id,
-                log_id=batch.log_id,
-                victim=offer.victim,
-                facts=orjson.dumps(offer.facts.to_json()),
-            ),
-        )
-        self._announce(batch, referral.id, offer, "referral-offered")
-        batch.seal(self._entry(batch, Event.INCIDENT_ACCEPTED, offer=offer, case=referral.id))
-        return _shown(referral.id, offer.recipient, referral.priority, referral.respond_by)
-
-    def _move_on(self, batch: Batch, offer: Offer, row: Row[Any]) -> Mapping[str, Any]:
-        assessed = _assessed_at(self.prepared.record, offer.victim)
-        withdrawn = self.prepared.record.kind is RecordKind.RETRACTION
-        batch.change_referral(
-            row.id,
-            ReferralHead(
-                version=row.version + 1,
-                status=ReferralStatus.ENTERED_IN_ERROR.value if withdrawn else row.status,
-                state=row.state,
-                record_id=self.prepared.record_id,
-            ),
-            {
-                "area": offer.facts.area,
-                "grade": offer.facts.grade,
-                "priority": priority_of(offer.facts.grade).value,
-                "assessed_at": timestamp(assessed) if assessed else None,
-                "facts": orjson.dumps(offer.facts.to_json()).decode(),
-            },
-        )
-        self._announce(batch, row.id, offer, "referral-updated")
-        batch.seal(self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION))
-        due = datetime.fromisoformat(row.respond_by) if row.respond_by else None
-        return _shown(row.id, offer.recipient, priority_of(offer.facts.grade), due)
-
-    def _announce(self, batch: Batch, referral_id: str, offer: Offer, event: str) -> None:
-        batch.insert(
-            tables.outbox,
-            {
-                "id": str(uuid.uuid4()),
-                "log_id": batch.log_id,
-                "referral_id": referral_id,
-                "record_id": self.prepared.record_id,
-                "recipient": offer.recipient,
-                "event": event,
-                "created_at": batch.at,
-                "acknowledged_at": None,
-            },
-        )
-
-    def _hold(self, batch: Batch, made: Sequence[Offer]) -> Answer:
-        answer = self._with_hold(batch, made, Answer(Taken.HELD, None))
-        self._remember(batch, answer, replaces=False)
-        return answer
-
-    def _with_hold(self, batch: Batch, made: Sequence[Offer], answer: Answer) -> Answer:
-        """Put the record in front of a human too, where any offer asks for it."""
-        p = self.prepared
-        if p.hold is None:
-            return answer
-        due = p.hold.write(batch)
-        offer = worst_hold(made)
-        detail = {"quarantine": p.hold.id, "risk": p.hold.risk}
-        entry = self._entry(batch, Event.INCIDENT_HELD, offer=offer, outcome=EntryOutcome.DENIED, reason=p.hold_reason)
-        batch.seal(entry._replace(detail=detail))
-        held = {"reference": p.hold.id, "reason": p.hold_reason, "owner": p.hold.owner, "due": timestamp(due)}
-        return replace(answer, held=held, reason=p.hold_reason, words=p.hold_words)
-
-    def _refuse(self, batch: Batch, offer: Offer) -> Answer:
-        """Seal that it was refused, and keep nothing: no payload hash, no subjects, no facts but the marking."""
-        entry = self._entry(
-            batch, Event.INCIDENT_REFUSED, outcome=EntryOutcome.DENIED, reason=offer.decision.reason.value
-        )
-        batch.seal(entry._replace(record=None, payload=None, subjects=()))
-        return Answer(Taken.REFUSED, reason=offer.decision.reason.value, words=offer.decision.words)
-
-    def _conflict(self, batch: Batch) -> Answer:
-        batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="another-body"))
-        return Answer(Taken.CONFLICT)
-
-    def _repeat(self, batch: Batch, known: Mapping[str, Any]) -> Answer:
-        entry = self._entry(batch, Event.INCIDENT_REPEATED)
-        batch.seal(entry._replace(record=known["record"], subjects=()))
-        return Answer(
-            Taken.HELD if known["state"] == Taken.HELD else Taken.KNOWN,
-            known["incident"],
-            tuple(known["referrals"]),
-            known["held"],
-            known["reason"],
-            known["words"],
-        )
-
-    def _remember(self, batch: Batch, answer: Answer, *, replaces: bool) -> None:
-        """Claim the record's names for this answer, so that a repeat gets it again."""
-        p = self.prepared
-        value = orjson.dumps(
-            {
-                "body": p.body,
-                "fingerprint": p.fingerprint,
-                "state": answer.taken.value,
-                "record": p.record_id,
-                "incident": answer.incident,
-                "referrals": list(answer.referrals),
-                "held": answer.held,
-                "reason": answer.reason,
-                "words": answer.words,
-            }
-        )
-        for key in (p.natural, p.idempotency):
-            if key is None:
-                continue
-            if replaces and batch.owner(key) is not None:
-                batch.reclaim(key, value)
-            else:
-                batch.claim(key, value)
-
-    def _entry(
-        self,
-        batch: Batch,
-        event: Event,
-        *,
-        offer: Offer | None = None,
-        case: str | None = None,
-        operation: Operation = Operation.COLLECTION,
-        outcome: EntryOutcome = EntryOutcome.PERMITTED,
-        reason: str | None = None,
-    ) -> Entry:
-        p = self.prepared
-        record = p.record if offer is None else p.record.for_victim(offer.victim)
-        decision = offer.decision if offer else None
-        return Entry(
-            id=str(uuid.uuid4()),
-            time=batch.at,
-            operation=operation,
-            outcome=outcome,
-            event=event.value,
-            actor=self.caller.actor,
-            recipients=recipients_of(decision),
-            subjects=tuple(subject_of(p.record_id, person.ref) for person in record.people),
-            record=p.record_id,
-            case=case,
-            agreement=agreement_of(decision),
-            clauses=decision.clauses if decision else (),
-            items=items_of(decision),
-            purpose=decision.purpose if decision else None,
-            reason=reason or (decision.reason.value if decision else None),
-            facts=offer.facts.to_json() if offer else None,
-            mapping=record.source.profile_hash if record.source else None,
-            payload=p.fingerprint,
-            request=self.caller.request,
-            correlation=self.caller.correlation,
-        )
-
-
-_VERSIONS = select(tables.record.c.version).where(
-    tables.record.c.event_id == bindparam("event"), tables.record.c.kind != RecordKind.STATUS.value
-)
-_OF_EVENT = select(tables.referral).where(tables.referral.c.event_id == bindparam("event"))
-
-
-def items_of(decision: Decision | None) -> Items:
-    """What a decision released, generalised and withheld, as an entry names it."""
-    return Items(decision.released, decision.generalised, decision.withheld) if decision else Items()
-
-
-def agreement_of(decision: Decision | None) -> AgreementRef | None:
-    """The agreement a decision was made under, as an entry names it."""
-    found = decision.agreement if decision else None
-    return AgreementRef(found.id, str(found.version), found.hash) if found else None
-
-
-def recipients_of(decision: Decision | None) -> tuple[Recipient, ...]:
-    """To whom a decision lets something go, as an entry names it."""
-    if decision is None or decision.organisation is None:
-        return ()
-    return (Recipient(decision.organisation, decision.recipient),)
-
-
-def new_referral(offer: Offer, record: Record, now: datetime) -> Referral:
-    """The referral a permitted offer makes."""
-    decision = offer.decision
-    return Referral(
-        id=str(uuid.uuid4()),
-        version=1,
-        status=ReferralStatus.REQUESTED,
-        state=ReferralState.OFFERED,
-        priority=priority_of(offer.facts.grade),
-        team=offer.recipient,
-        organisation=decision.organisation or "",
-        force=offer.facts.source or "",
-        area=offer.facts.area,
-        grade=Grade(offer.facts.grade) if offer.facts.grade else None,
-        assessed_at=_assessed_at(record, offer.victim),
-        created_at=now,
-        updated_at=now,
-        respond_by=decision.respond_by,
-    )
-
-
-def priority_of(grade: str | None) -> Priority:
-    """How soon: high and unknown risk first (P6: an unknown grade is never taken for a low one)."""
-    return (
-        {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}.get(Grade(grade), Priority.ASAP)
-        if grade
-        else Priority.ASAP
-    )
-
-
-_PRIORITIES: Mapping[str, Priority] = {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}
-
-
-def _assessed_at(record: Record, victim: str) -> datetime | None:
-    times = [a.at for a in record.assessments if a.at and a.subject in {None, victim}]
-    return max(times, default=None)
-
-
-def _makes_referral(offer: Offer) -> bool:
-    return offer.is_referral and offer.decision.outcome is Outcome.PERMITTED
-
-
-def _shown(reference: str, recipient: str, priority: Priority, respond_by: datetime | None) -> Mapping[str, Any]:
-    return {
-        "reference": reference,
-        "recipient": recipient,
-        "priority": priority.value,
-        "respond_by": timestamp(respond_by) if respond_by else None,
-    }

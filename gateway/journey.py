@@ -11,7 +11,6 @@ is not committed (P1); where the agreement or the referral changes in between, t
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,19 +22,16 @@ from starlette.concurrency import run_in_threadpool
 
 from adapters.nhs import fhir
 from adapters.socket import Reading, Unreadable, reader
-from audit.entry import Entry, Operation
-from audit.entry import Outcome as EntryOutcome
 from audit.receipt import Receipt
 from gateway import casework
+from gateway.callers import agreement_log, check_person, check_recipient
 from gateway.decide import Decision
-from gateway.disclosure import Disclose, Found, Reader, Search
+from gateway.disclosure import Disclose, Found, Reader
 from gateway.errors import (
-    BadParameter,
     Detail,
     IdempotencyConflict,
     MarkingRefused,
     NotFound,
-    NotPermitted,
     NotSealed,
     StaleVersion,
     UnreadableInput,
@@ -43,13 +39,15 @@ from gateway.errors import (
 )
 from gateway.evidence import OPERATOR_LOG, Caller, Event
 from gateway.feedback import Acknowledge, ChangeReferral, Tell, Tellings, feedback_recipient, find_words, words
-from gateway.intake import Answer, Offer, Prepared, TakeIn, Taken, offers, refused, worst_hold
-from gateway.quarantine import Kept, Quarantine, owner_named
+from gateway.intake import Offer, Submission, offers
+from gateway.quarantine import KeepUnreadable, Quarantine, owner_named
+from gateway.searching import Search
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.journal import Batch, Committed, DecideAgain, Unit
+from gateway.store.journal import Committed, DecideAgain
+from gateway.taking import Answer, TakeIn, Taken
 from gateway.terms import Standing
-from mappings.record import Record, Role, Source
+from mappings.record import Record, Source
 
 ATTEMPTS = 5
 """How often a decision is made again because what it was made on changed; beyond, the caller is told 503."""
@@ -73,13 +71,14 @@ async def take_in(
 ) -> Intake:
     """Police → NHS. Raises UnreadableInput, MarkingRefused, IdempotencyConflict, StaleVersion, Busy, NotSealed."""
     # 1. Which log: the caller's agreement, or the operator's where none was ever drafted.
-    log_id = await run_in_threadpool(intake_log, services, caller)
+    log_id = await intake_log(services, caller)
+    submission = Submission(caller, body, media_type, idempotency_key, log_id)
 
     # 2. Read: bytes become a record, or are kept for a human (the adapter and the profile know the format).
     try:
         reading = reader(services.profile.adapter).read(body, services.profile, services.limits)
     except Unreadable as unreadable:
-        raise await set_aside(services, caller, body, media_type, unreadable, log_id) from unreadable
+        raise await set_aside(services, submission, *_told(unreadable)) from unreadable
     record = stamped(reading.record, caller)
 
     async def attempt() -> tuple[Answer, tuple[Offer, ...], Receipt]:
@@ -88,10 +87,11 @@ async def take_in(
         made = offers(record, standing.terms, datetime.now(UTC))
 
         # 4. Encrypt, and name the record so that a repeat is recognised.
-        prepared = prepare(services, caller, record, made, standing, body, media_type, idempotency_key, log_id)
+        content = standing.terms.agreement.content if standing.terms else None
+        prepared = services.preparer.prepare(submission, record, made, content)
 
         # 5. Keep and seal in one transaction; the unit decides again at that instant.
-        unit = TakeIn(prepared, caller, standing, services.records)
+        unit = TakeIn(prepared, standing, services.records)
         committed = await services.journals.of(log_id).submit(unit)
         return committed.value, made, committed.receipt
 
@@ -277,21 +277,12 @@ async def knows_incident(services: Services, caller: Caller, incident: str) -> b
 # Helpers of the steps above, in order of use.
 
 
-def intake_log(services: Services, caller: Caller) -> str:
+async def intake_log(services: Services, caller: Caller) -> str:
     """The log a force's record belongs to: its agreement's, or the operator's where no such agreement was drafted."""
     log_id = agreement_log(caller, otherwise=OPERATOR_LOG)
-    return log_id if services.terms.has_log(log_id) else OPERATOR_LOG
-
-
-def agreement_log(caller: Caller, otherwise: str | None = None) -> str:
-    """The log of the caller's one agreement. Raises NotPermitted where it has none, BadParameter where several."""
-    if len(caller.agreements) == 1:
-        return next(iter(caller.agreements))
-    if caller.agreements:
-        raise BadParameter("the client is bound to several agreements: use a client for each")
-    if otherwise is None:
-        raise NotPermitted("the client is bound to no agreement")
-    return otherwise
+    if services.terms.peek(log_id) is not None or await run_in_threadpool(services.terms.has_log, log_id):
+        return log_id
+    return OPERATOR_LOG
 
 
 def stamped(record: Record, caller: Caller) -> Record:
@@ -308,148 +299,31 @@ async def standing_of(services: Services, log_id: str) -> Standing:
     return known if known is not None else await run_in_threadpool(services.terms.current, log_id)
 
 
-def prepare(  # noqa: PLR0913 - everything a record is judged and kept by
-    services: Services,
-    caller: Caller,
-    record: Record,
-    made: Sequence[Offer],
-    standing: Standing,
-    body: bytes,
-    media_type: str,
-    idempotency_key: str | None,
-    log_id: str,
-) -> Prepared:
-    """Encrypt a judged record and compute the names a repeat is recognised by."""
-    record_id = str(uuid.uuid4())
-    source = record.source or Source(organisation=caller.organisation)
-    occurrence = record.reference("occurrence") or ""
-    name = "|".join([source.organisation, source.system or "", occurrence.casefold()])
-    blind = services.keyring.blind
-    refusal = refused(made)
-    worst = worst_hold(made)
-    reason, hold_words, grade = None, None, None
-    if worst is not None:
-        reason, hold_words, grade = worst.decision.reason.value, worst.decision.words, worst.facts.grade
-    elif not record.of_role(Role.VICTIM):
-        reason, hold_words = "no-victim", "no victim is named in the record: a human must look at it"
-    hold: Kept | None = None
-    if reason is not None and refusal is None:
-        content = standing.terms.agreement.content if standing.terms else None
-        owner = owner_named(content, worst.decision.owner if worst else None, services.settings.duty_contact)
-        hold = Quarantine(services.keyring.content_key).keep(
-            body, log_id=log_id, caller=caller, reason=reason, media_type=media_type, grade=grade, owner=owner
-        )
-    stored = services.records.seal(record, record_id=record_id, log_id=log_id)
-    return Prepared(
-        record=record,
-        record_id=record_id,
-        stored=stored,
-        offers=tuple(made),
-        hold=hold,
-        hold_reason=reason,
-        hold_words=hold_words,
-        refusal=refusal,
-        natural=blind("record", f"{name}|{record.version}"),
-        occurrence=blind("occurrence", name),
-        idempotency=blind("idempotency", f"{caller.client}|{idempotency_key}") if idempotency_key else None,
-        fingerprint=stored.record["payload"],
-        body=services.keyring.payload_hash(body),
-    )
-
-
-def check_recipient(standing: Standing, caller: Caller) -> None:
-    """Raise NotPermitted unless the caller is a recipient of the agreement, with the person it wants named."""
-    content = standing.terms.agreement.content if standing.terms else None
-    found = content.recipient(caller.recipient) if content and caller.recipient else None
-    if content is None or found is None or content.party(found.party).organisation != caller.organisation:
-        raise NotPermitted("the client is no recipient of an agreement in force")
-    check_person(standing, found.id, caller)
-
-
-def check_person(standing: Standing, recipient: str | None, caller: Caller) -> None:
-    """Raise NotPermitted where the agreement wants a person named and the token names none."""
-    found = standing.terms.agreement.content.recipient(recipient) if standing.terms and recipient else None
-    if found is None:
-        raise NotPermitted("the client is no recipient of an agreement in force")
-    if found.end_user == "required" and caller.user is None:
-        raise NotPermitted(
-            "the agreement wants the person named on whose behalf the call is made: "
-            "ask for the token with an `end_user` claim in the client assertion"
-        )
-
-
 async def set_aside(
-    services: Services, caller: Caller, body: bytes, media_type: str, unreadable: Unreadable, log_id: str
+    services: Services, submission: Submission, fault: str, words: str, details: Sequence[Detail]
 ) -> UnreadableInput:
-    """Keep bytes that nobody could read, seal that, and return the error to raise. Risk unknown is treated as high."""
-    fault = unreadable.fault.value
-    details = [Detail(p.path, p.fault.value, p.words) for p in unreadable.problems]
-    return await keep_unreadable(services, caller, body, media_type, fault, str(unreadable), details, log_id)
-
-
-async def keep_unreadable(
-    services: Services,
-    caller: Caller,
-    body: bytes,
-    media_type: str,
-    fault: str,
-    said: str,
-    details: Sequence[Detail],
-    log_id: str,
-) -> UnreadableInput:
-    """The same for any fault; the same bytes from the same client are kept once."""
-    standing = await standing_of(services, log_id)
+    """Keep bytes that nobody could read, seal that, and return the error to raise; the same bytes are kept once."""
+    standing = await standing_of(services, submission.log_id)
     content = standing.terms.agreement.content if standing.terms else None
     kept = Quarantine(services.keyring.content_key).keep(
-        body,
-        log_id=log_id,
-        caller=caller,
+        submission.body,
+        log_id=submission.log_id,
+        caller=submission.caller,
         reason=fault,
-        media_type=media_type,
+        media_type=submission.media_type,
         grade=None,
         owner=owner_named(content, None, services.settings.duty_contact),
     )
-    claim = services.keyring.blind("unreadable", f"{caller.client}|{services.keyring.payload_hash(body)}")
-    committed = await services.journals.of(log_id).submit(KeepUnreadable(kept if body else None, claim, fault, caller))
-    return UnreadableInput(said, fault=fault, details=details, quarantine=committed.value)
+    same = f"{submission.caller.client}|{services.keyring.payload_hash(submission.body)}"
+    claim = services.keyring.blind("unreadable", same)
+    unit = KeepUnreadable(kept if submission.body else None, claim, fault, submission.caller)
+    committed = await services.journals.of(submission.log_id).submit(unit)
+    return UnreadableInput(words, fault=fault, details=details, quarantine=committed.value)
 
 
-@dataclass(frozen=True, slots=True)
-class KeepUnreadable(Unit[str | None]):
-    """Keep unreadable bytes and seal it; returns the reference a human will look at, None where there were no bytes."""
-
-    kept: Kept | None
-    claim: bytes
-    fault: str
-    caller: Caller
-
-    @property
-    def claims(self) -> Sequence[bytes]:  # type: ignore[override]  # a value computed from the fields
-        """The name under which the same bytes are recognised."""
-        return (self.claim,)
-
-    def apply(self, batch: Batch) -> str | None:  # noqa: D102 - said by Unit.apply
-        known = batch.owner(self.claim)
-        reference = known.decode() if known is not None else None
-        if reference is None and self.kept is not None:
-            self.kept.write(batch)
-            batch.claim(self.claim, self.kept.id.encode())
-            reference = self.kept.id
-        batch.seal(
-            Entry(
-                id=str(uuid.uuid4()),
-                time=batch.at,
-                operation=Operation.COLLECTION,
-                outcome=EntryOutcome.FAILED,
-                event=Event.INPUT_UNREADABLE.value,
-                actor=self.caller.actor,
-                reason=self.fault,
-                request=self.caller.request,
-                correlation=self.caller.correlation,
-                detail={"quarantine": reference} if reference else None,
-            )
-        )
-        return reference
+def _told(unreadable: Unreadable) -> tuple[str, str, list[Detail]]:
+    details = [Detail(p.path, p.fault.value, p.words) for p in unreadable.problems]
+    return unreadable.fault.value, str(unreadable), details
 
 
 async def _decided(services: Services, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -32,9 +32,9 @@ class KeyringInvalid(Exception):
     """The key file is missing, readable by others, of another environment, or not a key file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Keyring:
-    """Every key the gateway holds. Bytes are raw 32-byte keys."""
+    """Every key the gateway holds. Bytes are raw 32-byte keys; none is ever shown."""
 
     environment: str
     log_seed: bytes
@@ -62,7 +62,7 @@ class Keyring:
 
     def blind(self, kind: str, value: str) -> bytes:
         """The blind index of a normalised value of some kind (HMAC-SHA-256)."""
-        return hmac.digest(self.index_key, f"{kind}\0{value}".encode(), "sha256")
+        return hmac.new(self.index_key, f"{kind}\0{value}".encode(), hashlib.sha256).digest()
 
     def payload_hash(self, payload: bytes) -> str:
         """The keyed hash of a payload, 64 hex digits (HMAC-SHA-256)."""

@@ -6,19 +6,19 @@ agreement covers. Nobody is given any of it. The clock runs by risk: what is hig
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from audit.entry import timestamp
+from audit.entry import Operation, Outcome, timestamp
 from gateway.agreement_content import Content
+from gateway.chance import fresh_id
 from gateway.clock import clock
-from gateway.evidence import Caller
+from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.envelope import Envelope
-from gateway.store.journal import Batch
+from gateway.store.journal import Batch, Unit
 from mappings.record import Grade
 
 URGENT = clock("PT1H")  # domain.md section 4.1, step 6: high risk is looked at within the hour
@@ -56,7 +56,7 @@ class Quarantine:
         self, body: bytes, *, log_id: str, caller: Caller, reason: str, media_type: str, grade: str | None, owner: str
     ) -> Kept:
         """Encrypt an input. `grade` None is unknown risk, which is treated as high."""
-        id_ = str(uuid.uuid4())
+        id_ = fresh_id()
         sealed = self._envelope.seal(body, f"quarantine.content|{id_}")
         risk = grade or "unknown"
         row = {
@@ -88,3 +88,37 @@ def owner_named(content: Content | None, owner: str | None, otherwise: str) -> s
         return otherwise
     wanted = owner or content.owner
     return next((f"{c.name}, {c.post}" for c in content.contacts if c.id == wanted), otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class KeepUnreadable(Unit[str | None]):
+    """Keep unreadable bytes and seal it; returns the reference a human will look at, None where there were no bytes."""
+
+    kept: Kept | None
+    claim: bytes
+    fault: str
+    caller: Caller
+
+    @property
+    def claims(self) -> Sequence[bytes]:  # type: ignore[override]  # a value computed from the fields
+        """The name under which the same bytes are recognised."""
+        return (self.claim,)
+
+    def apply(self, batch: Batch) -> str | None:  # noqa: D102 - said by Unit.apply
+        known = batch.owner(self.claim)
+        reference = known.decode() if known is not None else None
+        if reference is None and self.kept is not None:
+            self.kept.write(batch)
+            batch.claim(self.claim, self.kept.id.encode())
+            reference = self.kept.id
+        entry = act(
+            Event.INPUT_UNREADABLE,
+            Operation.COLLECTION,
+            at=batch.at,
+            caller=self.caller,
+            outcome=Outcome.FAILED,
+            reason=self.fault,
+            detail={"quarantine": reference} if reference else None,
+        )
+        batch.seal(entry)
+        return reference

@@ -6,7 +6,6 @@ why. A pack is written up to the checkpoint that covers its own export.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -15,9 +14,8 @@ from sqlalchemy import Connection
 
 from audit import pack
 from audit import sql as log_sql
-from audit.entry import Entry, Operation
-from audit.entry import Outcome as EntryOutcome
-from gateway.evidence import GATEWAY, Caller, Event
+from audit.entry import Operation
+from gateway.evidence import Caller, Event, act
 from gateway.services import Services
 from gateway.store.journal import Batch, Unit
 from gateway.terms import texts
@@ -33,21 +31,8 @@ class Look(Unit[None]):
     reason: str | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        caller = self.caller
-        batch.seal(
-            Entry(
-                id=str(uuid.uuid4()),
-                time=batch.at,
-                operation=Operation.CONSULTATION if self.event is Event.LOG_READ else Operation.DISCLOSURE,
-                outcome=EntryOutcome.PERMITTED,
-                event=self.event.value,
-                actor=caller.actor if caller else GATEWAY,
-                reason=self.reason,
-                request=caller.request if caller else None,
-                correlation=caller.correlation if caller else None,
-                detail=self.what,
-            )
-        )
+        operation = Operation.CONSULTATION if self.event is Event.LOG_READ else Operation.DISCLOSURE
+        batch.seal(act(self.event, operation, at=batch.at, caller=self.caller, reason=self.reason, detail=self.what))
 
 
 def write_pack(services: Services, connection: Connection, log_id: str, out: IO[bytes]) -> int:

@@ -14,6 +14,7 @@ from audit.errors import LogExists
 from audit.note import Signer
 from gateway import keys
 from gateway.evidence import OPERATOR_LOG
+from gateway.intake import Preparer
 from gateway.keys import Keyring
 from gateway.settings import Settings
 from gateway.store.database import Database
@@ -43,6 +44,7 @@ class Services:
     tokens: TokenCheck
     terms: TermsBook
     records: Records
+    preparer: Preparer
     profile: Profile
 
     @property
@@ -96,6 +98,7 @@ def open_services(settings: Settings) -> Services:
         batch_max=settings.journal_batch_max,
         waiting_max=settings.journal_waiting_max,
     )
+    records = Records(keyring)
     clients = Clients(database, refresh_seconds=settings.revocation_refresh_seconds)
     services = Services(
         settings=settings,
@@ -105,7 +108,8 @@ def open_services(settings: Settings) -> Services:
         clients=clients,
         tokens=TokenCheck(settings, keyring, clients),
         terms=TermsBook(database),
-        records=Records(keyring),
+        records=records,
+        preparer=Preparer(keyring, records, settings.duty_contact),
         profile=load_profile(settings.police_profile),
     )
     services.open_log(OPERATOR_LOG)

@@ -71,6 +71,6 @@ def _put(claims: Claims, key: str | None, what: Claim | Claims) -> None:
         inner, own = (there, what) if isinstance(there, Claims) else (what, there)
         one = Claims()
         _put(one, None, own)
-        claims[key] = inner.union(one)  # type: ignore[union-attr, arg-type] # one is claims and the other is not
+        claims[key] = inner.union(one)  # type: ignore[union-attr] # one is claims and the other is not
     else:
         claims[key] = max(there, what)

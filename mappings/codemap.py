@@ -42,13 +42,17 @@ _TARGET = {"code", "display", "equivalence", "comment"}
 _EQUIVALENCE = {"equivalent", "equal", "wider", "narrower", "inexact", "relatedto"}
 
 
+Foreign = Any
+"""What a JSON document may hold; every function looks before it uses it."""
+
+
 class CodeMapInvalid(Exception):
     """A code map that does not load; the text names the file and the place in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeMap:
-    """A loaded map. `codes` maps a folded source code (`fold`) to the target code; `hash` is hex SHA-256 of the file."""
+    """A loaded map. `codes` maps a folded source code (`fold`) to the target code; `hash` is the file's hex SHA-256."""
 
     name: str
     date: str
@@ -74,7 +78,7 @@ def load_codemap(path: Path) -> CodeMap:
         raise CodeMapInvalid(f"{path.name}: {exc}") from None
 
 
-def _codemap(name: str, tree: Any, digest: str) -> CodeMap:  # noqa: ANN401 - foreign JSON has no type yet
+def _codemap(name: str, tree: Foreign, digest: str) -> CodeMap:
     _keys("", tree, _TOP, _REQUIRED)
     if tree["resourceType"] != "ConceptMap":
         raise CodeMapInvalid("resourceType: not a ConceptMap")
@@ -99,7 +103,7 @@ def _codemap(name: str, tree: Any, digest: str) -> CodeMap:  # noqa: ANN401 - fo
     return CodeMap(name, _text("date", tree["date"]), digest, MappingProxyType(codes))
 
 
-def _keys(where: str, value: Any, allowed: set[str], required: set[str]) -> None:  # noqa: ANN401 - as above
+def _keys(where: str, value: Foreign, allowed: set[str], required: set[str]) -> None:
     if not isinstance(value, dict):
         raise CodeMapInvalid(f"{where or 'top'}: not an object")
     for key in value:
@@ -109,13 +113,13 @@ def _keys(where: str, value: Any, allowed: set[str], required: set[str]) -> None
         raise CodeMapInvalid(f"{where}.{key}: missing".lstrip("."))
 
 
-def _some(where: str, value: Any) -> list[Any]:  # noqa: ANN401 - as above
+def _some(where: str, value: Foreign) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise CodeMapInvalid(f"{where}: not a list, or an empty one")
     return value
 
 
-def _text(where: str, value: Any) -> str:  # noqa: ANN401 - as above
+def _text(where: str, value: Foreign) -> str:
     if not isinstance(value, str) or not value.strip():
         raise CodeMapInvalid(f"{where}: not text, or blank")
     return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class Cannot(Exception):  # noqa: N818 - an answer, not an error
+class Cannot(Exception):
     """This value cannot be read; `code` says why. It is left out, never guessed."""
 
     def __init__(self, code: str) -> None:

@@ -10,7 +10,7 @@ Applying a profile is pure. It releases nothing and decides nothing; it reads, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Profile:
     adapter: str
     hash: str
     files: Mapping[str, str]
-    shape: Shape
+    shape: Shape = field(repr=False)
 
     def apply(self, root: dict[str, Value], notes: tuple[tuple[Trail, str], ...] = ()) -> Reading:
         """Read a tree into a record. `notes` are findings of the adapter, as (path, code).

@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
+from mappings.claims import Claim, Claims
 from mappings.codemap import CODES, CodeMap, CodeMapInvalid, load_codemap
 from mappings.record import Part
-from mappings.claims import Claim, Claims
 from mappings.rows import Built, Need, Row, every, one
 from mappings.shape import Place, Section, Shape, Table
 from mappings.targets import PARTS, Target, TargetInvalid, checked, needed, part_class, target
@@ -32,6 +32,10 @@ _IGNORE = {"from", "reason"}
 _STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _TYPED = re.compile(r"(.+)\[([A-Za-z0-9_-]+)\]")
 _CLAIMS = {Takes.LIST: Claim.LIST, Takes.LINK: Claim.PARTS}
+
+
+Foreign = Any
+"""What a TOML document may hold; every function looks before it uses it."""
 
 
 class ProfileInvalid(Exception):
@@ -105,7 +109,7 @@ class _Compiler:
         claims = Claims()
         for key in _strings("identity", self.tree["identity"]):
             claims.add((key,), Claim.SCALAR)
-        keyed = {k: v for k, v in tree.get("keyed", {}).items()}
+        keyed = dict(tree.get("keyed", {}))
         rows = [
             self._row(f"{where}.rows[{i}]", part, row, keyed, claims)
             for i, row in enumerate(_some(f"{where}.rows", tree["rows"]) if "rows" in tree else ())
@@ -136,7 +140,7 @@ class _Compiler:
             found.add(text)
         self.targets[name] = frozenset(found)
 
-    def _row(self, where: str, part: type[Part], row: Any, keyed: dict[str, Any], claims: Claims) -> Row:
+    def _row(self, where: str, part: type[Part], row: Foreign, keyed: dict[str, Any], claims: Claims) -> Row:
         _keys(where, row, _ROW, {"from", "to", "transform"})
         if row["transform"] not in TRANSFORMS:
             raise ValueError(f"{where}.transform: there is no {row['transform']!r}")
@@ -156,7 +160,7 @@ class _Compiler:
         trusted = transform.maps and not transform.keeps
         return Row(places, run, transform.takes, aim, need, constants, trusted)
 
-    def _run(self, where: str, transform: Transform, aim: Target, name: str | None) -> Any:
+    def _run(self, where: str, transform: Transform, aim: Target, name: str | None) -> Callable[..., object]:
         if not transform.maps:
             if name is not None:
                 raise ValueError(f"{where}.map: the transform wants none")
@@ -171,9 +175,10 @@ class _Compiler:
                     aim.check(code)
                 except ValueError:
                     raise ValueError(f"{where}.map: {aim.text!r} does not hold {code!r}") from None
-        return transform.run(codes)
+        made: Callable[..., object] = transform.run(codes)
+        return made
 
-    def _section(self, where: str, part: type[Part], section: Any, claims: Claims) -> Section:
+    def _section(self, where: str, part: type[Part], section: Foreign, claims: Claims) -> Section:
         _keys(where, section, _SECTION, {"at", "shape"})
         shape = self._shape(_string(f"{where}.shape", section["shape"]))
         to = section.get("to", "")
@@ -223,7 +228,7 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def _steps(where: str, place: Any) -> tuple[str, ...]:
+def _steps(where: str, place: Foreign) -> tuple[str, ...]:
     steps = tuple(_string(where, place).split("."))
     if not all(_STEP.fullmatch(step) for step in steps):
         raise ValueError(f"{where}: steps are names with dots between them")
@@ -239,46 +244,46 @@ def _unclaimed(where: str, claims: Claims, steps: tuple[str, ...]) -> None:
     claims.add(steps, Claim.IGNORED)
 
 
-def _constant(where: str, part: type[Part], aim: Target, leaf: str, value: Any) -> object:
+def _constant(where: str, part: type[Part], aim: Target, leaf: str, value: Foreign) -> object:
     inner, _ = part_class(part.model_fields[aim.part])
     if inner is None:
         raise ValueError(f"{where}: {aim.part!r} holds no parts")
     return checked(inner, leaf, value)
 
 
-def _keys(where: str, value: Any, allowed: set[str], required: set[str]) -> None:
+def _keys(where: str, value: Foreign, allowed: set[str], required: set[str]) -> None:
     if not isinstance(value, dict):
-        raise ValueError(f"{where or 'top'}: not a table")
+        raise ValueError(f"{where or 'top'}: not a table")  # noqa: TRY004 - what is invalid is the file
     for key in value.keys() - allowed:
         raise ValueError(f"{where}.{key}: unknown key".lstrip("."))
     for key in sorted(required - value.keys()):
         raise ValueError(f"{where}.{key}: missing".lstrip("."))
 
 
-def _string(where: str, value: Any) -> str:
+def _string(where: str, value: Foreign) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{where}: not text, or blank")
     return value
 
 
-def _some(where: str, value: Any) -> list[Any]:
+def _some(where: str, value: Foreign) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise ValueError(f"{where}: not a list, or an empty one")
     return value
 
 
-def _switch(where: str, value: Any) -> bool:
+def _switch(where: str, value: Foreign) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{where}: true or false")
+        raise ValueError(f"{where}: true or false")  # noqa: TRY004 - as above
     return value
 
 
-def _strings(where: str, value: Any) -> list[str]:
+def _strings(where: str, value: Foreign) -> list[str]:
     found = [_string(where, v) for v in _some(where, value)]
     if len(set(found)) != len(found):
         raise ValueError(f"{where}: the same twice")
     return found
 
 
-def _one_or_more(where: str, value: Any) -> list[str]:
+def _one_or_more(where: str, value: Foreign) -> list[str]:
     return [_string(where, value)] if isinstance(value, str) else _strings(where, value)

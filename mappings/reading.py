@@ -75,7 +75,7 @@ class Problem:
         return WORDS[self.fault]
 
 
-class Unreadable(Exception):  # noqa: N818 - the field's word for it
+class Unreadable(Exception):
     """A document that cannot become a record. It belongs in front of a person (P6), never in an endless retry.
 
     Its text names paths and never a value. Its `__cause__` may hold values: it is for a debugger, not for a log.

@@ -123,7 +123,9 @@ def _together(row: Row, gather: Callable[[dict[str, Value]], list[Value]]) -> Re
     return read
 
 
-def _reader(row: Row, place: str, transform: Callable[[Any], Any]) -> Callable[[Any, Trail, Run, Built, Keyed], None]:
+def _reader(  # noqa: C901 - one function per row: a call for each step would double the cost of a leaf
+    row: Row, place: str, transform: Callable[[Any], Any]
+) -> Callable[[Any, Trail, Run, Built, Keyed], None]:
     """Transform what is given and write it, or note why not. What takes several values is given a tuple."""
     put = _writer(row.target, row.constants)
     check = None if row.trusted else row.target.check
@@ -135,7 +137,13 @@ def _reader(row: Row, place: str, transform: Callable[[Any], Any]) -> Callable[[
         else:
             run.problems.append(Problem(rendered((path, place)), _FAULTS.get(code, Fault.NOT_READABLE)))
 
-    def read(value: Any, path: Trail, run: Run, out: Built, keyed: Keyed) -> None:  # noqa: ANN401 - foreign, or a tuple
+    def read(  # noqa: C901 - as above
+        value: Any,  # noqa: ANN401 - foreign, or a tuple of foreign values
+        path: Trail,
+        run: Run,
+        out: Built,
+        keyed: Keyed,
+    ) -> None:
         kind = type(value)
         if kind is str:
             if not value or value.isspace():

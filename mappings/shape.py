@@ -7,6 +7,7 @@ with a finding (`rows`); what is required and missing it collects as problems, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mappings.claims import Claims
@@ -55,18 +56,9 @@ class Section:
             value = node.get(place.first)
             for step in place.rest:
                 value = value.get(step) if type(value) is dict else None
-            if value is None:
-                continue
-            if type(value) is Linked:
-                for at, target in value.targets:
-                    self._one(target, at, run, out, keyed, done)
-            elif type(value) is dict:
-                self._one(value, (path, place.text), run, out, keyed, done)
-            elif type(value) is list:
-                here = (path, place.text)
-                for index, one in enumerate(value):
-                    if type(one) is dict and (not place.type or one.get("type") == place.type):
-                        self._one(one, (here, index), run, out, keyed, done)
+            if value is not None:
+                for at, found in _parts(place, value, path):
+                    self._one(found, at, run, out, keyed, done)
         if self.required and not done:
             run.problems.append(Problem(rendered((path, self.places[0].text)), Fault.MISSING))
 
@@ -100,7 +92,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one part of a document is read into one part of a record. `claims` says which of its leaves are spoken for."""
+    """How one part of a document is read into one part of a record; `claims` are the leaves it speaks for."""
 
     name: str
     part: type[Part]
@@ -131,3 +123,15 @@ def _scan(table: Table, node: dict[str, Value], path: Trail, run: Run, out: Buil
             else:
                 for read in rows:
                     read(value, path, run, out, keyed)
+
+
+def _parts(place: Place, value: Value, path: Trail) -> Iterable[tuple[Trail, dict[str, Value]]]:
+    if type(value) is Linked:
+        return value.targets
+    here = (path, place.text)
+    if type(value) is dict:
+        return ((here, value),)
+    if type(value) is not list:
+        return ()
+    type_ = place.type
+    return [((here, i), v) for i, v in enumerate(value) if type(v) is dict and (not type_ or v.get("type") == type_)]

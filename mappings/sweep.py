@@ -51,11 +51,10 @@ class Sweep:
                 self._inside(value, (path, key), claimed(key))
 
     def _scalar(self, path: Trail, key: str, what: Claim | Claims | None) -> None:
-        if isinstance(what, Claims):
-            what = what.get(None)
-        if what is Claim.IGNORED:
+        own = what.get(None) if isinstance(what, Claims) else what
+        if own is Claim.IGNORED:
             self.ignored += 1
-        elif what is not _SCALAR and what is not _LIST:
+        elif own is not _SCALAR and own is not _LIST:
             self._lose((path, key), what)
 
     def _inside(self, value: Value, path: Trail, what: Claim | Claims | None) -> None:

@@ -61,7 +61,7 @@ class Gives(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One verb. `run` is given the value, or one value for each place; where `maps`, it is given codes and makes that."""
+    """One verb. `run` is given the value, or one for each place; where `maps`, it is given codes and makes that."""
 
     run: Callable[..., Any]
     takes: Takes
@@ -127,7 +127,7 @@ def mapped(codes: Mapping[str, str]) -> Callable[[object], str]:
     """The code that a map gives; another code is unknown."""
 
     def read(value: object) -> str:
-        found = codes.get(value.strip().casefold() if type(value) is str else _key(value))  # type: ignore[attr-defined] # it is text
+        found = codes.get(_key(value))
         if found is None:
             raise Cannot("unknown-code")
         return found
@@ -250,9 +250,9 @@ def nhs_number(value: object) -> str:
 
 def _key(value: object) -> str:
     """A scalar as maps compare it: JSON's true is the code `true`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value).strip().casefold()
+    if isinstance(value, str):
+        return value.strip().casefold()
+    return "true" if value is True else "false" if value is False else str(value)
 
 
 def _in_role(role: str) -> Callable[[Sequence[tuple[str, str]]], str]:
@@ -297,4 +297,4 @@ TRANSFORMS: Mapping[str, Transform] = {
     "victim": Transform(_in_role("victim"), Takes.LINK, Gives.REF),
     "suspect": Transform(_in_role("suspect"), Takes.LINK, Gives.REF),
 }
-"""Every transform a row can name. Those that take a link are given (role, reference) for each role of the person it leads to."""
+"""Every transform a row can name. Those that take a link are given (role, reference) for each role of the person."""

@@ -6,7 +6,7 @@ go in circles; nothing here follows one. A resource that two roles lead to is re
 
 A link to nothing, and a resource given twice, are findings and not refusals (P6). Source: JSON:API 1.0, document
 structure; domain.md section 1.1 (iHub Standard Data Model). Plain nested JSON would be a file of its own.
-"""  # noqa: A005 - named as the format it reads; always imported as adapters.police.json
+"""
 
 from __future__ import annotations
 

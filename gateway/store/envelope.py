@@ -7,11 +7,12 @@ ciphertext. Nonces are random; a data key encrypts once.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.chance import random_bytes
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -39,7 +40,7 @@ class Envelope:
     def seal(self, plain: bytes, context: str) -> Sealed:
         """Encrypt `plain` for the place `context` names (`record.content|<id>`)."""
         bound = context.encode()
-        random = os.urandom(KEY_BYTES + 2 * NONCE_BYTES)
+        random = random_bytes(KEY_BYTES + 2 * NONCE_BYTES)
         data_key, nonce, wrap_nonce = random[:KEY_BYTES], random[KEY_BYTES:-NONCE_BYTES], random[-NONCE_BYTES:]
         content = nonce + AESGCM(data_key).encrypt(nonce, plain, bound)
         return Sealed(content, self._prefix + wrap_nonce + self._wrap.encrypt(wrap_nonce, data_key, bound))

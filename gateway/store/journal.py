@@ -97,6 +97,7 @@ class Batch:
         self._claims: dict[bytes, bytes] = {}
         self._referrals: dict[str, ReferralHead] = {}
         self._undo: list[Callable[[], object]] = []
+        self._kept = (0, 0)  # how many buffered rows and updates are of the units before the one being applied
 
     def owner(self, key: bytes) -> bytes | None:
         """What a claimed key was claimed with; None where nobody has it."""
@@ -142,7 +143,9 @@ class Batch:
         self._rows.append((table, row))
 
     def read(self, statement: Any, parameters: Mapping[str, Any]) -> Sequence[Any]:  # noqa: ANN401 - any Core query
-        """Read rows as they stand after the units before this one. To be called before the unit writes anything."""
+        """Read rows as they stand after the units before this one. Raises TypeError once the unit has written."""
+        if (len(self._rows), len(self._updates)) != self._kept:
+            raise TypeError("a unit reads before it writes: what it flushed could not be taken back")
         self.flush()
         return self._connection.execute(statement, parameters).all()
 
@@ -173,7 +176,8 @@ class Batch:
 
     def attempt(self, unit: Unit[T], *, apart: bool) -> tuple[T, range]:
         """Apply a unit, and apart write it under a savepoint; where it raises, leave no trace of it and raise."""
-        rows, updates, entries, epoch = len(self._rows), len(self._updates), len(self._growth), self.terms_epoch
+        self._kept = len(self._rows), len(self._updates)
+        entries, epoch = len(self._growth), self.terms_epoch
         self._undo.clear()
         try:
             if apart:
@@ -183,6 +187,7 @@ class Batch:
             else:
                 value = unit.apply(self)
         except BaseException:
+            rows, updates = self._kept
             del self._rows[rows:], self._updates[updates:]
             self._growth.truncate(entries)
             self.terms_epoch = epoch
@@ -200,6 +205,7 @@ class Batch:
             self._connection.execute(statement, parameters)
         self._rows.clear()
         self._updates.clear()
+        self._kept = (0, 0)
 
     def seal_growth(self, signer: Signer) -> list[Receipt]:
         """Write the entries, the tree and the signed checkpoint."""

@@ -27,7 +27,10 @@ from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record as it is about to be written: the rows, made before the journal is asked."""
+    """A record as it is about to be written: the rows, made before the journal is asked.
+
+    `record["payload"]` is the keyed hash of the whole record: the same record has the same, and nobody can guess it.
+    """
 
     record: Mapping[str, Any]
     data_key: Mapping[str, Any]
@@ -47,7 +50,8 @@ class Records:
         open_part, vaulted = split(record)
         content = open_part.__pydantic_serializer__.to_json(open_part, exclude_defaults=True)
         sealed = self._content.seal(content, f"record.content|{record_id}")
-        vault = self._vault.seal(orjson.dumps(vaulted), f"record.vault|{record_id}") if vaulted else None
+        hidden = orjson.dumps(vaulted)
+        vault = self._vault.seal(hidden, f"record.vault|{record_id}") if vaulted else None
         organisation = record.source.organisation if record.source else ""
         return StoredRecord(
             record={
@@ -58,7 +62,7 @@ class Records:
                 "kind": record.kind.value,
                 "content": sealed.content,
                 "vault": vault.content if vault else None,
-                "payload": self.payload_hash(record),
+                "payload": self._keyring.payload_hash(content + b"\0" + hidden),
                 "mapping": record.source.profile_hash if record.source else None,
             },
             data_key={"id": record_id, "content_key": sealed.key, "vault_key": vault.key if vault else None},
@@ -79,10 +83,6 @@ class Records:
         batch.insert(tables.data_key, stored.data_key)
         for row in stored.blind_indexes:
             batch.insert(tables.blind_index, row)
-
-    def payload_hash(self, record: Record) -> str:
-        """The keyed hash of the whole record: the same record has the same hash, and nobody can guess it."""
-        return self._keyring.payload_hash(record.__pydantic_serializer__.to_json(record))
 
     def load(self, connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
         """The records of these ids, vault included; one that was erased is not among them."""
@@ -198,7 +198,7 @@ def _vaulted_parts(person: Person) -> dict[str, list[tuple[int, Contact | Addres
 
 
 def referral_row(
-    referral: Referral, *, record_id: str, event_id: str, log_id: str, victim: str, facts: bytes
+    referral: Referral, *, record_id: str, event_id: str, log_id: str, victim: str, mapping: str | None, facts: bytes
 ) -> dict[str, Any]:
     """The row of a new referral."""
     return {
@@ -220,6 +220,7 @@ def referral_row(
         "created_at": timestamp(referral.created_at),
         "updated_at": timestamp(referral.updated_at),
         "respond_by": timestamp(referral.respond_by) if referral.respond_by else None,
+        "mapping": mapping,
         "facts": facts.decode(),
         "feedback": "[]",
     }

@@ -66,6 +66,7 @@ referral = Table(
     Column("created_at", String(24), nullable=False),
     Column("updated_at", String(24), nullable=False),
     Column("respond_by", String(24)),
+    Column("mapping", String(64)),
     Column("facts", Text, nullable=False),
     Column("feedback", Text, nullable=False),
     Index("referral_worklist", "log_id", "team", "created_at", "id"),

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from adapters.nhs import fhir
 from audit.receipt import Receipt
 from gateway import journey
-from gateway.disclosure import Reader, Search
+from gateway.disclosure import Reader
 from gateway.errors import (
     BadParameter,
     GatewayError,
@@ -33,6 +33,7 @@ from gateway.errors import (
 )
 from gateway.evidence import Event
 from gateway.journey import Page
+from gateway.searching import Search
 from gateway.services import Services
 from gateway.settings import Settings
 from gateway.tokens.scopes import Scope

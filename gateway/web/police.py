@@ -16,18 +16,21 @@ from starlette.responses import Response
 from adapters.socket import reader
 from audit.entry import timestamp
 from gateway import journey
-from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound
+from gateway.callers import agreement_log
+from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound, UnreadableInput
 from gateway.evidence import Caller, Event
 from gateway.feedback import Telling
-from gateway.intake import Taken
+from gateway.intake import Submission
 from gateway.journey import Intake, Told
 from gateway.services import Services
+from gateway.taking import Taken
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
 from gateway.web.http import json_response, media_type, read_body, receipt_header, receipt_json
 from mappings.items import CATALOGUE
 
 FEEDBACK_PAGE_MAX = 500
+MEDIA_TYPE_MAX = 128  # as the column that keeps it
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 _STATUS = {Taken.ACCEPTED: 201, Taken.UPDATED: 200, Taken.KNOWN: 200, Taken.HELD: 202}
@@ -81,7 +84,7 @@ def routes(services: Services) -> APIRouter:
         caller = await caller_of(services, request, Scope.FEEDBACK_READ)
         through = _number(request, "through", None)
         committed = await journey.acknowledge(services, caller, through)
-        log_id = journey.agreement_log(caller)
+        log_id = agreement_log(caller)
         body = {"acknowledged_through": through, "receipt": receipt_json(committed.receipt, log_id)}
         return json_response(body, headers=receipt_header(committed.receipt, log_id))
 
@@ -90,18 +93,18 @@ def routes(services: Services) -> APIRouter:
 
 async def _kept(
     services: Services, caller: Caller, request: Request, error: BadMediaType | BodyTooLarge
-) -> BaseException:
+) -> UnreadableInput:
     """Input of another type is kept for a human like any other that cannot be read; input too large is not."""
-    log_id = journey.intake_log(services, caller)
-    fault, body = ("media-type", b"") if isinstance(error, BadMediaType) else ("too-large", b"")
+    fault, body = "too-large", b""
     if isinstance(error, BadMediaType):
         try:
-            body = await read_body(request, services.settings.body_max_bytes)
+            fault, body = "media-type", await read_body(request, services.settings.body_max_bytes)
         except BodyTooLarge as too_large:
-            fault, error = "too-large", too_large
-    detail = Detail("", fault, error.words)
-    media = request.headers.get("content-type", "")[:128]
-    return await journey.keep_unreadable(services, caller, body, media, fault, error.words, (detail,), log_id)
+            error = too_large
+    log_id = await journey.intake_log(services, caller)
+    media = request.headers.get("content-type", "")[:MEDIA_TYPE_MAX]
+    submission = Submission(caller, body, media, None, log_id)
+    return await journey.set_aside(services, submission, fault, error.words, (Detail("", fault, error.words),))
 
 
 def idempotency_key(request: Request) -> str | None:

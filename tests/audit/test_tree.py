@@ -187,6 +187,22 @@ def test_the_golden_log_of_another_implementation_has_our_roots() -> None:
             memory.add(entries[size])
 
 
+def test_a_proof_of_what_cannot_be_is_refused() -> None:
+    one, two = leaf_hash(b"1"), leaf_hash(b"2")
+    for first, second, old, new, path in (
+        (3, 2, one, two, []),  # shrunk
+        (2, 2, one, two, []),  # forked
+        (2, 2, one, one, [two]),  # nothing to prove
+        (0, 2, one, two, []),  # an empty tree with a root of its own
+        (3, 5, one, two, []),  # no path at all
+    ):
+        with pytest.raises(ProofInvalid):
+            verify_consistency(first, second, old, new, path)
+    for index in (-1, 1):
+        with pytest.raises(ProofInvalid):
+            verify_inclusion(index, 1, one, [], one)
+
+
 def _compact(size: int) -> list[bytes]:
     memory = Memory()
     for entry in ENTRIES[:size]:

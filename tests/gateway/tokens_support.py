@@ -114,7 +114,9 @@ class World:
 
     def assertion(self, client_id: str = POLICE, alg: str | None = None, **changes: Any) -> str:
         """A good assertion, but for the changes."""
-        return signed(claims_for(client_id, **changes), self.keys[client_id], alg or _ALG[self.keys[client_id].key_type])
+        return signed(
+            claims_for(client_id, **changes), self.keys[client_id], alg or _ALG[self.keys[client_id].key_type]
+        )
 
     def form(self, assertion: str | None = None, **changes: str | None) -> dict[str, str]:
         """A good token request, but for the changes; None leaves a parameter out."""

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("updated_at", sa.String(length=24), nullable=False),
         sa.Column("respond_by", sa.String(length=24), nullable=True),
+        sa.Column("mapping", sa.String(length=64), nullable=True),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("feedback", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),

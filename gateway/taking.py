@@ -1,0 +1,324 @@
+"""Taking a prepared record in: the unit that makes it true, whatever it turns out to be.
+
+Known, conflicting, refused, held, out of date, a later version, or new: decided one after another under the log's head,
+so that a repeat makes no second case and the same name with another content never overwrites (P2). The decision is made
+again at the instant it is sealed.
+
+Source: domain.md sections 4.2 (states), 4.7 (keys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, bindparam, select
+
+from audit.entry import Entry, Operation, timestamp
+from audit.entry import Outcome as EntryOutcome
+from gateway.chance import fresh_id
+from gateway.evidence import Event, act
+from gateway.intake import Offer, Prepared, worst_hold
+from gateway.store import tables
+from gateway.store.journal import Batch, ReferralHead, Unit
+from gateway.store.records import Records, referral_row, subject_of
+from gateway.terms import Standing
+from mappings.record import Grade, Record, RecordKind
+from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
+
+
+class Taken(StrEnum):
+    """What became of a record."""
+
+    ACCEPTED = "accepted"
+    UPDATED = "updated"
+    KNOWN = "known"
+    HELD = "held"
+    REFUSED = "refused"
+    CONFLICT = "conflict"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told. `incident` is the gateway's reference for the event."""
+
+    taken: Taken
+    incident: str | None = None
+    referrals: tuple[Mapping[str, Any], ...] = ()
+    held: Mapping[str, Any] | None = None
+    reason: str | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeIn(Unit[Answer]):
+    """Make a prepared record true: known, conflicting, stale, refused, held, updated or accepted."""
+
+    prepared: Prepared
+    standing: Standing
+    records: Records
+
+    @property
+    def claims(self) -> Sequence[bytes]:  # type: ignore[override]  # a value computed from the fields
+        """The names under which a repeat is recognised."""
+        p = self.prepared
+        return (p.natural, p.occurrence) if p.idempotency is None else (p.natural, p.occurrence, p.idempotency)
+
+    def apply(self, batch: Batch) -> Answer:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        p = self.prepared
+        if p.refusal is not None:
+            return self._refuse(batch, p.refusal)
+        held_before = False
+        for key, content in ((p.idempotency, p.body), (p.natural, p.fingerprint)):
+            owner = batch.owner(key) if key is not None else None
+            if owner is None:
+                continue
+            known = orjson.loads(owner)
+            if known["body" if key == p.idempotency else "fingerprint"] != content:
+                return self._conflict(batch)
+            held_before = known["state"] == Taken.HELD and p.hold is None
+            if not held_before:
+                return self._repeat(batch, known)
+        made = tuple(o.decided_at(self.standing.terms, batch.now) for o in p.offers)
+        if not any(o.makes_referral for o in made):
+            return self._hold(batch, made)
+        occurrence = batch.owner(p.occurrence)
+        answer = self._accept(batch, made) if occurrence is None else self._update(batch, made, occurrence.decode())
+        if answer.taken is not Taken.STALE:
+            self._remember(batch, answer, replaces=held_before)
+        return answer
+
+    def _accept(self, batch: Batch, made: Sequence[Offer]) -> Answer:
+        event_id = self.prepared.record_id
+        batch.claim(self.prepared.occurrence, event_id.encode())
+        self.records.write(batch, self.prepared.stored, event_id)
+        referrals = [self._offer(batch, offer, event_id) for offer in made if offer.makes_referral]
+        return self._with_hold(batch, made, Answer(Taken.ACCEPTED, event_id, tuple(referrals)))
+
+    def _update(self, batch: Batch, made: Sequence[Offer], event_id: str) -> Answer:
+        """A later version of an event that is known: its referrals move on to the new record."""
+        version = self.prepared.record.version
+        if version <= max(row.version for row in batch.read(_VERSIONS, {"event": event_id})):
+            batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="stale-version"))
+            return Answer(Taken.STALE, event_id)
+        known = {(row.victim, row.team): row for row in batch.read(_OF_EVENT, {"event": event_id})}
+        self.records.write(batch, self.prepared.stored, event_id)
+        referrals: list[Mapping[str, Any]] = []
+        for offer in made:
+            if not offer.makes_referral:
+                continue
+            row = known.get((offer.victim, offer.recipient))
+            referrals.append(self._offer(batch, offer, event_id) if row is None else self._move_on(batch, offer, row))
+        return self._with_hold(batch, made, Answer(Taken.UPDATED, event_id, tuple(referrals)))
+
+    def _offer(self, batch: Batch, offer: Offer, event_id: str) -> Mapping[str, Any]:
+        referral = new_referral(offer, self.prepared.record, batch.now)
+        batch.insert(
+            tables.referral,
+            referral_row(
+                referral,
+                record_id=self.prepared.record_id,
+                event_id=event_id,
+                log_id=batch.log_id,
+                victim=offer.victim,
+                mapping=self.prepared.stored.record["mapping"],
+                facts=orjson.dumps(offer.facts.to_json()),
+            ),
+        )
+        self._announce(batch, referral.id, offer, "referral-offered")
+        batch.seal(self._entry(batch, Event.INCIDENT_ACCEPTED, offer=offer, case=referral.id))
+        return _shown(referral.id, offer.recipient, referral.priority, referral.respond_by)
+
+    def _move_on(self, batch: Batch, offer: Offer, row: Row[Any]) -> Mapping[str, Any]:
+        assessed = _assessed_at(self.prepared.record, offer.victim)
+        withdrawn = self.prepared.record.kind is RecordKind.RETRACTION
+        batch.change_referral(
+            row.id,
+            ReferralHead(
+                version=row.version + 1,
+                status=ReferralStatus.ENTERED_IN_ERROR.value if withdrawn else row.status,
+                state=row.state,
+                record_id=self.prepared.record_id,
+            ),
+            {
+                "area": offer.facts.area,
+                "grade": offer.facts.grade,
+                "priority": priority_of(offer.facts.grade).value,
+                "assessed_at": timestamp(assessed) if assessed else None,
+                "mapping": self.prepared.stored.record["mapping"],
+                "facts": orjson.dumps(offer.facts.to_json()).decode(),
+            },
+        )
+        self._announce(batch, row.id, offer, "referral-updated")
+        batch.seal(self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION))
+        due = datetime.fromisoformat(row.respond_by) if row.respond_by else None
+        return _shown(row.id, offer.recipient, priority_of(offer.facts.grade), due)
+
+    def _announce(self, batch: Batch, referral_id: str, offer: Offer, event: str) -> None:
+        batch.insert(
+            tables.outbox,
+            {
+                "id": fresh_id(),
+                "log_id": batch.log_id,
+                "referral_id": referral_id,
+                "record_id": self.prepared.record_id,
+                "recipient": offer.recipient,
+                "event": event,
+                "created_at": batch.at,
+                "acknowledged_at": None,
+            },
+        )
+
+    def _hold(self, batch: Batch, made: Sequence[Offer]) -> Answer:
+        answer = self._with_hold(batch, made, Answer(Taken.HELD, None))
+        self._remember(batch, answer, replaces=False)
+        return answer
+
+    def _with_hold(self, batch: Batch, made: Sequence[Offer], answer: Answer) -> Answer:
+        """Put the record in front of a human too, where any offer asks for it."""
+        p = self.prepared
+        if p.hold is None:
+            return answer
+        due = p.hold.write(batch)
+        offer = worst_hold(made)
+        detail = {"quarantine": p.hold.id, "risk": p.hold.risk}
+        entry = self._entry(batch, Event.INCIDENT_HELD, offer=offer, outcome=EntryOutcome.DENIED, reason=p.hold.reason)
+        batch.seal(entry._replace(detail=detail))
+        held = {"reference": p.hold.id, "reason": p.hold.reason, "owner": p.hold.owner, "due": timestamp(due)}
+        return replace(answer, held=held, reason=p.hold.reason, words=p.hold_words)
+
+    def _refuse(self, batch: Batch, offer: Offer) -> Answer:
+        """Seal that it was refused, and keep nothing: no payload hash, no subjects, no facts but the marking."""
+        entry = self._entry(
+            batch, Event.INCIDENT_REFUSED, outcome=EntryOutcome.DENIED, reason=offer.decision.reason.value
+        )
+        batch.seal(entry._replace(record=None, payload=None, subjects=()))
+        return Answer(Taken.REFUSED, reason=offer.decision.reason.value, words=offer.decision.words)
+
+    def _conflict(self, batch: Batch) -> Answer:
+        batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="another-body"))
+        return Answer(Taken.CONFLICT)
+
+    def _repeat(self, batch: Batch, known: Mapping[str, Any]) -> Answer:
+        entry = self._entry(batch, Event.INCIDENT_REPEATED)
+        batch.seal(entry._replace(record=known["record"], subjects=()))
+        return Answer(
+            Taken.HELD if known["state"] == Taken.HELD else Taken.KNOWN,
+            known["incident"],
+            tuple(known["referrals"]),
+            known["held"],
+            known["reason"],
+            known["words"],
+        )
+
+    def _remember(self, batch: Batch, answer: Answer, *, replaces: bool) -> None:
+        """Claim the record's names for this answer, so that a repeat gets it again."""
+        p = self.prepared
+        value = orjson.dumps(
+            {
+                "body": p.body,
+                "fingerprint": p.fingerprint,
+                "state": answer.taken.value,
+                "record": p.record_id,
+                "incident": answer.incident,
+                "referrals": list(answer.referrals),
+                "held": answer.held,
+                "reason": answer.reason,
+                "words": answer.words,
+            }
+        )
+        for key in (p.natural, p.idempotency):
+            if key is None:
+                continue
+            if replaces and batch.owner(key) is not None:
+                batch.reclaim(key, value)
+            else:
+                batch.claim(key, value)
+
+    def _entry(
+        self,
+        batch: Batch,
+        event: Event,
+        *,
+        offer: Offer | None = None,
+        case: str | None = None,
+        operation: Operation = Operation.COLLECTION,
+        outcome: EntryOutcome = EntryOutcome.PERMITTED,
+        reason: str | None = None,
+    ) -> Entry:
+        p = self.prepared
+        record = p.record if offer is None else p.record.for_victim(offer.victim)
+        return act(
+            event,
+            operation,
+            at=batch.at,
+            caller=p.submission.caller,
+            outcome=outcome,
+            decision=offer.decision if offer else None,
+            facts=offer.facts if offer else None,
+            subjects=tuple(subject_of(p.record_id, person.ref) for person in record.people),
+            record=p.record_id,
+            case=case,
+            reason=reason,
+            mapping=p.stored.record["mapping"],
+            payload=p.fingerprint,
+        )
+
+
+_VERSIONS = select(tables.record.c.version).where(
+    tables.record.c.event_id == bindparam("event"), tables.record.c.kind != RecordKind.STATUS.value
+)
+_OF_EVENT = select(tables.referral).where(tables.referral.c.event_id == bindparam("event"))
+
+
+def new_referral(offer: Offer, record: Record, now: datetime) -> Referral:
+    """The referral a permitted offer makes."""
+    decision = offer.decision
+    return Referral(
+        id=fresh_id(),
+        version=1,
+        status=ReferralStatus.REQUESTED,
+        state=ReferralState.OFFERED,
+        priority=priority_of(offer.facts.grade),
+        team=offer.recipient,
+        organisation=decision.organisation or "",
+        force=offer.facts.source or "",
+        area=offer.facts.area,
+        grade=Grade(offer.facts.grade) if offer.facts.grade else None,
+        assessed_at=_assessed_at(record, offer.victim),
+        created_at=now,
+        updated_at=now,
+        respond_by=decision.respond_by,
+    )
+
+
+def priority_of(grade: str | None) -> Priority:
+    """How soon: high and unknown risk first (P6: an unknown grade is never taken for a low one)."""
+    return (
+        {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}.get(Grade(grade), Priority.ASAP)
+        if grade
+        else Priority.ASAP
+    )
+
+
+_PRIORITIES: Mapping[str, Priority] = {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}
+
+
+def _assessed_at(record: Record, victim: str) -> datetime | None:
+    times = [a.at for a in record.assessments if a.at and a.subject in {None, victim}]
+    return max(times, default=None)
+
+
+def _shown(reference: str, recipient: str, priority: Priority, respond_by: datetime | None) -> Mapping[str, Any]:
+    return {
+        "reference": reference,
+        "recipient": recipient,
+        "priority": priority.value,
+        "respond_by": timestamp(respond_by) if respond_by else None,
+    }
