@@ -18,6 +18,7 @@
     ├── TransitionRefused     a change the referral's state does not allow
     ├── NotAcceptable         no representation the caller accepts
     ├── Busy                  too many units wait for a commit
+    ├── Unreachable           the database does not answer, so nothing can be read
     └── NotSealed             the evidence could not be committed, so nothing is released (P1)
 
 `FACES` gives each leaf its HTTP status, its problem type (RFC 9457) and its FHIR issue code; `face` finds it. An error
@@ -125,6 +126,10 @@ class Busy(GatewayError):
     """Too many units wait for a commit."""
 
 
+class Unreachable(GatewayError):
+    """The database does not answer, or cannot be read: nothing is known, so nothing is said."""
+
+
 class NotSealed(GatewayError):
     """The evidence could not be committed, so nothing is released (P1)."""
 
@@ -157,6 +162,7 @@ FACES: Mapping[type[GatewayError], Face] = {
     TransitionRefused: Face(422, "transition-refused", "The referral's state does not allow this", "business-rule"),
     NotAcceptable: Face(406, "not-acceptable", "No representation fits the Accept header", "not-supported"),
     Busy: Face(503, "busy", "Too much is waiting", "throttled"),
+    Unreachable: Face(503, "unreachable", "The database does not answer", "transient"),
     NotSealed: Face(503, "not-sealed", "The evidence could not be sealed, so nothing is released", "transient"),
 }
 

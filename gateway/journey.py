@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.concurrency import run_in_threadpool
 
 from adapters.nhs import fhir
@@ -126,11 +126,10 @@ async def hand_out(services: Services, library: Reader, caller: Caller, search: 
         check_recipient(standing, caller)
 
         # 2. Find the team's referrals; decide each again on its facts; minimise and write what may leave.
-        def find() -> Found:
-            with services.database.reading() as connection:
-                return library.find(connection, caller, search, standing, log_id, datetime.now(UTC))
+        def find(connection: Connection) -> Found:
+            return library.find(connection, caller, search, standing, log_id, datetime.now(UTC))
 
-        found = await run_in_threadpool(find)
+        found = await services.database.read(find)
 
         # 3. Seal each disclosure, or that there was nothing, and only then let it leave.
         unit = Disclose(found, search, caller, standing, reason)
@@ -163,11 +162,10 @@ async def report_back(
         standing = await standing_of(services, log_id)
         check_recipient(standing, caller)
 
-        def find() -> Found:
-            with services.database.reading() as connection:
-                return library.find(connection, caller, search, standing, log_id, datetime.now(UTC))
+        def find(connection: Connection) -> Found:
+            return library.find(connection, caller, search, standing, log_id, datetime.now(UTC))
 
-        found = await run_in_threadpool(find)
+        found = await services.database.read(find)
         if not found.opened:
             await services.journals.of(log_id).submit(Disclose(found, search, caller, standing))
             raise NotFound("there is no such task")
@@ -194,7 +192,7 @@ async def report_back(
         committed = await services.journals.of(log_id).submit(unit)
 
         # 4. The task as it is now, under the receipt of the change.
-        changed = await run_in_threadpool(find)
+        changed = await services.database.read(find)
         return Page(changed, committed.receipts, log_id)
 
     return await _decided(services, log_id, attempt)
@@ -228,22 +226,21 @@ async def tell_police(
         check_person(standing, recipient, caller)
 
         # 2. Find the force's words, decide each again, minimise.
-        def find() -> Tellings:
-            with services.database.reading() as connection:
-                return find_words(
-                    connection,
-                    services.records,
-                    caller,
-                    standing,
-                    log_id,
-                    datetime.now(UTC),
-                    recipient=recipient or "",
-                    after=after,
-                    limit=limit,
-                    event_id=event_id,
-                )
+        def find(connection: Connection) -> Tellings:
+            return find_words(
+                connection,
+                services.records,
+                caller,
+                standing,
+                log_id,
+                datetime.now(UTC),
+                recipient=recipient or "",
+                after=after,
+                limit=limit,
+                event_id=event_id,
+            )
 
-        tellings = await run_in_threadpool(find)
+        tellings = await services.database.read(find)
 
         # 3. Seal, then answer.
         committed = await services.journals.of(log_id).submit(Tell(tellings, caller, standing, event))
@@ -263,15 +260,14 @@ async def knows_incident(services: Services, caller: Caller, incident: str) -> b
     """Whether an incident of this reference came from the caller's own force under the caller's agreement."""
     log_id = agreement_log(caller)
 
-    def find() -> bool:
+    def find(connection: Connection) -> bool:
         table = tables.record
         query = select(table.c.id).where(
             table.c.id == incident, table.c.log_id == log_id, table.c.organisation == caller.organisation
         )
-        with services.database.reading() as connection:
-            return connection.execute(query).one_or_none() is not None
+        return connection.execute(query).one_or_none() is not None
 
-    return await run_in_threadpool(find)
+    return await services.database.read(find)
 
 
 # Helpers of the steps above, in order of use.

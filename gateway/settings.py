@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     journal_batch_max: int = Field(default=256, ge=1)
     journal_waiting_max: int = Field(default=4096, ge=1)
     """Units that may wait for a commit; beyond, callers are told 503 and to come back."""
-    reader_threads: int = Field(default=8, ge=1)
+    reader_threads: int = Field(default=2, ge=1)
+    """Threads, and connections, that answer questions of the database."""
 
     @property
     def database(self) -> str:

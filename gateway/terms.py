@@ -249,10 +249,12 @@ class ChangeState(Unit[None]):
             table = tables.agreement
             others = update(table).where(table.c.id == bindparam("of_id")).values(current=False)
             batch.update(others, {"of_id": self.agreement.id})
+        # Only coming into force makes a version the current one: ending a draft leaves the version in force as it is.
+        current = {"current": True} if self.state is State.IN_FORCE else {}
         batch.update(
             update(tables.agreement)
             .where(tables.agreement.c.id == bindparam("of_id"), tables.agreement.c.version == bindparam("of_version"))
-            .values(state=self.state.value, changed_at=batch.at, current=True),
+            .values(state=self.state.value, changed_at=batch.at, **current),
             {"of_id": self.agreement.id, "of_version": self.agreement.version},
         )
         batch.change_terms()

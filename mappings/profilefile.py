@@ -123,7 +123,14 @@ class _Compiler:
             _string(f"{where}.ignore[{i}].reason", ignored["reason"])
             _unclaimed(f"{where}.ignore[{i}]", claims, _steps(f"{where}.ignore[{i}].from", ignored["from"]))
         self.open.pop()
-        shape = Shape(name, part, _table(rows), tuple(every(r) for r in rows if not r.plain), tuple(sections), claims)
+        shape = Shape(
+            name,
+            part,
+            _table(rows),
+            tuple(every(r) for r in rows if not r.plain),
+            tuple((s.probe, s) for s in sections),
+            claims,
+        )
         self._targets(where, name, rows, sections)
         for key in keyed.keys() - {f"{r.target.part}[{r.target.word}]" for r in rows}:
             raise ValueError(f"{where}.keyed: no row writes {key!r}")

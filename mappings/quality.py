@@ -35,7 +35,7 @@ def settle(out: Built, findings: Findings, same: Collection[Collection[str]]) ->
     _assessments(out, findings)
     _share_contacts(people, same)
     for index, person in enumerate(people):
-        _person(person, f"people[{index}]", findings)
+        _person(person, ("people", index), findings)
 
 
 def _subjects(out: Built, victims: list[str], findings: Findings) -> None:
@@ -72,25 +72,25 @@ def _share_contacts(people: list[Built], same: Collection[Collection[str]]) -> N
                 contact["shared_with_suspect"] = True
 
 
-def _person(person: Built, path: str, findings: Findings) -> None:
+def _person(person: Built, path: Trail, findings: Findings) -> None:
     victim = person["role"] == "victim"
     birth: Built | None = person.get("birth")
     if birth is None:
         if victim:
-            findings.append((f"{path}.birth", "missing"))
+            findings.append(((path, "birth"), "missing"))
     elif "on" not in birth:
-        findings.append((f"{path}.birth", "age-only"))
+        findings.append(((path, "birth"), "age-only"))
     elif birth["on"].month == birth["on"].day == 1:
-        findings.append((f"{path}.birth.on", "first-of-january"))
+        findings.append(((path, "birth.on"), "first-of-january"))
     if not victim:
         return
     if "names" not in person:
-        findings.append((f"{path}.names", "missing"))
+        findings.append(((path, "names"), "missing"))
     contacts: list[Built] = person.get("contacts", [])
     if not any(c.get("safe") is True and c.get("shared_with_suspect") is not True for c in contacts):
-        findings.append((f"{path}.contacts", "no-safe-contact"))
+        findings.append(((path, "contacts"), "no-safe-contact"))
     findings.extend(
-        (f"{path}.contacts[{i}]", "shared-with-suspect")
+        (((path, "contacts"), i), "shared-with-suspect")
         for i, contact in enumerate(contacts)
         if contact.get("shared_with_suspect") is True
     )

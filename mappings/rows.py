@@ -6,7 +6,7 @@ A value that cannot be read is left out, and the place and reason noted; where t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,7 +15,7 @@ from mappings.outcome import Cannot, Noted
 from mappings.reading import Fault, Problem
 from mappings.targets import Target
 from mappings.transforms import Gives, Takes
-from mappings.tree import Linked, Trail, Value, rendered, says_something
+from mappings.tree import Linked, Trail, Value, rendered
 
 Built = dict[str, Any]
 """A part under construction, as the record's model takes it."""
@@ -100,9 +100,9 @@ def every(row: Row) -> ReadAll:
         if lists:
             gathered = [v for value in values for v in (value if isinstance(value, list) else (value,))]
             return readers[0]([v for v in gathered if v is not None], path, run, out, keyed)
-        for value, reader in zip(values, readers, strict=True):
-            if _scalar(value) or (single and value):
-                return reader(value, path, run, out, keyed)
+        for at, value in enumerate(values):
+            if value is not None and (_scalar(value) or (single and value)):
+                return readers[at](value, path, run, out, keyed)
         if must:
             run.problems.append(Problem(rendered((path, first)), Fault.MISSING))
         return None
@@ -110,14 +110,14 @@ def every(row: Row) -> ReadAll:
     return read
 
 
-def _together(row: Row, gather: Callable[[dict[str, Value]], list[Value]]) -> ReadAll:
+def _together(row: Row, gather: Callable[[dict[str, Value]], Sequence[Value]]) -> ReadAll:
     readers = [_reader(row, ".".join(place), lambda given: row.run(*given)) for place in row.places]
 
     def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
-        given = tuple([v if _scalar(v) else None for v in gather(node)])
-        for value, reader in zip(given, readers, strict=True):
+        given = tuple([v if v is not None and _scalar(v) else None for v in gather(node)])
+        for at, value in enumerate(given):
             if value is not None:
-                return reader(given, path, run, out, keyed)
+                return readers[at](given, path, run, out, keyed)
         return None
 
     return read
@@ -211,17 +211,23 @@ def _writer(target: Target, constants: Built) -> Callable[[Built, Keyed, Any], N
     return put
 
 
-def _gatherer(places: tuple[tuple[str, ...], ...]) -> Callable[[dict[str, Value]], list[Value]]:
-    """The values at several places; where all lie in one dict, it is looked up once."""
+def _gatherer(places: tuple[tuple[str, ...], ...]) -> Callable[[dict[str, Value]], Sequence[Value]]:
+    """The values at several places, in their order; none at all where none is there.
+
+    Where all lie in one dict it is looked up once, and most often it has none of them.
+    """
     parents = {place[:-1] for place in places}
     if len(parents) > 1:
         return lambda node: [_at(node, place) for place in places]
     (parent,) = parents
     keys = [place[-1] for place in places]
+    nowhere = frozenset(keys).isdisjoint
 
-    def gather(node: dict[str, Value]) -> list[Value]:
-        inner = _at(node, parent)
-        return [inner.get(key) for key in keys] if type(inner) is dict else [None] * len(keys)
+    def gather(node: dict[str, Value]) -> Sequence[Value]:
+        inner: Value = node
+        for step in parent:
+            inner = inner.get(step) if type(inner) is dict else None
+        return () if type(inner) is not dict or nowhere(inner) else [inner.get(key) for key in keys]
 
     return gather
 
@@ -236,4 +242,6 @@ def _at(node: Value, steps: tuple[str, ...]) -> Value:
 
 def _scalar(value: Value) -> bool:
     kind = type(value)
-    return kind is not dict and kind is not list and kind is not Linked and says_something(value)
+    if kind is str:
+        return value != "" and not value.isspace()  # type: ignore[union-attr] # kind says that it is text
+    return kind is not dict and kind is not list and kind is not Linked and value is not None

@@ -49,6 +49,14 @@ class Section:
     unreached: bool
     required: bool
 
+    @property
+    def probe(self) -> tuple[str, frozenset[str]] | None:
+        """Where a first look tells that there is nothing: a key, and keys inside it, one of which must be there."""
+        firsts = {place.first for place in self.places}
+        if self.required or len(firsts) > 1 or not all(place.rest for place in self.places):
+            return None
+        return firsts.pop(), frozenset(place.rest[0] for place in self.places)
+
     def read(self, node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
         """Read every part the section finds."""
         done: set[int] = set()
@@ -98,7 +106,7 @@ class Shape:
     part: type[Part]
     table: Table
     late: tuple[ReadAll, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[tuple[tuple[str, frozenset[str]] | None, Section], ...]  # each with its probe
     claims: Claims
 
     def read(self, node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
@@ -109,7 +117,11 @@ class Shape:
         _scan(self.table, node, path, run, out, keyed)
         for read in self.late:
             read(node, path, run, out, keyed)
-        for section in self.sections:
+        for probe, section in self.sections:
+            if probe is not None:
+                inner = node.get(probe[0])
+                if type(inner) is not dict or probe[1].isdisjoint(inner):
+                    continue
             section.read(node, path, run, out, keyed)
 
 

@@ -47,6 +47,9 @@ class Sweep:
                 what = claimed(key)
                 if what is not _SCALAR and what is not _LIST:
                     self._scalar(path, key, what)
+            elif kind is dict and claimed(key) is not Claim.IGNORED:
+                what = claimed(key)
+                self._dict(value, (path, key), what if type(what) is Claims else _NONE)  # type: ignore[arg-type] # kind says that it is a dict
             elif value is not None:
                 self._inside(value, (path, key), claimed(key))
 

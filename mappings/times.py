@@ -26,6 +26,7 @@ _CLOCK = re.compile(
     r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?\s*(?:hrs|hours)?",
     re.ASCII | re.IGNORECASE,
 )
+_ISO_MOMENT = re.compile(r"(?:19|20)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _ISO_CLOCK = re.compile(r"\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _FIRST_YEAR = 1880  # before this nobody in a record is alive, and a date is a typing error
@@ -60,6 +61,11 @@ def read_year_alone(value: object) -> int | None:
 
 def read_moment(value: object) -> datetime | Noted:
     """A date with a time, in UTC. A date alone is not read: midnight would be a guess."""
+    if type(value) is str and _ISO_MOMENT.fullmatch(value):
+        try:
+            return _placed(datetime.fromisoformat(value))
+        except ValueError:
+            pass  # what is wrong with it is found below
     found, rest = _split(_text(value))
     if not rest:
         raise Cannot("time-missing")

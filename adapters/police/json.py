@@ -68,7 +68,7 @@ class _Resolver:
 
     def _add(self, path: Trail, resource: _Resource) -> None:
         type_, id_ = resource.get("type"), resource.get("id")
-        if not isinstance(type_, str) or not isinstance(id_, str):
+        if not isinstance(type_, str) or not isinstance(id_, str) or not (type_.strip() and id_.strip()):
             self.notes.append((path, "resource-without-identity"))
         elif (type_, id_) in self.found:
             self.notes.append((path, "resource-given-twice"))
@@ -81,18 +81,31 @@ class _Resolver:
         leaves = 0
         several = isinstance(links, list)
         for index, link in enumerate(links if isinstance(links, list) else [links]):
+            if isinstance(link, dict) and len(link) == len(_IDENTIFIER):
+                type_, id_ = link.get("type"), link.get("id")
+                target = self.found.get((type_, id_)) if type(type_) is str and type(id_) is str else None
+                if target is not None:
+                    targets.append(target)
+                    leaves += len(_IDENTIFIER)
+                    continue
             at: Trail = (path, index) if several else path
-            type_, id_ = (link.get("type"), link.get("id")) if isinstance(link, dict) else (None, None)
-            if not isinstance(link, dict) or not isinstance(type_, str) or not isinstance(id_, str):
-                self.notes.append((at, "not-a-link"))
-                rest.append((at, link))
-                continue
-            leaves += says_something(type_) + says_something(id_)
-            if len(link) > len(_IDENTIFIER):
-                rest.append((at, {k: v for k, v in link.items() if k not in _IDENTIFIER}))
-            target = self.found.get((type_, id_))
-            if target is None:
-                self.notes.append((at, "link-to-nothing"))
-            else:
-                targets.append(target)
+            leaves += self._odd(link, at, targets, rest)
         return Linked(tuple(targets), leaves, tuple(rest))
+
+    def _odd(
+        self, link: Value, at: Trail, targets: list[tuple[Trail, _Resource]], rest: list[tuple[Trail, Value]]
+    ) -> int:
+        """A link that leads nowhere, is none, or has something beside it; how many leaves of it are the link."""
+        type_, id_ = (link.get("type"), link.get("id")) if isinstance(link, dict) else (None, None)
+        if not isinstance(link, dict) or not isinstance(type_, str) or not isinstance(id_, str):
+            self.notes.append((at, "not-a-link"))
+            rest.append((at, link))
+            return 0
+        if len(link) > len(_IDENTIFIER):
+            rest.append((at, {k: v for k, v in link.items() if k not in _IDENTIFIER}))
+        target = self.found.get((type_, id_))
+        if target is None:
+            self.notes.append((at, "link-to-nothing"))
+        else:
+            targets.append(target)
+        return says_something(type_) + says_something(id_)

@@ -67,6 +67,7 @@ class Client:
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self.assertion(),
         }
+        self.http.headers.pop("Authorization", None)  # one way to prove oneself at a time (RFC 6749 section 2.3)
         answer = self.http.post("/oauth2/token", data=form)
         answer.raise_for_status()
         token: dict[str, Any] = answer.json()

@@ -9,13 +9,21 @@ write transaction can be open in a file, so the writers of one process queue on 
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from gateway.errors import Unreachable
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000  # a migration or another process's batch may hold the file; none holds it for long
 
@@ -26,15 +34,16 @@ class Database:
     def __init__(self, url: str, *, readers: int = 8) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._turn = threading.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
             self.writer = _sqlite(url, "BEGIN IMMEDIATE", pool_size=4)
-            self.reader = _sqlite(url, "BEGIN", pool_size=readers)
+            self.reader = _sqlite(url, None, pool_size=readers)
         else:
             self.writer = create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
             self.reader = create_engine(
-                url, pool_size=readers, max_overflow=0, pool_pre_ping=False, isolation_level="AUTOCOMMIT"
+                url, pool_size=readers, max_overflow=0, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
             )
 
     @contextmanager
@@ -45,21 +54,40 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading; it sees what is committed."""
-        with self.reader.connect() as connection:
-            yield connection
+        """A connection for reading; each statement sees what is committed when it runs. Raises Unreachable."""
+        try:
+            with self.reader.connect() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise Unreachable("the database does not answer", headers={"Retry-After": "1"}) from error
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        """Ask a question of the database in a reader thread.
+
+        The threads are few on purpose: they share one interpreter with the event loop, and more of them only take
+        turns from it.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._ask, question)
+
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        with self.reading() as connection:
+            return question(connection)
 
     def close(self) -> None:
         """Give back every connection."""
+        self._readers.shutdown()
         self.writer.dispose()
         self.reader.dispose()
 
 
-def _sqlite(url: str, begin: str, *, pool_size: int) -> Engine:
+def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
+    """An engine whose transactions begin with a statement; without one, it only reads and has none."""
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
+        pool_reset_on_return="rollback" if begin else None,
+        isolation_level=None if begin else "AUTOCOMMIT",
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
 
@@ -68,6 +96,9 @@ def _sqlite(url: str, begin: str, *, pool_size: int) -> Engine:
         connection.isolation_level = None  # the driver would otherwise begin, deferred, by itself
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
+
+    if begin is None:
+        return engine
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

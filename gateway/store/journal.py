@@ -124,7 +124,9 @@ class Batch:
 
     def change_referral(self, referral_id: str, head: ReferralHead, values: Mapping[str, Any]) -> None:
         """Write the next version of a referral: `values` are the columns beside those of `head`."""
-        self._undo.append(partial(self._referrals.__setitem__, referral_id, self._referrals[referral_id]))
+        before = self._referrals.get(referral_id)  # None where no unit of the batch named it in `referrals`
+        restore, forget = self._referrals.__setitem__, self._referrals.pop
+        self._undo.append(partial(forget, referral_id) if before is None else partial(restore, referral_id, before))
         self._referrals[referral_id] = head
         row = {
             "version": head.version,

@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 import orjson
 from joserfc.jwk import KeySet
 from sqlalchemy import Row, bindparam, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from audit.entry import Outcome, timestamp
-from gateway.errors import NotSealed
+from gateway.errors import NotSealed, Unreachable
 from gateway.evidence import Caller, Event, administration
 from gateway.store import tables
 from gateway.store.database import Database
@@ -99,7 +98,7 @@ class Clients:
             with self._database.reading() as connection:
                 rows = connection.execute(_CLIENTS).all()
                 revoked = connection.execute(_REVOKED, {"now": timestamp(datetime.now(UTC))}).scalars().all()
-        except SQLAlchemyError as error:
+        except Unreachable as error:
             raise NotSealed(
                 "the register of clients cannot be read; nothing is released", headers={"Retry-After": "1"}
             ) from error

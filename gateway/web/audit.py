@@ -33,7 +33,7 @@ from gateway.services import Services
 from gateway.store.records import name_key
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
-from gateway.web.http import json_response, media_type, proof_path, read_body, reason_of, receipt_header
+from gateway.web.http import PlainRoute, json_response, media_type, proof_path, read_body, reason_of, receipt_header
 
 T = TypeVar("T")
 
@@ -46,13 +46,13 @@ _PACK_IN_MEMORY_BYTES = 8 * 1024 * 1024  # beyond, the pack waits on disk until 
 def routes(services: Services) -> APIRouter:
     """The auditor's routes over these services."""
     desk = _Desk(services)
-    router = APIRouter(prefix="/audit/v1", tags=["audit"])
+    router = APIRouter(prefix="/audit/v1", tags=["audit"], route_class=PlainRoute)
     for path, answer, method in (
         ("/logs", desk.logs, "GET"),
         ("/logs/{log_id}/checkpoint", desk.checkpoint, "GET"),
         ("/logs/{log_id}/entries", desk.entries, "GET"),
-        ("/logs/{log_id}/entries/{index}", desk.entry, "GET"),
-        ("/logs/{log_id}/entries/{index}/proof", desk.proof, "GET"),
+        ("/logs/{log_id}/entries/{index:int}", desk.entry, "GET"),
+        ("/logs/{log_id}/entries/{index:int}/proof", desk.proof, "GET"),
         ("/logs/{log_id}/consistency", desk.consistency, "GET"),
         ("/logs/{log_id}/subjects", desk.subjects, "POST"),
         ("/logs/{log_id}/subjects/{subject}/disclosures", desk.disclosures, "GET"),
@@ -185,13 +185,8 @@ class _Desk:
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         """Read in a thread; what the log does not have is not found."""
-
-        def reading() -> T:
-            with self._services.database.reading() as connection:
-                return read(connection)
-
         try:
-            return await run_in_threadpool(reading)
+            return await self._services.database.read(read)
         except (IndexUnknown, LogUnknown):
             raise NotFound("the log has no such entry or size") from None
 

@@ -38,7 +38,7 @@ from gateway.services import Services
 from gateway.settings import Settings
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
-from gateway.web.http import media_type, read_body, reason_of, receipt_header
+from gateway.web.http import PlainRoute, media_type, read_body, reason_of, receipt_header
 
 PREFIX = "/fhir/R4"
 _ACCEPTED = ("application/fhir+json", "application/json", "application/json-patch+json")
@@ -52,7 +52,7 @@ _INCLUDED_TYPE = {"focus": "ServiceRequest", "subject": "Patient", "patient": "P
 
 def routes(services: Services, version: str) -> APIRouter:
     """The FHIR routes over these services."""
-    router = APIRouter(prefix=PREFIX, tags=["fhir"])
+    router = APIRouter(prefix=PREFIX, tags=["fhir"], route_class=PlainRoute)
     base_url = f"{services.settings.public_url.rstrip('/')}{PREFIX}"
     library = Reader(services.records, base_url)
     started = datetime.now(UTC)

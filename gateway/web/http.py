@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from email.message import Message
 from typing import Any
 
 import orjson
-from starlette.datastructures import MutableHeaders
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,12 +23,23 @@ from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, GatewayErro
 from gateway.evidence import Caller
 
 PROBLEM = "application/problem+json"
-REQUEST_ID = "X-Request-Id"
-CORRELATION_ID = "X-Correlation-Id"
 RECEIPT = "Gateway-Receipt"
 """The response header that names where the disclosure is sealed: `log="…", index=…, proof="…"`."""
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+class PlainRoute(APIRoute):
+    """A route whose handler takes the request and the parts of its path, and nothing else: no dependency is solved."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, called directly."""
+        endpoint: Callable[..., Coroutine[Any, Any, Response]] = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            return await endpoint(request, **request.path_params)
+
+        return handle
 
 
 class CallIds:
@@ -47,19 +58,24 @@ class CallIds:
         correlation_id = _code_or(given.get(b"x-correlation-id"), None)
         scope.setdefault("state", {}).update(request_id=request_id, correlation_id=correlation_id)
 
+        ids = [(b"x-request-id", (request_id or "").encode())]
+        if correlation_id:
+            ids.append((b"x-correlation-id", correlation_id.encode()))
+
         async def sending(message: AsgiMessage) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id or ""
-                if correlation_id:
-                    headers[CORRELATION_ID] = correlation_id
-                headers.setdefault("Cache-Control", "no-store")
-                headers.setdefault("X-Content-Type-Options", "nosniff")
+                given_back = message["headers"]
+                given_back += ids
+                if not any(name == b"cache-control" for name, _ in given_back):
+                    given_back.append(_NO_STORE)
+                given_back.append(_NO_SNIFF)
             await send(message)
 
         await self.app(scope, receive, sending)
 
 
+_NO_STORE = (b"cache-control", b"no-store")
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _ID_HEADERS = frozenset({b"x-request-id", b"x-correlation-id"})
 
 

@@ -26,7 +26,7 @@ from gateway.services import Services
 from gateway.taking import Taken
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
-from gateway.web.http import json_response, media_type, read_body, receipt_header, receipt_json
+from gateway.web.http import PlainRoute, json_response, media_type, read_body, receipt_header, receipt_json
 from mappings.items import CATALOGUE
 
 FEEDBACK_PAGE_MAX = 500
@@ -38,7 +38,7 @@ _STATUS = {Taken.ACCEPTED: 201, Taken.UPDATED: 200, Taken.KNOWN: 200, Taken.HELD
 
 def routes(services: Services) -> APIRouter:
     """The police routes over these services."""
-    router = APIRouter(prefix="/police/v1", tags=["police"])
+    router = APIRouter(prefix="/police/v1", tags=["police"], route_class=PlainRoute)
 
     @router.post("/incidents", status_code=201, summary="Push an incident")
     async def push(request: Request) -> Response:

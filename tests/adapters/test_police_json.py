@@ -114,6 +114,15 @@ def test_the_reporters_network_address_is_neither_read_nor_a_loss() -> None:
     assert not any("ipAddress" in loss.path for loss in reading.losses)
 
 
+def test_what_the_full_sample_loses_is_what_no_public_list_explains() -> None:
+    """Constrained values whose lists are not published; a link read for the document as a whole is no loss."""
+    assert [(loss.path, loss.reason) for loss in sample("ihub-high-risk-child").losses] == [
+        ("data.attributes.incidentInvolvement", "no-row"),
+        ("included[7].attributes.ethnicityGroup", "no-row"),
+        ("included[7].attributes.contactPreference", "no-row"),
+    ]
+
+
 def test_a_minimal_incident_is_read_and_its_gaps_are_named() -> None:
     """P6: safeguarding is not blocked by form."""
     reading = sample("ihub-minimal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from gateway.errors import Busy, NotSealed
 from gateway.evidence import Event, administration
 from gateway.store import tables
 from gateway.store.database import Database
-from gateway.store.journal import Batch, Committed, DecideAgain, Journal, ReferralHead, Unit
+from gateway.store.journal import Batch, Committed, DecideAgain, Journal, ReferralHead, Unit, _Waiting
 from gateway.terms import Standing
 from tests.support.evidence import verify_log
 
@@ -66,7 +66,7 @@ def write(jti: str) -> Do:
 
 @dataclass
 class Gate:
-    """A unit that holds the writer until it is opened, so that whatever is submitted meanwhile shares the next batch."""
+    """A unit that holds the writer until it is opened, so that what is submitted meanwhile is one batch."""
 
     entered: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
@@ -85,24 +85,21 @@ class Desk:
         with database.writing() as connection:
             log_sql.create_log(connection, LOG, SIGNER.name, SIGNER, NOW)
         self.journal = Journal(database, LOG, SIGNER, **options)
-        self._pool = ThreadPoolExecutor(64)
 
     def one(self, unit: Unit[Any]) -> Committed[Any]:
         return self.journal.submit_and_wait(unit)
 
     def hold(self) -> Gate:
         gate = Gate()
-        self._pool.submit(self.one, Do(gate.wait))
+        self.submit(Do(gate.wait))
         assert gate.entered.wait(30)
         return gate
 
     def submit(self, unit: Unit[Any]) -> Future[Committed[Any]]:
-        """Have a unit wait; returns once it does."""
-        before = self.journal.waiting
-        found = self._pool.submit(self.one, unit)
-        while self.journal.waiting == before and not found.done():
-            pass  # the writer is held: the queue can only grow
-        return found
+        """Have a unit wait, as `submit_and_wait` does, without waiting for it."""
+        promise: Future[Committed[Any]] = Future()
+        self.journal._put(_Waiting(unit, promise, None))
+        return promise
 
     def together(self, *units: Unit[Any]) -> list[Future[Committed[Any]]]:
         """The units, in one batch, in this order."""
@@ -132,7 +129,6 @@ class Desk:
 
     def close(self) -> None:
         self.journal.close()
-        self._pool.shutdown()
 
 
 @pytest.fixture
@@ -144,11 +140,11 @@ def desk(database: Database) -> Iterator[Desk]:
 
 def test_units_that_wait_together_share_one_commit_and_one_checkpoint(desk: Desk) -> None:
     done = [one.result() for one in desk.together(*(noted(number) for number in range(40)))]
-    assert len({one.receipt.checkpoint for one in done}) == 1
+    assert len({one.receipt.checkpoint_text for one in done}) == 1
     assert [one.receipt.index for one in done] == list(range(1, 41))
     for one in done:
         assert one.receipt.verify(SIGNER.verifier).size == 41
-    assert desk.head().checkpoint == done[0].receipt.checkpoint
+    assert desk.head().checkpoint == done[0].receipt.checkpoint_text
     assert verify_log(desk.database, LOG, SIGNER.verifier).verified
 
 
@@ -221,6 +217,25 @@ def test_a_unit_that_raises_leaves_no_trace_and_its_neighbours_stand(desk: Desk,
     assert desk.head().terms_epoch == 0
     assert [good.result().receipt.index, last.result().receipt.index, desk.head().size] == [1, 2, 3]
     assert verify_log(desk.database, LOG, SIGNER.verifier).verified
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_referral_that_no_unit_named_beforehand_can_be_changed_and_the_change_taken_back(
+    desk: Desk, *, raises: bool
+) -> None:
+    """As an update does, which finds the referrals of its event only when it is applied."""
+    desk.one(Do(lambda batch: batch.insert(tables.referral, REFERRAL)))
+
+    def change(batch: Batch) -> None:
+        batch.change_referral("r", NEXT, {})
+        assert batch.referral("r") == NEXT
+        if raises:
+            raise Wrong
+
+    changed, after = desk.together(Do(change), Do(lambda batch: batch.referral("r")))
+    assert isinstance(changed.exception(), Wrong if raises else type(None))
+    assert after.result().value == (None if raises else NEXT)
+    assert desk.read(lambda c: c.execute(select(tables.referral.c.version)).scalar_one()) == (1 if raises else 2)
 
 
 def test_a_unit_reads_before_it_writes(desk: Desk) -> None:
@@ -326,8 +341,8 @@ def test_a_batch_is_no_larger_than_its_limit(database: Database) -> None:
 def test_a_caller_that_goes_away_does_not_take_its_unit_with_it(desk: Desk) -> None:
     async def go_away() -> None:
         task = asyncio.create_task(desk.journal.submit(write("gone")))
-        while not desk.journal.waiting:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the task runs until it waits for its commit
+        assert desk.journal.waiting == 1
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -389,10 +404,10 @@ def test_two_journals_over_one_database_take_turns_and_the_log_is_one(desk: Desk
     replica.close()
     other.close()
     assert sorted(one.receipt.index for one in done) == list(range(120))
+    stored = desk.read(lambda c: list(log_sql.leaves(c, LOG, 0, 120)))
     for one in done:
         one.receipt.verify(SIGNER.verifier)
-        stored = desk.read(lambda c, index=one.receipt.index: log_sql.entry(c, LOG, index))
-        assert stored.leaf_hash == one.receipt.leaf_hash
+        assert stored[one.receipt.index].leaf_hash == one.receipt.leaf
     assert desk.read(lambda c: c.execute(select(func.count()).select_from(tables.revocation)).scalar_one()) == 120
     assert verify_log(desk.database, LOG, SIGNER.verifier).verified
 

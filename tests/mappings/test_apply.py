@@ -19,7 +19,7 @@ from mappings.tree import MAX_PATH, Linked
 
 SMALL = """
 name = "small"
-title = "A small profile"
+title = "Small"
 adapter = "test"
 standard = "of our own"
 date = "2026-04-01"
@@ -33,7 +33,7 @@ rows = [
   { from = "kind", to = "kind", transform = "mapped", map = "record-kind", required = true },
   { from = ["number", "id"], to = "references[occurrence].value", transform = "reference", required = true },
   { from = "version", to = "version", transform = "integer" },
-  {from = "mark", to = "marking.classification", transform = "mapped", map = "classification", required = "when-present"},
+{from = "mark", to = "marking.classification", transform = "mapped", map = "classification", required = "when-present"},
   { from = ["start.day", "start.clock"], to = "times.occurred_to", transform = "moment-to" },
   { from = "weapon", to = "flags[weapon]", transform = "boolean" },
 ]
@@ -227,14 +227,12 @@ def twin(shape: dict[str, Any], node: dict[str, Any], at: Place, shapes: dict[st
     for ignored in shape.get("ignore", ()):
         found |= {(*at, ignored["from"], *rest): "ignored" for rest in leaf_places(node.get(ignored["from"]))}
     for section in shape.get("sections", ()):
-        inner = shapes[section["shape"]]
         for steps in _several(section["at"]):
             value = _value(node, steps)
-            if isinstance(value, dict):
-                found |= twin(inner, value, (*at, *steps), shapes)
-            for index, one in enumerate(value if isinstance(value, list) else ()):
-                if isinstance(one, dict):
-                    found |= twin(inner, one, (*at, *steps, index), shapes)
+            parts = [((*at, *steps), value)] if isinstance(value, dict) else []
+            parts += [((*at, *steps, i), one) for i, one in enumerate(value if isinstance(value, list) else ())]
+            for place, part in parts:
+                found |= twin(shapes[section["shape"]], part, place, shapes) if isinstance(part, dict) else {}
     return found
 
 

@@ -1,0 +1,96 @@
+"""`python -m tests.bench [--json] [--engine sqlite|postgresql|both] [--quick]`: the benchmarks, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench import evidence, machine, over_http, process, tokens
+from tests.bench.figures import MIB, Row, table
+from tests.bench.load import fire
+from tests.bench.scale import FULL, QUICK, Scale
+from tests.bench.stage import Engine, prepared_settings, staged
+from tests.support.postgres import binaries, running
+
+FLOORS = """\
+floor (a)  an async FastAPI endpoint that validates the same JSON:API body with pydantic and commits two rows, the body
+           as it came and a small one, by SQLAlchemy Core: one commit a request, in a thread pool of the size that was
+           fastest here. Its SQLite is set as the gateway's (WAL, synchronous=FULL, one writer at a time). It checks no
+           token, decides, encrypts, seals and signs nothing. Reads and tokens are compared with it too.
+floor (b)  the same endpoint with no database: figures named ..._of_floor_b.
+append, proof, proof_check have the same figure at the smallest log as their floor: 1.0 is flat.
+ratio      how many times as good as the floor; above 1 is better, for rates and for costs.
+32 clients on keep-alive connections, one server process, rounds of the gateway and of the floors in turn."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print. Exit code 0, or 2 where PostgreSQL was asked for and is not installed."""
+    options = _parser().parse_args(arguments)
+    engines: list[str] = ["sqlite", "postgresql"] if options.engine == "both" else [options.engine]
+    if "postgresql" in engines and binaries() is None:
+        _say("no PostgreSQL server is installed here: its figures are left out")
+        engines.remove("postgresql")
+        if not engines:
+            return 2
+    with tempfile.TemporaryDirectory(prefix="provide-bench-") as scratch:
+        facts = machine.facts(Path(scratch))
+        rows = measure(Path(scratch), engines, QUICK if options.quick else FULL, say=_say)
+    if options.json:
+        print(json.dumps([row.to_json() for row in rows], indent=1))
+    else:
+        print("\n".join([*facts, "", table(rows), "", FLOORS]))
+    return 0
+
+
+def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Callable[[str], None]) -> list[Row]:
+    """Every figure on every engine; figures without a database once. `say` is told what is being measured."""
+    rows: list[Row] = []
+    for name in engines:
+        place = directory / name
+        place.mkdir()
+        with _engine(name, place) as (engine, evidence_url):
+            say(f"{name}: start and memory")
+            settings = prepared_settings(place, engine)
+            rows += process.cold_start(settings, name, scale)
+            with staged(place, settings, engine) as stage:
+                fire(stage.port, stage.pushes(1), connections=1, status=201)
+                rows.append(Row("idle_memory", name, process.resident_mib(stage.process.pid), MIB))
+                say(f"{name}: over HTTP")
+                rows += over_http.measure(stage, name, scale)
+                rows.append(Row("memory_after_load", name, process.resident_mib(stage.process.pid), MIB))
+                token = stage.token("demo-rms")
+            rows += tokens.measure(settings, name, token)
+            say(f"{name}: evidence, a log of up to {max(scale.log_sizes):,} entries")
+            rows += evidence.measure(evidence_url, name, scale, with_verify=name == engines[0])
+    return rows
+
+
+@contextmanager
+def _engine(name: str, place: Path) -> Iterator[tuple[Engine, str]]:
+    """The engine's databases: the gateway's, the floor's, and one for the evidence alone."""
+    if name == "sqlite":
+        yield Engine(name, None, f"sqlite:///{place / 'floor.sqlite3'}"), f"sqlite:///{place / 'evidence.sqlite3'}"
+        return
+    with running(durable=True) as server:
+        yield Engine(name, server.create("gateway"), server.create("floor")), server.create("evidence")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the list of rows and nothing else")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--quick", action="store_true", help="shorter rounds, and logs of up to 100,000 entries")
+    return parser
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

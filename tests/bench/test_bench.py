@@ -1,0 +1,89 @@
+"""The benchmarks run and say what they must: names and shapes, never how fast."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gateway import initialise
+from tests.bench.__main__ import measure
+from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
+from tests.bench.load import LoadFailed, fire
+from tests.bench.scale import Scale
+from tests.bench.stage import request
+
+TINY = Scale(rounds=1, round_seconds=0.01, warm_up=32, log_sizes=(1000,), sealed=64, cold_starts=1)
+PROMISED = {
+    "accept",
+    "disclose",
+    "token_issue",
+    "push_to_visible_p99",
+    "seal",
+    "verify",
+    "append_1e3",
+    "proof_1e3",
+    "token_check",
+    "cold_start",
+    "idle_memory",
+}
+
+
+def test_a_tiny_run_gives_every_promised_figure_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also that pushes, readings, tokens, floors and the verifier all answer as they must: else nothing is measured."""
+    monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
+    rows = measure(tmp_path, ["sqlite"], TINY, say=lambda _: None)
+    names = [row.name for row in rows]
+    assert len(names) == len(set(names))
+    assert set(names) >= PROMISED
+    for row in rows:
+        shown = row.to_json()
+        assert list(shown) == ["name", "engine", "value", "unit", "floor", "ratio"]
+        assert shown["engine"] in {"sqlite", "none"}
+        assert shown["value"] > 0
+        assert (shown["floor"] is None) == (shown["ratio"] is None)
+    assert all(name in table(rows) for name in names)
+
+
+def test_a_ratio_above_one_is_better_for_rates_and_for_costs() -> None:
+    assert Row("rate", "none", 200, PER_SECOND, floor=100).ratio == 2
+    assert Row("cost", "none", 50, MICROSECONDS, floor=100).ratio == 2
+    assert Row("alone", "none", 50, MICROSECONDS).ratio is None
+
+
+def test_percentiles_lie_within_the_values() -> None:
+    values = [float(one) for one in range(1, 102)]
+    assert percentile(values, 50) == 51
+    assert percentile(values, 99) == 100
+    assert percentile([7.0], 99) == 7.0
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing."""
+
+
+@pytest.fixture
+def refusing() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_other_than_expected_ends_the_run(refusing: int) -> None:
+    with pytest.raises(LoadFailed, match="instead of 200"):
+        fire(refusing, [request("GET", "/")], connections=1, status=200)
+    assert len(fire(refusing, [request("GET", "/")] * 3, connections=2, status=404).latencies) == 3

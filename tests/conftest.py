@@ -1,0 +1,141 @@
+"""What the whole suite shares: both engines, services over them, and a prepared world with signed-in clients.
+
+`engine_name` runs a test on SQLite and on PostgreSQL. A test that has nothing to do with the engine asks for one:
+`@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)`.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from gateway.keys import FILE_NAME
+from gateway.services import Services, open_services
+from gateway.store.database import Database
+from gateway.store.migrations import upgrade
+from tests.support.postgres import Postgres, running
+from tests.support.world import World, copy_rows, copy_template, open_world, prepare_template, settings_for
+
+hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """The seed of everything a test draws at random; said in the header, set by TEST_SEED."""
+    return _SEED
+
+
+_SEED = int(os.environ.get("TEST_SEED", "20260412"))
+
+
+def pytest_report_header() -> str:
+    return f"random seed: {_SEED} (TEST_SEED)"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server for the whole session, which forgets what it committed if the machine stops: nothing here tests that."""
+    with running(durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def prepared_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a prepared world, to be copied."""
+    data_dir = tmp_path_factory.mktemp("world") / "data"
+    prepare_template(data_dir)
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def postgres_migrated(postgres: Postgres) -> str:
+    """A database with the gateway's tables, to be copied."""
+    database = Database(postgres.create("migrated"))
+    upgrade(database)
+    database.close()
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres_world(postgres: Postgres, postgres_migrated: str, prepared_world: Path) -> str:
+    """A database with the prepared world's rows, to be copied."""
+    copy_rows(prepared_world, postgres.create("world", postgres_migrated))
+    return "world"
+
+
+@pytest.fixture
+def new_database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes databases of the engine, each like a template, and removes them at the end.
+
+    The template is "template0" (empty), or the name of a session fixture that makes one on PostgreSQL.
+    """
+    if engine_name == "sqlite":
+        yield lambda _: f"sqlite:///{tmp_path / f'{uuid.uuid4()}.sqlite3'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    made: list[str] = []
+
+    def make(template: str) -> str:
+        made.append(f"t{uuid.uuid4().hex}")
+        known = template if template == "template0" else request.getfixturevalue(template)
+        return server.create(made[-1], known)
+
+    yield make
+    for name in made:
+        server.drop(name)
+
+
+@pytest.fixture
+def empty_database_url(new_database: Callable[[str], str]) -> str:
+    """A database without any table."""
+    return new_database("template0")
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[str], str]) -> str:
+    """A database with the gateway's tables and no rows; on SQLite the tables are there once it is upgraded."""
+    return new_database("postgres_migrated")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with the gateway's tables and no rows."""
+    opened = Database(database_url)
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def services(database_url: str, prepared_world: Path, tmp_path: Path) -> Iterator[Services]:
+    """Services over a database with the operator's log and nothing else, under the session's keys."""
+    keys = tmp_path / "services" / "keys"
+    keys.mkdir(parents=True, mode=0o700)
+    (keys / FILE_NAME).touch(mode=0o600)
+    (keys / FILE_NAME).write_bytes((prepared_world / "keys" / FILE_NAME).read_bytes())
+    opened = open_services(settings_for(tmp_path / "services", database_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def demo(engine_name: str, new_database: Callable[[str], str], prepared_world: Path, tmp_path: Path) -> Iterator[World]:
+    """The prepared world: the agreement in force, `police`, `hospital` and `auditor` ready to call the application."""
+    data_dir = tmp_path / "world"
+    copy_template(prepared_world, data_dir, with_database=engine_name == "sqlite")
+    url = None if engine_name == "sqlite" else new_database("postgres_world")
+    world = open_world(settings_for(data_dir, url))
+    yield world
+    world.close()

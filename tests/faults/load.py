@@ -1,0 +1,124 @@
+"""The clients of a trial: record systems that push, a hospital that reads and answers, all at once, all stubborn.
+
+A client that gets no whole answer, or 503, sends the same request again, as its standards tell it to: the push under
+the same idempotency key. What it saw goes into the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from gateway.demo.incidents import incident
+from tests.faults.ledger import Ledger
+
+JSON_API = "application/vnd.api+json"
+JSON_PATCH = "application/json-patch+json"
+PUSHERS, READERS, CHANGERS = 6, 3, 2
+
+
+@dataclass
+class Load:
+    """The clients at work between `start` and `stop`. `up` is cleared while there is nobody to talk to."""
+
+    police: httpx.AsyncClient
+    hospital: httpx.AsyncClient
+    ledger: Ledger
+    chance: random.Random
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+    _serial: int = 0
+    _stopping: bool = False
+    _at_work: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Set every client to work."""
+        for number, act in enumerate((*[self._push] * PUSHERS, *[self._read] * READERS, *[self._change] * CHANGERS)):
+            chance = random.Random(f"{self.chance.random()} {number}")
+            self._at_work.append(asyncio.create_task(self._repeat(act, chance)))
+
+    async def stop(self) -> None:
+        """Let every client finish what it is at."""
+        self._stopping = True
+        await asyncio.gather(*self._at_work)
+
+    async def push(self, serial: int) -> httpx.Response:
+        """Push an incident until it is answered."""
+        key = f"push-{serial}"
+        headers = {"Content-Type": JSON_API, "Idempotency-Key": key}
+        answer = await self._ask(self.police, "POST", "/police/v1/incidents", json=incident(serial), headers=headers)
+        if answer.is_success:
+            self.ledger.push(serial, key, answer)
+        else:
+            self._surprise(answer)
+        return answer
+
+    async def _repeat(self, act: Callable[[random.Random], Awaitable[None]], chance: random.Random) -> None:
+        while not self._stopping:
+            await act(chance)
+
+    async def _push(self, _: random.Random) -> None:
+        self._serial += 1
+        await self.push(self._serial)
+
+    async def _read(self, chance: random.Random) -> None:
+        known = self._known(chance)
+        if known is None or chance.random() < 0.5:
+            answer = await self._ask(self.hospital, "GET", "/fhir/R4/Task?_count=20")
+        else:
+            asked = {"_id": known, "_include": "ServiceRequest:subject"}
+            answer = await self._ask(self.hospital, "GET", "/fhir/R4/ServiceRequest", params=asked)
+        if not answer.is_success:
+            self._surprise(answer)
+
+    async def _change(self, chance: random.Random) -> None:
+        """Accept a referral, or start work on it, at the version just read."""
+        known = self._known(chance)
+        if known is None:
+            await self._read(chance)
+            return
+        read = await self._ask(self.hospital, "GET", f"/fhir/R4/Task/{known}")
+        if not read.is_success:
+            self._surprise(read)
+            return
+        task = read.json()
+        status = {"requested": "accepted", "accepted": "in-progress"}.get(task["status"])
+        if status is None:
+            return
+        answer = await self._ask(
+            self.hospital,
+            "PATCH",
+            f"/fhir/R4/Task/{known}",
+            content=json.dumps([{"op": "replace", "path": "/status", "value": status}]),
+            headers={"If-Match": f'W/"{task["meta"]["versionId"]}"', "Content-Type": JSON_PATCH},
+        )
+        if answer.is_success:
+            version = int(task["meta"]["versionId"]) + 1
+            self.ledger.changed[known] = max(version, self.ledger.changed.get(known, 0))
+        elif answer.status_code != httpx.codes.PRECONDITION_FAILED:  # changed already: by another, or by us, unheard
+            self._surprise(answer)
+
+    def _known(self, chance: random.Random) -> str | None:
+        """A referral that somebody was told of."""
+        pushed = self.ledger.pushed
+        return pushed[chance.choice(list(pushed))].referrals[0] if pushed else None
+
+    async def _ask(self, client: httpx.AsyncClient, method: str, path: str, **options: object) -> httpx.Response:
+        while True:
+            await self.up.wait()
+            try:
+                answer = await client.request(method, path, **options)  # type: ignore[arg-type]  # httpx's own options
+            except httpx.TransportError:
+                self.ledger.cut_off += 1
+                continue
+            self.ledger.whole(answer)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                return answer
+
+    def _surprise(self, answer: httpx.Response) -> None:
+        request = answer.request
+        self.ledger.surprises.append(f"{request.method} {request.url.path} was answered {answer.status_code}")
