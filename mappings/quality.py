@@ -61,14 +61,18 @@ def _assessments(out: Built, findings: Findings) -> None:
 
 
 def _share_contacts(people: list[Built], same: Collection[Collection[str]]) -> None:
-    suspects = [(c["value"], p["ref"]) for p in people if p["role"] == "suspect" for c in p.get("contacts", ())]
+    who = {ref: number for number, refs in enumerate(same) for ref in refs}
+    suspects: dict[str, set[int]] = {}
+    for person in people:
+        if person["role"] == "suspect":
+            for contact in person.get("contacts", ()):
+                suspects.setdefault(contact["value"], set()).add(who[person["ref"]])
     if not suspects:
         return
     for person in people:
-        own = next((refs for refs in same if person["ref"] in refs), ())
-        others = {value for value, ref in suspects if ref != person["ref"] and ref not in own}
+        own = {who[person["ref"]]}
         for contact in person.get("contacts", ()):
-            if contact["value"] in others:
+            if suspects.get(contact["value"], own) - own:
                 contact["shared_with_suspect"] = True
 
 

@@ -26,6 +26,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_LONGEST_ABBREVIATION = 8  # characters, with the one before it
+
+
 _ALWAYS = _words(
     """anonymous anonymously caller callers crimestoppers informant informants neighbor neighbors neighbour neighbours
     neighbouring nextdoor passer passerby passersby witness witnesses witnessed bystander bystanders onlooker
@@ -114,9 +117,9 @@ def _sentences(text: str) -> list[str]:
     for line in text.splitlines():
         start = 0
         for end in _SENTENCE_END.finditer(line):
-            piece = line[start : end.end()].strip()
-            if not _ABBREVIATION.search(piece):
-                found.append(piece)
+            tail = max(start, end.start() - _LONGEST_ABBREVIATION)  # the whole piece again each time would be quadratic
+            if not _ABBREVIATION.search(line, tail, end.start() + 1):
+                found.append(line[start : end.end()].strip())
                 start = end.end()
         if rest := line[start:].strip():
             found.append(rest)

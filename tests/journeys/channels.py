@@ -15,7 +15,7 @@ import orjson
 from adapters.nhs.fhir import TYPES
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
-from tests.journeys.support import change, pushed, serial, size, state, status
+from tests.journeys.support import change, output, pushed, serial, size, status
 from tests.support.world import World
 
 
@@ -25,7 +25,6 @@ class Case:
 
     incident: str
     task: str
-    version: int
     ids: Mapping[str, str]
 
 
@@ -44,18 +43,21 @@ def case(world: World) -> Case:
         if found is None:  # Patient has no parameter that leads to itself
             found = world.hospital.get(f"/fhir/R4/{type_}", params={"_id": f"{task}.victim-1"}).json()["entry"]
         ids[type_] = found[0]["resource"]["id"]
-    return Case(reference, task, 2, ids)
+    return Case(reference, task, ids)
 
 
 def _put(world: World, case: Case) -> httpx.Response:
-    task = world.hospital.get(f"/fhir/R4/Task/{case.task}")
-    body = {**task.json(), "status": "in-progress"}
-    version = int(task.json()["meta"]["versionId"])
-    return world.hospital.http.put(
-        f"/fhir/R4/Task/{case.task}",
-        content=orjson.dumps(body),
-        headers={"If-Match": f'W/"{version}"', "Content-Type": "application/fhir+json"},
-    )
+    read = world.hospital.get(f"/fhir/R4/Task/{case.task}")
+    task = read.json()
+    headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/fhir+json"}
+    body = {**task, "output": [*task.get("output", []), output("contact-attempted")]}
+    return world.hospital.http.put(f"/fhir/R4/Task/{case.task}", content=orjson.dumps(body), headers=headers)
+
+
+def _patch(world: World, case: Case) -> httpx.Response:
+    task = world.hospital.get(f"/fhir/R4/Task/{case.task}").json()
+    add = {"op": "add", "path": "/output", "value": [*task.get("output", []), output("contact-attempted")]}
+    return change(world, case.task, int(task["meta"]["versionId"]), add)
 
 
 def _search(type_: str) -> Call:
@@ -106,7 +108,7 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("GET", "/fhir/R4/{type_}/{id_}"): {f"read {type_}": _read(type_) for type_ in TYPES},
     ("PUT", "/fhir/R4/Task/{id_}"): {"put": _put},
     ("PATCH", "/fhir/R4/Task/{id_}"): {
-        "patch": lambda w, c: change(w, c.task, c.version, status("in-progress"), state("engaged")),
+        "patch": _patch,
     },
     ("GET", "/audit/v1/logs/{log_id}/checkpoint"): {"checkpoint": lambda w, _: w.auditor.get(f"{AUDIT}/checkpoint")},
     ("GET", "/audit/v1/logs/{log_id}/entries"): {"entries": lambda w, _: w.auditor.get(f"{AUDIT}/entries")},

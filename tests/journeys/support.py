@@ -17,6 +17,7 @@ import httpx
 import orjson
 import pytest
 
+from adapters.nhs.fhir import CANONICAL
 from audit import sql as log_sql
 from audit.encoding import hash_from_base64
 from audit.entry import Entry
@@ -91,6 +92,17 @@ def state(value: str) -> dict[str, Any]:
     return {"op": "replace", "path": "/businessStatus/coding/0/code", "value": value}
 
 
+def output(code: str, *, consent: str | None = None, value: str | None = None) -> dict[str, Any]:
+    """Coded feedback as a Task takes it."""
+    found: dict[str, Any] = {
+        "type": {"coding": [{"system": f"{CANONICAL}/CodeSystem/feedback", "code": code}]},
+        "valueBoolean": True,
+    }
+    details = {"consent-state": consent, "feedback-value": value}
+    extension = [{"url": f"{CANONICAL}/StructureDefinition/{k}", "valueCode": v} for k, v in details.items() if v]
+    return {**found, "extension": extension} if extension else found
+
+
 def add_client(world: World, client_id: str, user: Mapping[str, str] | None = None, **about: Any) -> Client:
     """Register a client with the hospital's key, unless it is there, and sign it in."""
     key = key_of(world.keys_dir / "demo-hospital.pem")
@@ -136,6 +148,12 @@ def sealed(world: World, log_id: str = LOG) -> list[Entry]:
     return [one.entry() for one in world.entries(log_id)]
 
 
+def entry_at(world: World, index: int, log_id: str = LOG) -> Entry:
+    """One committed entry."""
+    with world.services.database.reading() as connection:
+        return log_sql.entry(connection, log_id, index).entry()
+
+
 def size(world: World, log_id: str = LOG) -> int:
     """How many entries are committed."""
     with world.services.database.reading() as connection:
@@ -160,7 +178,8 @@ def header_index(answer: httpx.Response) -> int:
 
 def verified(world: World, receipt: Receipt, log_id: str = LOG) -> Entry:
     """Check a receipt as an outsider does, and that the entry it names is the one committed; returns that entry."""
-    stored = world.entries(log_id)[receipt.index]
+    with world.services.database.reading() as connection:
+        stored = log_sql.entry(connection, log_id, receipt.index)
     assert leaf_hash(stored.body) == stored.leaf_hash == receipt.leaf
     checkpoint = receipt.verify(world.services.signer(log_id).verifier)
     verify_inclusion(receipt.index, checkpoint.size, receipt.leaf, receipt.path, checkpoint.root)

@@ -18,12 +18,15 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audit.errors import HeadMoved
+from gateway.agreement import State
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
+from gateway.disclosure import Reader
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.store.journal import Journal
+from gateway.terms import ChangeState
 from tests.journeys.channels import AUDIT, CALLS, CHANNELS, UNSEALED, Call, Case, case
-from tests.journeys.support import header_index, receipts_in, sealed, serial, size, verified
+from tests.journeys.support import entry_at, header_index, receipts_in, serial, set_state, size, verified
 from tests.support.world import World
 
 NAMES = [name for _, name, _ in CALLS]
@@ -34,6 +37,14 @@ def read_before(world: World) -> Case:
     """A referral with feedback, and every client signed in, before anything fails."""
     world.auditor.get("/health/live")
     return case(world)
+
+
+@pytest.fixture(scope="module")
+def outside(world: World) -> Iterator[Engine]:
+    """A connection to the database that is none of the gateway's."""
+    engine = create_engine(world.services.settings.database)
+    yield engine
+    engine.dispose()
 
 
 def test_every_route_is_tried_or_says_why_it_seals_nothing(world: World) -> None:
@@ -87,17 +98,12 @@ def lock_is_lost(world: World) -> Iterator[None]:
 FAILURES = [commit_fails, disk_is_full, lock_is_lost]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize(("name", "call"), [(name, call) for _, name, call in CALLS], ids=NAMES)
-def test_what_cannot_be_sealed_is_not_released(
-    world: World, read_before: Case, name: str, call: Call, failure: Callable[[World], Any]
-) -> None:
+def test_what_cannot_be_sealed_is_not_released(world: World, read_before: Case, name: str, call: Call) -> None:
+    """Whatever keeps the entry from being committed: one of the failures in turn."""
     before, rows = size(world), _rows(world)
-    with failure(world):
-        if name == "put":  # it reads the task first, and that is not sealed either
-            answer = world.hospital.get(f"/fhir/R4/Task/{read_before.task}")
-        else:
-            answer = call(world, read_before)
+    with FAILURES[NAMES.index(name) % len(FAILURES)](world):
+        answer = call(world, read_before)
     assert answer.status_code == 503, name
     _tells_nothing(answer)
     assert (size(world), _rows(world)) == (before, rows)
@@ -136,35 +142,29 @@ def test_a_refusal_that_cannot_be_sealed_is_not_given(world: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "call"), [(name, call) for _, name, call in CALLS], ids=NAMES)
-def test_the_entry_is_committed_before_the_first_byte(world: World, name: str, call: Call) -> None:
-    """Looked at from a connection of its own at the instant the answer starts."""
-    own = case(world)
-    outside = create_engine(world.services.settings.database)
+def test_the_entry_is_committed_before_the_first_byte(
+    world: World, read_before: Case, outside: Engine, name: str, call: Call
+) -> None:
+    """Looked at from a connection of its own at the instant the answer starts; the receipts lead to what is there."""
     seen: list[int] = []
     with _watched(world, lambda: seen.append(_committed(outside))):
-        answer = call(world, own)
-    outside.dispose()
+        answer = call(world, read_before)
     assert answer.status_code < 500, name
     assert size(world) == seen[-1], f"{name} sealed something after it had answered"
-    if "Gateway-Receipt" in answer.headers:
-        assert header_index(answer) < seen[-1]
-        assert all(receipt.index < seen[-1] for receipt in receipts_in(answer))
-    else:
-        assert sealed(world)[-1].outcome in {"failed", "denied"}, f"{name} has no receipt"
-
-
-@pytest.mark.parametrize(("name", "call"), [(name, call) for _, name, call in CALLS], ids=NAMES)
-def test_the_receipts_lead_to_the_committed_entries(world: World, name: str, call: Call) -> None:
-    own = case(world)
-    answer = call(world, own)
-    receipts = receipts_in(answer)
-    entries = [verified(world, receipt) for receipt in receipts]
     request = answer.headers["X-Request-Id"]
-    assert all(entry.request == request for entry in entries if name != "entry"), name
+    receipts = receipts_in(answer)
+    for receipt in receipts:
+        entry = verified(world, receipt)
+        assert receipt.index < seen[-1]
+        assert name == "entry" or entry.request == request  # the entry it shows is an older one, with its receipt
     if name.startswith(("search", "accepted", "feedback", "state", "acknowledged")) and "without" not in name:
         assert receipts, f"{name} carries no whole receipt"
     if "Gateway-Receipt" in answer.headers:
-        assert sealed(world)[header_index(answer)].request == request
+        assert header_index(answer) < seen[-1]
+        assert entry_at(world, header_index(answer)).request == request
+    else:
+        last = entry_at(world, seen[-1] - 1)
+        assert (last.outcome in {"failed", "denied"}, last.request) == (True, request), f"{name} has no receipt"
 
 
 def test_the_proof_a_receipt_names_can_be_fetched(world: World) -> None:
@@ -178,18 +178,15 @@ def test_the_proof_a_receipt_names_can_be_fetched(world: World) -> None:
 def test_a_pack_covers_its_own_export_and_streams_nothing_before_it(world: World) -> None:
     answer = world.auditor.get(f"{AUDIT}/pack")
     index = header_index(answer)
-    exported = sealed(world)[index]
+    exported = entry_at(world, index)
     assert (exported.event, exported.request) == (Event.LOG_EXPORTED, answer.headers["X-Request-Id"])
     assert f"entry {index} ".encode() in answer.content
 
 
-def test_what_is_read_is_what_was_decided_under_the_same_epoch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A suspension between the reading and the sealing: nothing leaves of what was read before it."""
-    from gateway.agreement import State  # noqa: PLC0415 - used here alone
-    from gateway.disclosure import Reader  # noqa: PLC0415 - used here alone
-    from tests.journeys.support import set_state  # noqa: PLC0415 - used here alone
-
-    own = case(world)
+def test_a_suspension_between_reading_and_sealing_stops_it(
+    world: World, read_before: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing leaves of what was read before it."""
     found = Reader.find
     done: list[int] = []
 
@@ -199,13 +196,11 @@ def test_what_is_read_is_what_was_decided_under_the_same_epoch(world: World, mon
             done.append(1)
             terms = world.services.terms.current(LOG).terms
             assert terms is not None
-            from gateway.terms import ChangeState  # noqa: PLC0415 - used here alone
-
             world.services.journals.of(LOG).submit_and_wait(ChangeState(terms.agreement, State.SUSPENDED))
         return result
 
     monkeypatch.setattr(Reader, "find", find_then_suspend)
-    answer = world.hospital.get(f"/fhir/R4/Task/{own.task}")
+    answer = world.hospital.get(f"/fhir/R4/Task/{read_before.task}")
     monkeypatch.undo()
     set_state(world, State.IN_FORCE)
     assert answer.status_code == 404

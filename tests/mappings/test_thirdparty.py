@@ -76,6 +76,14 @@ def test_the_names_of_third_parties_count_and_those_of_the_victim_do_not() -> No
     assert "text" not in out["assessments"][0]["answers"][0]
 
 
+@pytest.mark.parametrize("piece", ["a. ", "called by x. ", "called ", "Mr. ", "! ", "\n", "information received "])
+def test_the_longest_text_is_cut_in_one_go(piece: str) -> None:
+    """A text of 64 KB takes milliseconds; were the work quadratic, this test would take minutes."""
+    text = piece * (64 * 1024 // len(piece))
+    kept, apart = split(text)
+    assert len("".join((kept + apart).split())) == len("".join(text.split()))
+
+
 SENTENCES = st.lists(
     st.sampled_from([*APART, *KEPT, "She ran!", 'He said "no."', "Dr. A. Quill came.", "x"]), max_size=8
 )
