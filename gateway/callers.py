@@ -10,15 +10,11 @@ from gateway.evidence import Caller
 from gateway.terms import Standing
 
 
-def agreement_log(caller: Caller, otherwise: str | None = None) -> str:
-    """The log of the caller's one agreement. Raises NotPermitted where it has none, BadParameter where several."""
-    if len(caller.agreements) == 1:
-        return next(iter(caller.agreements))
-    if caller.agreements:
+def agreement_of(caller: Caller) -> str | None:
+    """The caller's one agreement, None where it has none. Raises BadParameter where it has several."""
+    if len(caller.agreements) > 1:
         raise BadParameter("the client is bound to several agreements: use a client for each")
-    if otherwise is None:
-        raise NotPermitted("the client is bound to no agreement")
-    return otherwise
+    return next(iter(caller.agreements), None)
 
 
 def check_recipient(standing: Standing, caller: Caller) -> None:
@@ -26,7 +22,7 @@ def check_recipient(standing: Standing, caller: Caller) -> None:
     content = standing.terms.agreement.content if standing.terms else None
     found = content.recipient(caller.recipient) if content and caller.recipient else None
     if content is None or found is None or content.party(found.party).organisation != caller.organisation:
-        raise NotPermitted("the client is no recipient of an agreement in force")
+        raise _no_recipient()
     check_person(standing, found.id, caller)
 
 
@@ -34,9 +30,14 @@ def check_person(standing: Standing, recipient: str | None, caller: Caller) -> N
     """Raise NotPermitted where the agreement wants a person named and the token names none."""
     found = standing.terms.agreement.content.recipient(recipient) if standing.terms and recipient else None
     if found is None:
-        raise NotPermitted("the client is no recipient of an agreement in force")
+        raise _no_recipient()
     if found.end_user == "required" and caller.user is None:
         raise NotPermitted(
             "the agreement wants the person named on whose behalf the call is made: "
-            "ask for the token with an `end_user` claim in the client assertion"
+            "ask for the token with an `end_user` claim in the client assertion",
+            reason="person-not-named",
         )
+
+
+def _no_recipient() -> NotPermitted:
+    return NotPermitted("the client is no recipient of an agreement in force", reason="not-a-recipient")

@@ -262,22 +262,29 @@ def audit_export(
     out: Annotated[Path, typer.Argument(help="The file to write.")],
 ) -> None:
     """Export the auditor's pack of a log. Check it anywhere with `python -m audit verify FILE --key KEY`."""
-    from audit.errors import LogUnknown
     from gateway.evidence import Event
     from gateway.reading_log import Look, write_pack
 
     with _services() as services:
-        if log_id != "operator" and not services.terms.has_log(log_id):
-            _refuse(f"there is no log {log_id}")
+        _check_log(services, log_id)
         services.journals.of(log_id).submit_and_wait(Look(None, {"what": "pack"}, Event.LOG_EXPORTED))
         try:
             with services.database.reading() as connection, out.open("xb") as file:
                 size = write_pack(services, connection, log_id, file)
         except FileExistsError:
             _refuse(f"{out} is there already")
-        except LogUnknown:
-            _refuse(f"there is no log {log_id}")
         typer.echo(f"{size} entries in {out}\nkey {services.signer(log_id).verifier.text}")
+
+
+def _check_log(services: Services, log_id: str) -> None:
+    from audit import sql
+    from audit.errors import LogUnknown
+
+    try:
+        with services.database.reading() as connection:
+            sql.read_head(connection, log_id)
+    except LogUnknown:
+        _refuse(f"there is no log {log_id}")
 
 
 def _read_agreement(file: Path) -> Agreement:

@@ -43,11 +43,15 @@ WRITTEN_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A referral as far as this caller may see it: the decision, and what was written of it."""
+    """A referral as far as this caller may see it: the decision on what the answer can carry, and what was written.
+
+    `withheld` says whether anything of the whole record is kept from this caller: that, never what.
+    """
 
     row: Row[Any]
     facts: Facts
     decision: Decision
+    withheld: bool
     matches: tuple[fhir.Written, ...]
     included: tuple[fhir.Written, ...]
 
@@ -84,7 +88,7 @@ class Reader:
         if search.types[0] in ONE_TO_ONE:
             whole = search.cursor is None and not more
             total = len(rows) if whole else count_rows(connection, search, log_id, caller)
-        judged = [(row, *_judged(row, search, standing, now)) for row in shown]
+        judged = [(row, *_judged(row, standing, now)) for row in shown]
         permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED]
         opened = self._open(connection, permitted, search)
         return Found(tuple(opened), total, write_cursor(shown[-1]) if more else None)
@@ -118,7 +122,9 @@ class Reader:
             first, *others = (at_hand.get(key, ()) for key, _ in keys)
             matches = tuple(one for one in first if search.ids is None or one.id in search.ids)
             if matches:
-                opened.append(Opened(row, facts, decision, matches, tuple(chain.from_iterable(others))))
+                included = tuple(chain.from_iterable(others))
+                withheld = bool(decision.for_recipient()["withheld"])
+                opened.append(Opened(row, facts, decision.narrow(search.items), withheld, matches, included))
         with self._turn:
             self._written.update(at_hand)
         return opened
@@ -128,10 +134,9 @@ class Reader:
         return fhir.write(type_, minimised, referral_of(row), self.base_url)
 
 
-def _judged(row: Row[Any], search: Search, standing: Standing, now: datetime) -> tuple[Facts, Decision]:
+def _judged(row: Row[Any], standing: Standing, now: datetime) -> tuple[Facts, Decision]:
     facts = _facts(row.facts)
-    decision = decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
-    return facts, decision.narrow(search.items)
+    return facts, decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
 
 
 @lru_cache(maxsize=4096)
@@ -141,9 +146,7 @@ def _facts(text: str) -> Facts:
 
 
 def _by_type(decision: Decision, search: Search) -> list[tuple[str, Decision]]:
-    """The decision as it is for each type asked for; for one type it is that already."""
-    if len(search.types) == 1:
-        return [(search.types[0], decision)]
+    """The decision as it is for each type asked for."""
     return [(type_, decision.narrow(items)) for type_, items in search.carried]
 
 
@@ -196,6 +199,26 @@ class Disclose(Unit[None]):
                     detail={"types": ",".join(self.search.types), "version": one.row.version},
                 )
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Deny(Unit[None]):
+    """Seal that a caller was not let at anything: it is no recipient, or names nobody on whose behalf it asks."""
+
+    caller: Caller
+    reason: str
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        batch.seal(
+            act(
+                Event.ACCESS_REFUSED,
+                Operation.CONSULTATION,
+                at=batch.at,
+                caller=self.caller,
+                outcome=EntryOutcome.DENIED,
+                reason=self.reason,
+            )
+        )
 
 
 def subjects_in(one: Opened) -> tuple[str, ...]:

@@ -99,7 +99,14 @@ class NotAuthenticated(GatewayError):
 
 
 class NotPermitted(GatewayError):
-    """A good token without the scope, or without the person on whose behalf the agreement wants the call made."""
+    """A good token without the scope, or without the person on whose behalf the agreement wants the call made.
+
+    `reason` is the code the denial is sealed with.
+    """
+
+    def __init__(self, words: str, *, reason: str = "not-permitted", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(words, headers=headers)
+        self.reason = reason
 
 
 class NotFound(GatewayError):

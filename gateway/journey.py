@@ -18,20 +18,20 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, select
-from starlette.concurrency import run_in_threadpool
 
 from adapters.nhs import fhir
 from adapters.socket import Reading, Unreadable, reader
+from audit.errors import LogUnknown
 from audit.receipt import Receipt
 from gateway import casework
-from gateway.callers import agreement_log, check_person, check_recipient
-from gateway.decide import Decision
-from gateway.disclosure import Disclose, Found, Reader
+from gateway.callers import agreement_of, check_person, check_recipient
+from gateway.disclosure import Deny, Disclose, Found, Reader
 from gateway.errors import (
     Detail,
     IdempotencyConflict,
     MarkingRefused,
     NotFound,
+    NotPermitted,
     NotSealed,
     StaleVersion,
     UnreadableInput,
@@ -47,6 +47,7 @@ from gateway.store import tables
 from gateway.store.journal import Committed, DecideAgain
 from gateway.taking import Answer, TakeIn, Taken
 from gateway.terms import Standing
+from mappings.profile import Profile
 from mappings.record import Record, Source
 
 ATTEMPTS = 5
@@ -71,7 +72,7 @@ async def take_in(
 ) -> Intake:
     """Police → NHS. Raises UnreadableInput, MarkingRefused, IdempotencyConflict, StaleVersion, Busy, NotSealed."""
     # 1. Which log: the caller's agreement, or the operator's where none was ever drafted.
-    log_id = await intake_log(services, caller)
+    log_id = await log_of(services, caller)
     submission = Submission(caller, body, media_type, idempotency_key, log_id)
 
     # 2. Read: bytes become a record, or are kept for a human (the adapter and the profile know the format).
@@ -79,7 +80,7 @@ async def take_in(
         reading = reader(services.profile.adapter).read(body, services.profile, services.limits)
     except Unreadable as unreadable:
         raise await set_aside(services, submission, *_told(unreadable)) from unreadable
-    record = stamped(reading.record, caller)
+    record = stamped(reading.record, caller, services.profile)
 
     async def attempt() -> tuple[Answer, tuple[Offer, ...], Receipt]:
         # 3. Judge: every victim for every recipient, under the agreement in force now.
@@ -95,7 +96,7 @@ async def take_in(
         committed = await services.journals.of(log_id).submit(unit)
         return committed.value, made, committed.receipt
 
-    answer, made, receipt = await _decided(services, log_id, attempt)
+    answer, made, receipt = await _decided(services, caller, log_id, attempt)
 
     # 6. Answer: what was accepted, what was withheld from whom and why, what was not read, and the receipt.
     if answer.taken is Taken.CONFLICT:
@@ -118,7 +119,7 @@ class Page:
 
 async def hand_out(services: Services, library: Reader, caller: Caller, search: Search, reason: str | None) -> Page:
     """NHS pulls. Raises NotPermitted, BadParameter, Busy, NotSealed; nothing found is an answer, not an error."""
-    log_id = agreement_log(caller)
+    log_id = await log_of(services, caller)
 
     async def attempt() -> Page:
         # 1. Who asks: a recipient of the agreement, with the person it wants named.
@@ -138,7 +139,7 @@ async def hand_out(services: Services, library: Reader, caller: Caller, search: 
         # 4. Answer with the receipts.
         return Page(found, committed.receipts, log_id)
 
-    return await _decided(services, log_id, attempt)
+    return await _decided(services, caller, log_id, attempt)
 
 
 async def report_back(
@@ -154,7 +155,7 @@ async def report_back(
 
     Raises NotFound, VersionConflict, FhirRefused, TransitionRefused, NotPermitted, Busy, NotSealed.
     """
-    log_id = agreement_log(caller)
+    log_id = await log_of(services, caller)
     search = Search(types=("Task",), ids=(task_id,), event=Event.REFERRAL_CHANGED)
 
     async def attempt() -> Page:
@@ -195,7 +196,7 @@ async def report_back(
         changed = await services.database.read(find)
         return Page(changed, committed.receipts, log_id)
 
-    return await _decided(services, log_id, attempt)
+    return await _decided(services, caller, log_id, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ async def tell_police(
     event: Event = Event.FEEDBACK_READ,
 ) -> Told:
     """Police pull. Raises NotPermitted, Busy, NotSealed."""
-    log_id = agreement_log(caller)
+    log_id = await log_of(services, caller)
 
     async def attempt() -> Told:
         # 1. Who asks: the recipient of that force's feedback.
@@ -246,19 +247,19 @@ async def tell_police(
         committed = await services.journals.of(log_id).submit(Tell(tellings, caller, standing, event))
         return Told(tellings, committed.receipts, log_id)
 
-    return await _decided(services, log_id, attempt)
+    return await _decided(services, caller, log_id, attempt)
 
 
 async def acknowledge(services: Services, caller: Caller, through: int) -> Committed[None]:
     """Note that a force has taken the words up to a cursor. Raises Busy, NotSealed."""
-    log_id = agreement_log(caller)
+    log_id = await log_of(services, caller)
     standing = await standing_of(services, log_id)
     return await services.journals.of(log_id).submit(Acknowledge(through, caller, standing))
 
 
 async def knows_incident(services: Services, caller: Caller, incident: str) -> bool:
     """Whether an incident of this reference came from the caller's own force under the caller's agreement."""
-    log_id = agreement_log(caller)
+    log_id = await log_of(services, caller)
 
     def find(connection: Connection) -> bool:
         table = tables.record
@@ -273,26 +274,34 @@ async def knows_incident(services: Services, caller: Caller, incident: str) -> b
 # Helpers of the steps above, in order of use.
 
 
-async def intake_log(services: Services, caller: Caller) -> str:
-    """The log a force's record belongs to: its agreement's, or the operator's where no such agreement was drafted."""
-    log_id = agreement_log(caller, otherwise=OPERATOR_LOG)
-    if services.terms.peek(log_id) is not None or await run_in_threadpool(services.terms.has_log, log_id):
-        return log_id
-    return OPERATOR_LOG
+async def log_of(services: Services, caller: Caller) -> str:
+    """The log a caller's acts belong to: its agreement's, or the operator's where none of that id was drafted here."""
+    agreement = agreement_of(caller)
+    if agreement is None or services.terms.peek(agreement) is not None:
+        return agreement or OPERATOR_LOG
+    try:
+        await standing_of(services, agreement)
+    except LogUnknown:
+        return OPERATOR_LOG
+    return agreement
 
 
-def stamped(record: Record, caller: Caller) -> Record:
+def stamped(record: Record, caller: Caller, profile: Profile) -> Record:
     """The record under the name of who sent it: the token says the organisation, not the document."""
-    source = record.source or Source(organisation=caller.organisation)
-    return record.model_copy(
-        update={"source": source.model_copy(update={"organisation": caller.organisation, "system": caller.client})}
+    source = Source(
+        organisation=caller.organisation,
+        system=record.source.system if record.source else None,
+        adapter=profile.adapter,
+        profile=profile.name,
+        profile_hash=profile.hash,
     )
+    return record.model_copy(update={"source": source})
 
 
 async def standing_of(services: Services, log_id: str) -> Standing:
     """The standing of a log's agreement; from memory where it was read before."""
     known = services.terms.peek(log_id)
-    return known if known is not None else await run_in_threadpool(services.terms.current, log_id)
+    return known if known is not None else await services.database.read(lambda c: services.terms.read(c, log_id))
 
 
 async def set_aside(
@@ -322,16 +331,14 @@ def _told(unreadable: Unreadable) -> tuple[str, str, list[Detail]]:
     return unreadable.fault.value, str(unreadable), details
 
 
-async def _decided(services: Services, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Run an attempt until what it decided on still holds when it is sealed."""
+async def _decided(services: Services, caller: Caller, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Run an attempt until what it decided on still holds when it is sealed; a denial is sealed as well."""
     for _ in range(ATTEMPTS):
         try:
             return await attempt()
         except DecideAgain:
             services.terms.forget(log_id)
+        except NotPermitted as denied:
+            await services.journals.of(log_id).submit(Deny(caller, denied.reason))
+            raise
     raise NotSealed("the record or the agreement keeps changing; nothing is released", headers={"Retry-After": "1"})
-
-
-def decision_of(page: Page) -> Decision | None:
-    """The decision behind the first referral of a page, to tell the recipient that something was withheld."""
-    return page.found.opened[0].decision if page.found.opened else None

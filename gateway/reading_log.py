@@ -39,6 +39,7 @@ def write_pack(services: Services, connection: Connection, log_id: str, out: IO[
     """Write the pack of a whole log as it stands; returns the number of entries. Reads only; seal the export before."""
     head = log_sql.read_head(connection, log_id)
     known = {hash_: text for _, hash_, text in texts(connection, log_id)}
+    known[services.profile.hash] = services.profile.listing
     leaves = log_sql.leaves(connection, log_id, 0, head.size)
     pack.write(out, services.signer(log_id).verifier, [head.checkpoint], leaves, known.get)
     return head.size

@@ -21,7 +21,7 @@ from gateway.store.database import Database
 from gateway.store.journal import Journals
 from gateway.store.migrations import upgrade
 from gateway.store.records import Records
-from gateway.terms import TermsBook
+from gateway.terms import Standing, TermsBook
 from gateway.tokens.check import TokenCheck
 from gateway.tokens.clients import Clients
 from mappings.profile import Profile
@@ -57,6 +57,11 @@ class Services:
             max_elements=chosen.body_max_elements,
             max_text=chosen.body_max_text_characters,
         )
+
+    def standing(self, log_id: str) -> Standing:
+        """The standing of a log's agreement, read in this thread. Raises LogUnknown."""
+        with self.database.reading() as connection:
+            return self.terms.read(connection, log_id)
 
     def signer(self, log_id: str) -> Signer:
         """The checkpoint signer of a log."""
@@ -107,7 +112,7 @@ def open_services(settings: Settings) -> Services:
         journals=journals,
         clients=clients,
         tokens=TokenCheck(settings, keyring, clients),
-        terms=TermsBook(database),
+        terms=TermsBook(),
         records=records,
         preparer=Preparer(keyring, records, settings.duty_contact),
         profile=load_profile(settings.police_profile),

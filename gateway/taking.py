@@ -206,6 +206,9 @@ class TakeIn(Unit[Answer]):
         return Answer(Taken.CONFLICT)
 
     def _repeat(self, batch: Batch, known: Mapping[str, Any]) -> Answer:
+        key = self.prepared.idempotency
+        if key is not None and batch.owner(key) is None:  # a key first seen with a repeat stands for that body too
+            batch.claim(key, orjson.dumps({**known, "body": self.prepared.body}))
         entry = self._entry(batch, Event.INCIDENT_REPEATED)
         batch.seal(entry._replace(record=known["record"], subjects=()))
         return Answer(

@@ -9,7 +9,6 @@ parties witness. Who may take a step, and whether a signature is good, is `agree
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,10 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from audit import sql as log_sql
 from audit.entry import Actor, AgreementRef, Entry
-from audit.errors import LogUnknown
 from gateway.agreement import Agreement, Signature, State, Terms, parse
 from gateway.errors import Unprocessable
 from gateway.evidence import GATEWAY, Event, administration
 from gateway.store import tables
-from gateway.store.database import Database
 from gateway.store.journal import Batch, DecideAgain, Unit
 
 
@@ -41,40 +38,24 @@ class Standing:
 
 
 class TermsBook:
-    """Which terms hold for which log. Safe to share between threads."""
+    """Which terms hold for which log. Safe to share between threads: each answer is whole."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self) -> None:
         self._known: dict[str, Standing] = {}
-        self._lock = threading.Lock()
 
     def peek(self, log_id: str) -> Standing | None:
         """The standing as last read, without asking the database."""
         return self._known.get(log_id)
 
-    def current(self, log_id: str) -> Standing:
-        """The standing of a log's agreement; raises LogUnknown where there is no such log."""
-        found = self._known.get(log_id)
-        if found is None:
-            with self._database.reading() as connection:
-                epoch = log_sql.read_head(connection, log_id).terms_epoch
-                found = Standing(current_terms(connection, log_id), epoch)
-            with self._lock:
-                self._known[log_id] = found
+    def read(self, connection: Connection, log_id: str) -> Standing:
+        """The standing of a log's agreement as it is now; raises LogUnknown where there is no such log."""
+        epoch = log_sql.read_head(connection, log_id).terms_epoch
+        found = self._known[log_id] = Standing(current_terms(connection, log_id), epoch)
         return found
 
     def forget(self, log_id: str) -> None:
         """Read the standing again the next time."""
-        with self._lock:
-            self._known.pop(log_id, None)
-
-    def has_log(self, log_id: str) -> bool:
-        """Whether an agreement of this id was ever drafted here."""
-        try:
-            self.current(log_id)
-        except LogUnknown:
-            return False
-        return True
+        self._known.pop(log_id, None)
 
 
 def current_terms(connection: Connection, agreement_id: str) -> Terms | None:

@@ -48,6 +48,11 @@ class Profile:
     files: Mapping[str, str]
     shape: Shape = field(repr=False)
 
+    @property
+    def listing(self) -> bytes:
+        """The text whose SHA-256 is `hash`: a line for each file, as `sha256sum` prints it."""
+        return "".join(f"{digest}  {name}\n" for name, digest in self.files.items()).encode()
+
     def apply(self, root: dict[str, Value], notes: tuple[tuple[Trail, str], ...] = ()) -> Reading:
         """Read a tree into a record. `notes` are findings of the adapter, as (path, code).
 

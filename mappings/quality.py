@@ -62,17 +62,18 @@ def _assessments(out: Built, findings: Findings) -> None:
 
 def _share_contacts(people: list[Built], same: Collection[Collection[str]]) -> None:
     who = {ref: number for number, refs in enumerate(same) for ref in refs}
-    suspects: dict[str, set[int]] = {}
+    suspects: dict[str | None, set[int]] = {}
     for person in people:
         if person["role"] == "suspect":
             for contact in person.get("contacts", ()):
-                suspects.setdefault(contact["value"], set()).add(who[person["ref"]])
+                suspects.setdefault(contact.get("value"), set()).add(who[person["ref"]])
+    suspects.pop(None, None)  # a contact without a value is nobody's in particular
     if not suspects:
         return
     for person in people:
         own = {who[person["ref"]]}
         for contact in person.get("contacts", ()):
-            if suspects.get(contact["value"], own) - own:
+            if suspects.get(contact.get("value"), own) - own:
                 contact["shared_with_suspect"] = True
 
 

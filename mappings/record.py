@@ -79,6 +79,7 @@ class Instrument(StrEnum):
     DASH_POLICE_27 = "dash-2009-police-27"
     DASH_SAFELIVES_24 = "dash-safelives-24"
     DARA = "dara"
+    UNKNOWN = "unknown"  # the sender names none, or one that is not in our list: the grade still travels
 
 
 class Reply(StrEnum):
@@ -393,7 +394,7 @@ class Assessment(Part):
 
     gate: ClassVar[str | None] = "risk.assessment"
     ref: Annotated[Ref, Item("risk.assessment")]
-    instrument: Annotated[Instrument, Item("risk.assessment")]
+    instrument: Annotated[Instrument, Item("risk.assessment")] = Instrument.UNKNOWN
     instrument_version: Annotated[Code | None, Item("risk.assessment")] = None
     subject: Annotated[Ref | None, Item("risk.assessment")] = None
     assessor_role: Annotated[Code | None, Item("risk.assessment")] = None

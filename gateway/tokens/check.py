@@ -43,8 +43,7 @@ class ScopeRefused(NotPermitted):
     def __init__(self, scope: str, realm: str) -> None:
         words = "The access token does not have the scope this needs"
         challenge = f'Bearer realm="{realm}", error="insufficient_scope", error_description="{words}", scope="{scope}"'
-        super().__init__(words, headers={"WWW-Authenticate": challenge})
-        self.reason = SCOPE_MISSING
+        super().__init__(words, reason=SCOPE_MISSING, headers={"WWW-Authenticate": challenge})
 
 
 class TokenCheck:

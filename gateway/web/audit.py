@@ -15,7 +15,6 @@ from typing import IO, Any, TypeVar
 import orjson
 from fastapi import APIRouter
 from sqlalchemy import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -178,8 +177,7 @@ class _Desk:
         services = self._services
         caller = await caller_of(services, request, scope)
         _own(caller, log_id)
-        if not await run_in_threadpool(services.terms.has_log, log_id):
-            raise NotFound("there is no such log")
+        await self._read(lambda connection: log_sql.read_head(connection, log_id))
         committed = await services.journals.of(log_id).submit(Look(caller, what, event, reason_of(request)))
         return committed.receipt
 
@@ -188,7 +186,7 @@ class _Desk:
         try:
             return await self._services.database.read(read)
         except (IndexUnknown, LogUnknown):
-            raise NotFound("the log has no such entry or size") from None
+            raise NotFound("there is no such log, entry or size") from None
 
 
 def _own(caller: Caller, log_id: str) -> None:

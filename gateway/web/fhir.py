@@ -41,6 +41,8 @@ from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, media_type, read_body, reason_of, receipt_header
 
 PREFIX = "/fhir/R4"
+WITHHELD = "Gateway-Withheld"
+"""The response header that tells a recipient whether something was withheld: `some` or `none`."""
 _ACCEPTED = ("application/fhir+json", "application/json", "application/json-patch+json")
 _PRODUCED = ("application/fhir+json", "application/json", "application/*", "*/*")
 _DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}-\d{2}-\d{2}(?:T.+)?)", re.ASCII)
@@ -199,11 +201,17 @@ def _resource(page: Page) -> Response:
         raise NotFound("there is no such resource")
     one = page.found.opened[0].matches[0]
     headers = {
-        **receipt_header(page.receipts[0], page.log_id),
+        **_page_headers(page),
         "ETag": f'W/"{one.version}"',
         "Last-Modified": one.last_updated.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
     }
     return _fhir(one.body, headers=headers)
+
+
+def _page_headers(page: Page) -> dict[str, str]:
+    """The receipt, and whether anything was withheld from this recipient: that, never what."""
+    withheld = any(one.withheld for one in page.found.opened)
+    return receipt_header(page.receipts[0], page.log_id) | {WITHHELD: "some" if withheld else "none"}
 
 
 def _bundle(request: Request, page: Page, url: str) -> bytes:

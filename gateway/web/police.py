@@ -16,7 +16,6 @@ from starlette.responses import Response
 from adapters.socket import reader
 from audit.entry import timestamp
 from gateway import journey
-from gateway.callers import agreement_log
 from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound, UnreadableInput
 from gateway.evidence import Caller, Event
 from gateway.feedback import Telling
@@ -84,7 +83,7 @@ def routes(services: Services) -> APIRouter:
         caller = await caller_of(services, request, Scope.FEEDBACK_READ)
         through = _number(request, "through", None)
         committed = await journey.acknowledge(services, caller, through)
-        log_id = agreement_log(caller)
+        log_id = await journey.log_of(services, caller)
         body = {"acknowledged_through": through, "receipt": receipt_json(committed.receipt, log_id)}
         return json_response(body, headers=receipt_header(committed.receipt, log_id))
 
@@ -101,7 +100,7 @@ async def _kept(
             fault, body = "media-type", await read_body(request, services.settings.body_max_bytes)
         except BodyTooLarge as too_large:
             error = too_large
-    log_id = await journey.intake_log(services, caller)
+    log_id = await journey.log_of(services, caller)
     media = request.headers.get("content-type", "")[:MEDIA_TYPE_MAX]
     submission = Submission(caller, body, media, None, log_id)
     return await journey.set_aside(services, submission, fault, error.words, (Detail("", fault, error.words),))

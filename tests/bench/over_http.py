@@ -41,7 +41,7 @@ class Contestant:
         """Run unmeasured, and learn how many requests a round takes."""
         run = self._fire(scale.warm_up)
         wanted = int(run.per_second * scale.round_seconds)
-        self.each = min(max(wanted, 2 * CONNECTIONS), ROUND_MAX)
+        self.each = min(max(wanted, scale.warm_up), ROUND_MAX)
 
     def round(self) -> None:
         """One measured round."""

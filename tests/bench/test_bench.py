@@ -16,7 +16,7 @@ from tests.bench.load import LoadFailed, fire
 from tests.bench.scale import Scale
 from tests.bench.stage import request
 
-TINY = Scale(rounds=1, round_seconds=0.01, warm_up=32, log_sizes=(1000,), sealed=64, cold_starts=1)
+TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1)
 PROMISED = {
     "accept",
     "disclose",

@@ -80,7 +80,10 @@ def test_processes_that_upgrade_at_once_make_one_schema(empty_database_url: str)
     processes = [subprocess.Popen(command, **pipes, text=True) for _ in range(PROCESSES)]  # type: ignore[call-overload]
     for one in processes:
         assert one.stdout.readline() == "ready\n"
-    said = [one.communicate("go\n", timeout=60) for one in processes]
+    for one in processes:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=60) for one in processes]
     assert [one.returncode for one in processes] == [0] * PROCESSES, said
     database = Database(empty_database_url)
     assert current(database) == HEAD

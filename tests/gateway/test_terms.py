@@ -236,20 +236,22 @@ def _version(terms: Terms | None) -> int | None:
 
 
 def test_the_book_remembers_until_it_is_told_to_forget(shelf: Shelf) -> None:
-    book = TermsBook(shelf.services.database)
+    book = TermsBook()
     assert book.peek(FIRST.id) is None
-    before = book.current(FIRST.id)
+    with shelf.services.database.reading() as connection:
+        before = book.read(connection, FIRST.id)
     assert (before.terms, before.epoch) == (None, 0)
     shelf.signed(FIRST)
     shelf.do(ChangeState(FIRST, State.IN_FORCE))
-    assert book.current(FIRST.id) is before is book.peek(FIRST.id)
+    assert book.peek(FIRST.id) is before
     book.forget(FIRST.id)
-    after = book.current(FIRST.id)
+    assert book.peek(FIRST.id) is None
+    with shelf.services.database.reading() as connection:
+        after = book.read(connection, FIRST.id)
+        with pytest.raises(LogUnknown):
+            book.read(connection, "unknown")
     assert (_version(after.terms), after.epoch) == (1, 1)
-    assert book.has_log(FIRST.id)
-    assert not book.has_log("unknown")
-    with pytest.raises(LogUnknown):
-        book.current("unknown")
+    assert book.peek(FIRST.id) is after
 
 
 def test_a_suspension_by_another_process_stops_the_very_next_disclosure(demo: World) -> None:

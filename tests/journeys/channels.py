@@ -48,6 +48,8 @@ def case(world: World) -> Case:
 
 def _put(world: World, case: Case) -> httpx.Response:
     read = world.hospital.get(f"/fhir/R4/Task/{case.task}")
+    if read.status_code != httpx.codes.OK:
+        return read
     task = read.json()
     headers = {"If-Match": read.headers["ETag"], "Content-Type": "application/fhir+json"}
     body = {**task, "output": [*task.get("output", []), output("contact-attempted")]}
@@ -55,7 +57,10 @@ def _put(world: World, case: Case) -> httpx.Response:
 
 
 def _patch(world: World, case: Case) -> httpx.Response:
-    task = world.hospital.get(f"/fhir/R4/Task/{case.task}").json()
+    read = world.hospital.get(f"/fhir/R4/Task/{case.task}")
+    if read.status_code != httpx.codes.OK:
+        return read
+    task = read.json()
     add = {"op": "add", "path": "/output", "value": [*task.get("output", []), output("contact-attempted")]}
     return change(world, case.task, int(task["meta"]["versionId"]), add)
 

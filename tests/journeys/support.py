@@ -56,7 +56,8 @@ def world_on(engine: str, request: pytest.FixtureRequest, folder: Path, **more: 
         server = request.getfixturevalue("postgres")
         name = f"j{serial()}"
         url, drop = server.create(name, request.getfixturevalue("postgres_world")), name
-    world = open_world(settings_for(folder, url, **more))
+    # Clients added by a test are known at once.
+    world = open_world(settings_for(folder, url, **{"revocation_refresh_seconds": 1e-6, **more}))
     try:
         yield world
     finally:
@@ -120,7 +121,7 @@ def like(client_id: str, **changes: Any) -> dict[str, Any]:
 
 def bring_into_force(world: World, change_content: Callable[[dict[str, Any]], object], log_id: str = LOG) -> Agreement:
     """Amend the agreement in force: a next version, signed by every party and activated."""
-    terms = world.services.terms.current(log_id).terms
+    terms = world.services.standing(log_id).terms
     assert terms is not None
     content: dict[str, Any] = orjson.loads(terms.agreement.canonical)
     content["version"] = terms.agreement.version + 1
@@ -137,7 +138,7 @@ def bring_into_force(world: World, change_content: Callable[[dict[str, Any]], ob
 
 def set_state(world: World, wanted: State, log_id: str = LOG) -> None:
     """Move the version in force to another state."""
-    terms = world.services.terms.current(log_id).terms
+    terms = world.services.standing(log_id).terms
     assert terms is not None
     world.services.journals.of(log_id).submit_and_wait(ChangeState(terms.agreement, wanted))
     world.services.terms.forget(log_id)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mappings import profile
 from mappings.profile import Profile
 from mappings.reading import Fault, Unreadable
-from mappings.record import Grade, Role
+from mappings.record import Grade, Instrument, Role
 from mappings.tree import MAX_PATH, Linked
 
 SMALL = """
@@ -119,10 +119,12 @@ def test_a_grade_is_read_or_left_out_and_never_made_up(small: Profile) -> None:
     assert ("assessment[1].grade", "unknown-code") in {(f.path, f.code) for f in reading.findings}
 
 
-def test_a_part_without_what_makes_it_is_left_out(small: Profile) -> None:
-    reading = small.apply(case(assessment={"grade": "high"}))
-    assert reading.record.assessments == ()
-    assert ("assessment", "incomplete") in {(f.path, f.code) for f in reading.findings}
+def test_a_grade_travels_although_its_instrument_is_unknown(small: Profile) -> None:
+    """P6 and P10: the instrument is said to be unknown, never guessed, and the grade is not lost with it."""
+    reading = small.apply(case(assessment={"instrument": "DASH", "grade": "high"}))
+    (assessment,) = reading.record.assessments
+    assert (assessment.instrument, assessment.grade) == (Instrument.UNKNOWN, Grade.HIGH)
+    assert ("assessment.instrument", "unknown-code") in {(f.path, f.code) for f in reading.findings}
 
 
 def test_with_one_victim_an_assessment_is_hers_and_with_two_it_is_nobodys(small: Profile) -> None:
