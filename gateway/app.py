@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.nhs.fhir import FhirRefused
+from adapters.nhs.fhir import FhirRefused, warm
 from gateway.errors import BadParameter, GatewayError, NotFound
 from gateway.logs import Line, say
 from gateway.services import Services
@@ -28,6 +29,8 @@ def create_app(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Half a second of imports, beside the first requests rather than before them or inside one.
+        threading.Thread(target=warm, name="warm-fhir", daemon=True).start()
         yield
         say(Line.STOPPED)
 

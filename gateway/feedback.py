@@ -7,7 +7,7 @@ what the victim wishes goes only with her consent, and a word that may not go le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -147,7 +147,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Tellings:
-    """A page of words; `next_cursor` is where the next begins."""
+    """A page of words; `next_cursor` is where the next begins: at the last word told, or where this page began."""
 
     told: tuple[Telling, ...]
     next_cursor: int
@@ -167,19 +167,41 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     limit: int = 100,
     event_id: str | None = None,
 ) -> Tellings:
-    """The words for a force after a cursor, or about one event, each decided for its officers."""
+    """The words for a force after a cursor, or about one event, each decided for its officers.
+
+    A page ends at a word that may go, and there is a next one only where another may: what stays leaves no trace.
+    """
     table = tables.feedback
     query = select(table, tables.referral.c.event_id, tables.referral.c.facts).join(
         tables.referral, tables.referral.c.id == table.c.referral_id
     )
-    query = query.where(table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > after)
+    query = query.where(
+        table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > bindparam("after")
+    )
     if event_id is not None:
         query = query.where(tables.referral.c.event_id == event_id)
-    rows = connection.execute(query.order_by(table.c.seq).limit(limit + 1)).all()
-    shown = rows[:limit]
-    loaded = records.load(connection, [row.record_id for row in shown])
+    query = query.order_by(table.c.seq).limit(limit + 1)
     told: list[Telling] = []
-    for row in shown:
+    at, searching = after, True
+    while searching and len(told) <= limit:
+        rows = connection.execute(query, {"after": at}).all()
+        told += _tellings(connection, records, rows, standing, now, recipient)
+        at, searching = (rows[-1].seq, len(rows) > limit) if rows else (at, False)
+    page = told[:limit]
+    return Tellings(tuple(page), page[-1].row.seq if page else after, len(told) > limit)
+
+
+def _tellings(
+    connection: Connection,
+    records: Records,
+    rows: Sequence[Row[Any]],
+    standing: Standing,
+    now: datetime,
+    recipient: str,
+) -> Iterator[Telling]:
+    """Those of some words that may go."""
+    loaded = records.load(connection, [row.record_id for row in rows])
+    for row in rows:
         record = loaded.get(row.record_id)
         if record is None:
             continue
@@ -189,8 +211,7 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
             continue
         minimised = minimise(record, decision)
         if minimised.feedback:
-            told.append(Telling(row, facts, decision, minimised.feedback[0]))
-    return Tellings(tuple(told), shown[-1].seq if shown else after, len(rows) > limit)
+            yield Telling(row, facts, decision, minimised.feedback[0])
 
 
 _NO_CONSENT = frozenset({ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value})

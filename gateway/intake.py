@@ -70,14 +70,15 @@ class Offer:
 def offers(record: Record, terms: Terms | None, now: datetime) -> tuple[Offer, ...]:
     """Every victim of a record judged for every recipient that the agreement's flows name for its sender.
 
-    Without terms there is one offer to nobody in particular, which is held or refused.
+    Without terms, or where no flow makes a referral, there is one offer to nobody in particular, so that it is held.
     """
     sender = record.source.organisation if record.source else None
     roads = [("", SAFEGUARDING)]
     if terms is not None:
         content = terms.agreement.content
         party = next((p.id for p in content.parties if p.organisation == sender), None)
-        roads = [(to, flow.purpose) for flow in content.flows if party in flow.from_ for to in flow.to] or roads
+        own = [(to, flow.purpose) for flow in content.flows if party in flow.from_ for to in flow.to]
+        roads = own if any(purpose == SAFEGUARDING for _, purpose in own) else [*own, *roads]
     found: list[Offer] = []
     for victim in record.of_role(Role.VICTIM):
         facts = facts_of(record.for_victim(victim.ref), now)

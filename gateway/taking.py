@@ -85,7 +85,7 @@ class TakeIn(Unit[Answer]):
             held_before = known["state"] == Taken.HELD and p.hold is None
             if not held_before:
                 return self._repeat(batch, known)
-        made = tuple(o.decided_at(self.standing.terms, batch.now) for o in p.offers)
+        made = [o.decided_at(self.standing.terms, batch.now) for o in p.offers if o.is_referral]
         if not any(o.makes_referral for o in made):
             return self._hold(batch, made)
         occurrence = batch.owner(p.occurrence)
@@ -137,6 +137,8 @@ class TakeIn(Unit[Answer]):
 
     def _move_on(self, batch: Batch, offer: Offer, row: Row[Any]) -> Mapping[str, Any]:
         assessed = _assessed_at(self.prepared.record, offer.victim)
+        due = datetime.fromisoformat(row.respond_by) if row.respond_by else None
+        due = min((one for one in (due, offer.decision.respond_by) if one), default=None)  # a re-grade never gives time
         withdrawn = self.prepared.record.kind is RecordKind.RETRACTION
         batch.change_referral(
             row.id,
@@ -152,12 +154,12 @@ class TakeIn(Unit[Answer]):
                 "priority": priority_of(offer.facts.grade).value,
                 "assessed_at": timestamp(assessed) if assessed else None,
                 "mapping": self.prepared.stored.record["mapping"],
+                "respond_by": timestamp(due) if due else None,
                 "facts": orjson.dumps(offer.facts.to_json()).decode(),
             },
         )
         self._announce(batch, row.id, offer, "referral-updated")
         batch.seal(self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION))
-        due = datetime.fromisoformat(row.respond_by) if row.respond_by else None
         return _shown(row.id, offer.recipient, priority_of(offer.facts.grade), due)
 
     def _announce(self, batch: Batch, referral_id: str, offer: Offer, event: str) -> None:

@@ -10,6 +10,7 @@ write transaction can be open in a file, so the writers of one process queue on 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
 from gateway.errors import Unreachable
 
@@ -94,7 +96,8 @@ def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
         connection.isolation_level = None  # the driver would otherwise begin, deferred, by itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        _to_wal(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
             connection.execute(f"PRAGMA {pragma}")
 
     if begin is None:
@@ -105,3 +108,14 @@ def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@retry(
+    retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY),
+    stop=stop_after_delay(BUSY_TIMEOUT_MS / 1000),
+    wait=wait_random(max=0.02),
+    reraise=True,
+)
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Have the file in WAL. A new file must be ours alone to become so, and SQLite does not wait for that by itself."""
+    connection.execute("PRAGMA journal_mode=WAL")

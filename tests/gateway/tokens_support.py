@@ -1,4 +1,4 @@
-"""A small world for the token tests: a real database and journal, registered clients, and an app of these routes only."""
+"""A small world for the token tests: a database, a journal, registered clients, and an app of these routes only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document with a value of its own in every leaf a police system can fill, so that a leak shows where it came from."""
+"""A document with a value of its own in every leaf that police can fill, so that a leak shows where it came from."""
 
 from __future__ import annotations
 

@@ -127,17 +127,32 @@ def test_versions_move_on_and_never_back(world: World) -> None:
 
 
 def test_another_organisation_or_system_is_another_name(world: World) -> None:
-    """The same key and the same occurrence, from another force's or another system's client: no collision."""
+    """The same key from another client, the same occurrence from another system or force: no collision."""
     document, key = incident(serial()), f"shared-{serial()}"
-    second = add_client(world, "second-rms", OFFICER, **like("demo-rms"))
     headers = {"Content-Type": JSON_API, "Idempotency-Key": key}
     first = world.push(document, key)
-    other = second.post("/police/v1/incidents", json=document, headers=headers)
-    assert (first.status_code, other.status_code) == (201, 201)
-    assert other.json()["incident"] != first.json()["incident"]
+    second = add_client(world, "second-rms", OFFICER, **like("demo-rms"))
+    same = second.post("/police/v1/incidents", json=document, headers=headers)
+    assert (first.status_code, same.status_code) == (201, 200)  # another machine of the same record system
+    other = second.post("/police/v1/incidents", json=incident(serial()), headers={"Content-Type": JSON_API})
+    assert other.status_code == 201
+    for one in document["included"]:
+        if one["type"] == "submission":
+            one["attributes"]["recordSystem"] = "another-system"
+    apart = world.push(document)
+    assert apart.status_code == 201
+    assert apart.json()["incident"] != first.json()["incident"]
     foreign = add_client(world, "foreign-rms", OFFICER, **like("demo-rms", organisation="05"))
     held = foreign.post("/police/v1/incidents", json=document, headers=headers)
     assert (held.status_code, held.json()["state"], held.json()["incident"]) == (202, "held", None)
+
+
+def test_two_clients_may_use_the_same_key(world: World) -> None:
+    key = f"common-{serial()}"
+    second = add_client(world, "second-rms", OFFICER, **like("demo-rms"))
+    headers = {"Content-Type": JSON_API, "Idempotency-Key": key}
+    assert world.push(incident(serial()), key).status_code == 201
+    assert second.post("/police/v1/incidents", json=incident(serial()), headers=headers).status_code == 201
 
 
 def test_a_held_record_is_kept_once_and_goes_on_when_it_may(world: World) -> None:

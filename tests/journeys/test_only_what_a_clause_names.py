@@ -102,12 +102,15 @@ def test_no_value_of_a_withheld_item_is_in_any_byte(world: World, consent: str) 
     read = everything_read(world, task)
     record = kept(world, task)
     values = values_by_item(record)
-    decided = [one for one in sealed(world) if one.case == task and one.event == "incident-accepted"][0].items
+    towns = {value for path, _, value in leaves(record) if path.endswith(".town")}
+    decided = next(one for one in sealed(world) if one.case == task and one.event == "incident-accepted").items
     withheld = {item for item in values if item not in {*decided.released, *decided.generalised}}
     assert {"third_party.name", "police.intelligence", "police.covert", "suspect.police_identifiers"} <= withheld
     free = set().union(*(found for item, found in values.items() if item in decided.released))
     for item in withheld | set(decided.generalised):
         for value in values[item] - free if item in values else ():
+            if item in decided.generalised and value in towns:
+                continue  # an address made less exact is its locality
             assert value.encode() not in read, f"{item} has left"
     shown = {item for type_ in TYPES for item in carries(type_)} & set(decided.released) & values.keys()
     missing = {i for i in shown if not any(v.encode() in read for v in values[i])} - {"event.times", "event.source"}

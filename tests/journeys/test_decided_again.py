@@ -1,0 +1,143 @@
+"""P4: every decision can be made again from its entry alone, byte for byte, also after the record is erased.
+
+A whole journey is walked. Then each entry that holds facts is read from the log, the agreement text of the hash it
+names is parsed, and the decision is made again at the entry's time and narrowed to what the answer could carry.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import delete
+
+from adapters.nhs import fhir
+from audit.canonical import canonical
+from audit.entry import Entry
+from gateway.agreement import State, Terms, parse
+from gateway.decide import Decision, Facts, decide_on
+from gateway.demo.incidents import incident
+from gateway.demo.run import LOG
+from gateway.disclosure import SAFEGUARDING
+from gateway.evidence import Event
+from gateway.searching import Search
+from gateway.store import tables
+from gateway.terms import terms_of
+from tests.journeys.channels import CALLS, case
+from tests.journeys.support import bring_into_force, change, output, pushed, sealed, serial, status
+from tests.support.evidence import verify_log
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module")
+def walked(world: World) -> World:
+    """Everything that can be done was done, under two versions of the agreement."""
+    own = case(world)
+    for _, _, call in CALLS:
+        assert call(world, own).status_code < 500
+    number = serial()
+    world.push(incident(number, grade="STANDARD"))
+    world.push(incident(number, grade="HIGH", version=2))
+    _, task = pushed(world, consent="REFUSED", grade="STANDARD", child=False)
+    wish = output("declined-support", consent="given")
+    assert change(world, task, 1, status("accepted"), {"op": "add", "path": "/output", "value": [wish]}).is_success
+    world.police.get("/police/v1/feedback", params={"limit": 500})
+
+    def fewer(content: dict[str, list[dict[str, list[str]]]]) -> None:
+        clause = next(one for one in content["clauses"] if "victim.ethnicity" in one["release"])
+        clause["release"].remove("victim.ethnicity")
+
+    bring_into_force(world, fewer)
+    for _, _, call in CALLS:
+        assert call(world, own).status_code < 500
+    return world
+
+
+def with_facts(world: World) -> list[Entry]:
+    return [entry for entry in sealed(world) if entry.facts is not None]
+
+
+def again(world: World, entry: Entry) -> Decision:
+    """The decision of an entry, from the entry and the agreement's text."""
+    assert entry.facts is not None
+    assert entry.agreement is not None
+    with world.services.database.reading() as connection:
+        terms = terms_of(connection, entry.agreement.id, int(entry.agreement.version))
+    assert terms is not None
+    assert terms.agreement.hash == entry.agreement.hash
+    facts = Facts.from_json(dict(entry.facts))
+    assert canonical(facts.to_json()) == canonical(dict(entry.facts))
+    recipient = entry.recipients[0].recipient if entry.recipients else ""
+    decision = decide_on(facts, recipient, entry.purpose or SAFEGUARDING, _anew(terms), _at(entry))
+    types = _types(entry)
+    return decision.narrow(Search(types=types).items) if types else decision
+
+
+def test_the_journey_has_every_kind_of_decision(walked: World) -> None:
+    events = {entry.event for entry in with_facts(walked)}
+    assert events >= {
+        Event.INCIDENT_ACCEPTED,
+        Event.INCIDENT_UPDATED,
+        Event.INCIDENT_HELD,
+        Event.WORKLIST_READ,
+        Event.REFERRAL_READ,
+        Event.REFERRAL_CHANGED,
+        Event.FEEDBACK_READ,
+        Event.INCIDENT_STATUS_READ,
+    }
+    assert len({entry.agreement and entry.agreement.version for entry in with_facts(walked)}) == 2
+
+
+def test_every_decision_comes_out_again(walked: World) -> None:
+    for entry in with_facts(walked):
+        decision = again(walked, entry)
+        made = [list(entry.clauses), *map(list, entry.items), entry.purpose]
+        found = [
+            list(decision.clauses),
+            list(decision.released),
+            list(decision.generalised),
+            list(decision.withheld),
+            decision.purpose,
+        ]
+        assert canonical(found) == canonical(made), entry.event
+        if entry.event not in {Event.WORKLIST_READ, Event.REFERRAL_READ}:  # the reader may have given a reason
+            assert entry.reason == decision.reason.value
+        assert [one.organisation for one in entry.recipients] == [decision.organisation]
+
+
+def test_every_decision_comes_out_again_after_erasure(walked: World) -> None:
+    """The data keys are gone: nobody can read a record any more, and every decision is still the same."""
+    before = [again(walked, entry).to_json() for entry in with_facts(walked)]
+    log = sealed(walked)
+    with walked.services.database.writing() as connection:
+        connection.execute(delete(tables.data_key))
+    assert walked.hospital.get("/fhir/R4/ServiceRequest?_count=1").status_code == 200
+    after = [again(walked, entry).to_json() for entry in with_facts(walked)[: len(before)]]
+    assert canonical(after) == canonical(before)
+    assert sealed(walked)[: len(log)] == log
+    assert verify_log(walked.services.database, LOG, walked.services.signer(LOG).verifier).verified
+
+
+def test_what_was_disclosed_names_the_mapping_it_came_through(walked: World) -> None:
+    named = {Event.INCIDENT_ACCEPTED, Event.INCIDENT_UPDATED, Event.WORKLIST_READ, Event.REFERRAL_READ}
+    for entry in with_facts(walked):
+        if entry.event in named:
+            assert entry.mapping == walked.services.profile.hash
+
+
+def _types(entry: Entry) -> tuple[str, ...]:
+    named = (entry.detail or {}).get("types")
+    if entry.event == Event.REFERRAL_CHANGED:
+        named = "Task"
+    types = tuple(str(named).split(",")) if named else ()
+    assert set(types) <= set(fhir.TYPES)
+    return types
+
+
+def _at(entry: Entry) -> datetime:
+    return datetime.fromisoformat(entry.time)
+
+
+def _anew(terms: Terms) -> Terms:
+    """The terms anew, so that nothing remembered of the first decision is used; in force, as they were then."""
+    return Terms(parse(terms.agreement.text), terms.signatures, terms.party_keys, State.IN_FORCE)
