@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
 from audit.entry import Entry, Operation, timestamp
 from audit.entry import Outcome as EntryOutcome
@@ -74,7 +74,7 @@ class TakeIn(Unit[Answer]):
         p = self.prepared
         if p.refusal is not None:
             return self._refuse(batch, p.refusal)
-        held_before = False
+        held: str | None = None
         for key, content in ((p.idempotency, p.body), (p.natural, p.fingerprint)):
             owner = batch.owner(key) if key is not None else None
             if owner is None:
@@ -82,16 +82,18 @@ class TakeIn(Unit[Answer]):
             known = orjson.loads(owner)
             if known["body" if key == p.idempotency else "fingerprint"] != content:
                 return self._conflict(batch)
-            held_before = known["state"] == Taken.HELD and p.hold is None
-            if not held_before:
+            if known["state"] != Taken.HELD or p.hold is not None:
                 return self._repeat(batch, known)
+            held = known["held"]["reference"]
         made = [o.decided_at(self.standing.terms, batch.now) for o in p.offers if o.is_referral]
         if not any(o.makes_referral for o in made):
             return self._hold(batch, made)
         occurrence = batch.owner(p.occurrence)
         answer = self._accept(batch, made) if occurrence is None else self._update(batch, made, occurrence.decode())
         if answer.taken is not Taken.STALE:
-            self._remember(batch, answer, replaces=held_before)
+            self._remember(batch, answer, replaces=held is not None)
+        if held is not None:  # what kept it from going on is gone: the human's task is done
+            batch.update(_CLOSE_HOLD, {"of": held, "at": batch.at})
         return answer
 
     def _accept(self, batch: Batch, made: Sequence[Offer]) -> Answer:
@@ -276,6 +278,11 @@ class TakeIn(Unit[Answer]):
         )
 
 
+_CLOSE_HOLD = (
+    update(tables.quarantine)
+    .where(tables.quarantine.c.id == bindparam("of"), tables.quarantine.c.closed_at.is_(None))
+    .values(closed_at=bindparam("at"))
+)
 _VERSIONS = select(tables.record.c.version).where(
     tables.record.c.event_id == bindparam("event"), tables.record.c.kind != RecordKind.STATUS.value
 )

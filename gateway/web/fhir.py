@@ -58,10 +58,11 @@ def routes(services: Services, version: str) -> APIRouter:
     base_url = f"{services.settings.public_url.rstrip('/')}{PREFIX}"
     library = Reader(services.records, base_url)
     started = datetime.now(UTC)
+    token_url = f"{services.settings.public_url.rstrip('/')}/oauth2/token"
 
     @router.get("/metadata", summary="CapabilityStatement")
     async def metadata() -> Response:
-        return _fhir(fhir.capability_statement(base_url=base_url, version=version, date=started))
+        return _fhir(fhir.capability_statement(base_url=base_url, version=version, date=started, token_url=token_url))
 
     @router.get("/{type_}", summary="Search a resource type")
     async def search(request: Request, type_: str) -> Response:
@@ -104,7 +105,7 @@ def routes(services: Services, version: str) -> APIRouter:
 
 def search_of(request: Request, type_: str, settings: Settings) -> Search:
     """The search a query asks for. Raises NotFound for a type not served, BadParameter for what is not declared."""
-    declared = {*_known(type_), *fhir.RESULT, _CURSOR, "_include"}
+    declared = {*_known(type_), *fhir.RESULT, _CURSOR, "_include", "_format"}
     asked: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         if name not in declared:
@@ -175,8 +176,9 @@ def _count(values: Sequence[str] | None, settings: Settings) -> int:
 def accepts(request: Request) -> None:
     """Raise NotAcceptable unless JSON is among what the caller accepts."""
     wanted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
-    form = request.query_params.get("_format")
-    if (form is None and not set(wanted) & set(_PRODUCED)) or form not in {None, "json", *_PRODUCED[:2]}:
+    form = request.query_params.get("_format", "json").replace(" ", "+")  # a plus that nobody escaped
+    asked = "_format" in request.query_params  # it overrides the header (FHIR R4 http, 3.1.0.1.11)
+    if form not in {"json", *_PRODUCED[:2]} or not (asked or set(wanted) & set(_PRODUCED)):
         raise NotAcceptable("this server answers in application/fhir+json")
 
 

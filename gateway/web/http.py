@@ -112,7 +112,7 @@ def media_type(request: Request, accepted: tuple[str, ...]) -> str:
     found = message.get_content_type() if request.headers.get("content-type") else ""
     if found not in accepted:
         raise BadMediaType(f"send one of {', '.join(accepted)}")
-    if (message.get_content_charset() or "utf-8") not in {"utf-8", "us-ascii"}:
+    if (message.get_content_charset() or "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
         raise BadMediaType("send the body in UTF-8")
     return found
 

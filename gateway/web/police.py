@@ -29,7 +29,22 @@ from gateway.web.http import PlainRoute, json_response, media_type, read_body, r
 from mappings.items import CATALOGUE
 
 FEEDBACK_PAGE_MAX = 500
-MEDIA_TYPE_MAX = 128  # as the column that keeps it
+_TOLD_APART = frozenset(
+    {
+        "application/json",
+        "application/vnd.api+json",
+        "application/xml",
+        "text/xml",
+        "text/csv",
+        "text/plain",
+        "application/pdf",
+        "application/zip",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }
+)
+"""The types a human is told of, for input nobody could read; any other text of the header could say anything (P7)."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 _STATUS = {Taken.ACCEPTED: 201, Taken.UPDATED: 200, Taken.KNOWN: 200, Taken.HELD: 202}
@@ -101,7 +116,8 @@ async def _kept(
         except BodyTooLarge as too_large:
             error = too_large
     log_id = await journey.log_of(services, caller)
-    media = request.headers.get("content-type", "")[:MEDIA_TYPE_MAX]
+    named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media = named if named in _TOLD_APART else "unknown"
     submission = Submission(caller, body, media, None, log_id)
     return await journey.set_aside(services, submission, fault, error.words, (Detail("", fault, error.words),))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.demo.incidents import incident
 
-MARK = "Zq"
+MARK = "Zaqxu"
 """What every planted text begins with; nothing else in the world does."""
 
 

@@ -61,14 +61,12 @@ def again(world: World, entry: Entry) -> Decision:
     """The decision of an entry, from the entry and the agreement's text."""
     assert entry.facts is not None
     assert entry.agreement is not None
-    with world.services.database.reading() as connection:
-        terms = terms_of(connection, entry.agreement.id, int(entry.agreement.version))
-    assert terms is not None
+    terms = _terms(world, entry.agreement.id, int(entry.agreement.version))
     assert terms.agreement.hash == entry.agreement.hash
     facts = Facts.from_json(dict(entry.facts))
     assert canonical(facts.to_json()) == canonical(dict(entry.facts))
     recipient = entry.recipients[0].recipient if entry.recipients else ""
-    decision = decide_on(facts, recipient, entry.purpose or SAFEGUARDING, _anew(terms), _at(entry))
+    decision = decide_on(facts, recipient, entry.purpose or SAFEGUARDING, terms, _at(entry))
     types = _types(entry)
     return decision.narrow(Search(types=types).items) if types else decision
 
@@ -125,6 +123,20 @@ def test_what_was_disclosed_names_the_mapping_it_came_through(walked: World) -> 
             assert entry.mapping == walked.services.profile.hash
 
 
+def _terms(world: World, id_: str, version: int) -> Terms:
+    key = (str(world.services.database.url), id_, version)
+    if key not in _READ:
+        with world.services.database.reading() as connection:
+            found = terms_of(connection, id_, version)
+        assert found is not None
+        _READ[key] = Terms(parse(found.agreement.text), found.signatures, found.party_keys, State.IN_FORCE)
+    return _READ[key]
+
+
+_READ: dict[tuple[str, str, int], Terms] = {}
+"""The terms of each version as they were then: in force, parsed once from the kept text."""
+
+
 def _types(entry: Entry) -> tuple[str, ...]:
     named = (entry.detail or {}).get("types")
     if entry.event == Event.REFERRAL_CHANGED:
@@ -136,8 +148,3 @@ def _types(entry: Entry) -> tuple[str, ...]:
 
 def _at(entry: Entry) -> datetime:
     return datetime.fromisoformat(entry.time)
-
-
-def _anew(terms: Terms) -> Terms:
-    """The terms anew, so that nothing remembered of the first decision is used; in force, as they were then."""
-    return Terms(parse(terms.agreement.text), terms.signatures, terms.party_keys, State.IN_FORCE)

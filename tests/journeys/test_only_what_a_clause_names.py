@@ -6,6 +6,7 @@ read from the kept record and the sealed decision. So the test knows nothing of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -68,7 +69,7 @@ def values_by_item(record: Record) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for _, item, value in leaves(record):
         for text in texts(value):
-            if MARK in text or len(text) >= 9:  # a telephone number, a date of birth
+            if MARK.lower() in text.lower() or re.fullmatch(r"[\d-]{9,}", text):  # a telephone number, a date of birth
                 found.setdefault(item, set()).add(text)
     return found
 

@@ -53,8 +53,8 @@ def _security(token_url: str | None) -> Json:
     found: Json = {
         "cors": False,
         "service": [concept(SECURITY_SERVICE, "OAuth", "OAuth")],
-        "description": "OAuth 2 client credentials with private_key_jwt (RFC 7523), tokens bound to the client's "
-        "certificate (RFC 8705). The user on whose behalf a system calls travels with every call.",
+        "description": "OAuth 2 client credentials with private_key_jwt (RFC 7523). The person on whose behalf a "
+        "system calls is named in the client assertion, and so in every token.",
     }
     if token_url is not None:
         found["extension"] = [{"url": SMART_OAUTH, "extension": [{"url": "token", "valueUri": token_url}]}]
