@@ -4,7 +4,8 @@ Pure: no clock, no I/O. A batch is taken in order, may be cut back (a unit that 
 sealed: hashed into the tree and signed once. Whoever stores it must do so before anybody sees it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from audit.checkpoint import Checkpoint
 from audit.errors import IndexUnknown
@@ -18,7 +19,8 @@ from audit.tree import append, leaf_hash, root
 class Head:
     """Where a log stands. `range` is the compact range of the tree; `checkpoint` the last signed note.
 
-    `terms_epoch` is the caller's counter, opaque here: it is read together with the head it guards.
+    `terms_epoch` is the caller's counter, opaque here: it is read together with the head it guards. `updated_at` is
+    when the stored head was written, None where it has not been.
     """
 
     origin: str
@@ -26,6 +28,7 @@ class Head:
     range: tuple[bytes, ...]
     checkpoint: str
     terms_epoch: int = 0
+    updated_at: datetime | None = field(default=None, compare=False)
 
 
 def empty_head(origin: str, signer: Signer) -> Head:

@@ -6,7 +6,7 @@ and what is atomic. Nothing is cached, so a reader sees what any process has com
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from audit import proof
+from audit.bulk import insert_rows
 from audit.encoding import HASH_BYTES
 from audit.entry import Entry
 from audit.errors import HeadMoved, IndexUnknown, LogExists, LogUnknown, NoteMalformed, StorageFault
@@ -181,9 +182,9 @@ def append(conn: Connection, log_id: str, sealed: Sealed, now: datetime) -> None
         for facet, value in (("record", record), ("case", case), ("user", user)):
             if value is not None:
                 facets.append((log_id, facet, value, index))
-    _insert(conn, log_entry, entries)
-    _insert(conn, log_facet, facets)
-    _insert(conn, log_node, [(log_id, _number(level, idx), top) for level, idx, top in sealed.nodes])
+    insert_rows(conn, log_entry, entries)
+    insert_rows(conn, log_facet, facets)
+    insert_rows(conn, log_node, [(log_id, _number(level, idx), top) for level, idx, top in sealed.nodes])
 
 
 def entry(conn: Connection, log_id: str, index: int) -> Stored:
@@ -250,7 +251,12 @@ class SqlNodes:
 
 
 _READ_HEAD: Final = select(
-    log_head.c.origin, log_head.c.size, log_head.c.range, log_head.c.checkpoint, log_head.c.terms_epoch
+    log_head.c.origin,
+    log_head.c.size,
+    log_head.c.range,
+    log_head.c.checkpoint,
+    log_head.c.terms_epoch,
+    log_head.c.updated_at,
 ).where(log_head.c.log_id == bindparam("log"))
 _LOCK_HEAD: Final = _READ_HEAD.with_for_update()
 _MOVE_HEAD: Final = (
@@ -285,11 +291,12 @@ _INNER_HASHES: Final = select(log_node.c.node, log_node.c.hash).where(
 def _head(row: Sequence[Any] | None) -> Head:
     if row is None:
         raise LogUnknown("no log has this id")
-    origin, size, packed, checkpoint, terms_epoch = row
+    origin, size, packed, checkpoint, terms_epoch, updated_at = row
     compact = tuple(packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES))
     if len(packed) != HASH_BYTES * size.bit_count():
         raise StorageFault("the stored compact range does not fit the stored size")
-    return Head(origin, size, compact, checkpoint, terms_epoch)
+    at = updated_at if updated_at.tzinfo else updated_at.replace(tzinfo=UTC)  # SQLite keeps no offset
+    return Head(origin, size, compact, checkpoint, terms_epoch, at)
 
 
 def _number(level: int, idx: int) -> int:
@@ -298,19 +305,3 @@ def _number(level: int, idx: int) -> int:
     One integer makes a proof's nodes one IN list that both engines answer from the key.
     """
     return (idx << (level + 1)) + (1 << level) - 1
-
-
-def _insert(conn: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert full rows past SQLAlchemy's per-row processing, which costs more than the database does."""
-    if not rows:
-        return
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    if conn.dialect.name == "postgresql":
-        # One array a column: psycopg's executemany is a round of messages per row, and ten times slower.
-        arrays = ", ".join(f"%s::{column.type.compile(conn.dialect)}[]" for column in table.columns)
-        statement = f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays})'  # noqa: S608 - names are ours
-        conn.exec_driver_sql(statement, tuple(list(column) for column in zip(*rows, strict=True)))
-    else:
-        marks = ", ".join("?" * len(table.columns))
-        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names are ours
-        conn.exec_driver_sql(statement, list(rows))

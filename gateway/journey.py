@@ -192,9 +192,12 @@ async def report_back(
         unit = ChangeReferral(opened.row, step, kept, opened.decision, opened.facts, caller, standing, services.records)
         committed = await services.journals.of(log_id).submit(unit)
 
-        # 4. The task as it is now, under the receipt of the change.
+        # 4. The task as it is now, under the receipt of the change; where it has moved on since, this is sealed too.
         changed = await services.database.read(find)
-        return Page(changed, committed.receipts, log_id)
+        receipts = committed.receipts
+        if not changed.opened or changed.opened[0].row.version != committed.value:
+            receipts = (await services.journals.of(log_id).submit(Disclose(changed, search, caller, standing))).receipts
+        return Page(changed, receipts, log_id)
 
     return await _decided(services, caller, log_id, attempt)
 

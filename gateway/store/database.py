@@ -27,6 +27,7 @@ from gateway.errors import Unreachable
 
 T = TypeVar("T")
 
+CACHE_KIB = 65_536  # a log of 10^5 entries no longer fits the default of 2 MiB, and appending doubles in cost
 BUSY_TIMEOUT_MS = 10_000  # a migration or another process's batch may hold the file; none holds it for long
 
 
@@ -97,7 +98,12 @@ def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
     def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
         connection.isolation_level = None  # the driver would otherwise begin, deferred, by itself
         _to_wal(connection)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        for pragma in (
+            f"cache_size=-{CACHE_KIB}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     if begin is None:

@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit import sql as log_sql
+from audit.bulk import insert_rows
 from audit.entry import Entry, timestamp
 from audit.log import Growth, Head
 from audit.note import Signer
@@ -202,7 +203,8 @@ class Batch:
         """Write the buffered rows, one statement per table, then the changes."""
         self._rows.sort(key=_table_order)
         for table, rows in groupby(self._rows, key=_table_of):
-            insert_rows(self._connection, table, [row for _, row in rows])
+            names = _columns(table)
+            insert_rows(self._connection, table, [tuple(map(row.get, names)) for _, row in rows])
         for statement, parameters in self._updates:
             self._connection.execute(statement, parameters)
         self._rows.clear()
@@ -218,23 +220,10 @@ class Batch:
         return sealed.receipts()
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows past SQLAlchemy's per-row processing, which costs more than the database does.
-
-    A column that a row does not name is NULL: these tables have no defaults.
-    """
-    names = [column.name for column in table.columns]
-    connection.exec_driver_sql(
-        _insertion(table, connection.dialect.paramstyle), [tuple(map(row.get, names)) for row in rows]
-    )
-
-
 @cache
-def _insertion(table: Table, paramstyle: str) -> str:
-    mark = "?" if paramstyle == "qmark" else "%s"
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    marks = ", ".join([mark] * len(table.columns))
-    return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - the names are our own
+def _columns(table: Table) -> tuple[str, ...]:
+    """The columns of a table; one that a row does not name is NULL, for these tables have no defaults."""
+    return tuple(column.name for column in table.columns)
 
 
 def _table_of(row: tuple[Table, Mapping[str, Any]]) -> Table:
@@ -303,7 +292,6 @@ class Journal:
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._clock = clock
-        self._last = datetime.min.replace(tzinfo=UTC)
         self._queue: deque[_Waiting[Any]] = deque()
         self._filled = threading.Condition()
         self._closing = False
@@ -370,7 +358,8 @@ class Journal:
         committing = False
         try:
             with self._database.writing() as connection:
-                batch = Batch(connection, log_sql.lock_head(connection, self.log_id), self._now(), self.log_id)
+                head = log_sql.lock_head(connection, self.log_id)
+                batch = Batch(connection, head, self._now(head), self.log_id)
                 batch.read_ahead([one.unit for one in waiting])
                 epoch = batch.terms_epoch
                 done: list[tuple[_Waiting[Any], Any, range]] = []
@@ -400,11 +389,11 @@ class Journal:
             one.answer = Committed(value, tuple(receipts[entries.start : entries.stop]))
         return True
 
-    def _now(self) -> datetime:
-        """The time, which never runs backwards in a log."""
+    def _now(self, head: Head) -> datetime:
+        """The time, which never runs backwards in a log, whichever process wrote to it last."""
         now = self._clock()
-        self._last = max(self._last, now.replace(microsecond=now.microsecond // 1000 * 1000))
-        return self._last
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return max(now, head.updated_at) if head.updated_at else now
 
 
 def _not_sealed(error: BaseException) -> NotSealed:

@@ -7,7 +7,7 @@ Times are UTC text (RFC 3339, milliseconds), the same on both engines, so that t
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -77,7 +77,7 @@ feedback = Table(
     "feedback",
     metadata,
     Column("log_id", String(64), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("force", String(32), nullable=False),
     Column("referral_id", String(36), nullable=False),
     Column("record_id", String(36), nullable=False),

@@ -153,13 +153,14 @@ def problem_of(error: BaseException) -> Response:
 
 UNREADABLE_STATUS: Mapping[str, int] = {
     "too-large": 413,
+    "media-type": 415,
     "wrong-charset": 415,
     "missing": 422,
     "wrong-type": 422,
     "unknown-code": 422,
     "not-readable": 422,
 }
-"""The faults of an unreadable record that are not plain 400: too large, another charset, well formed but no record."""
+"""The faults of an unreadable record that are not plain 400: too large, another type or charset, well formed but no record."""
 
 
 def reason_of(request: Request) -> str | None:

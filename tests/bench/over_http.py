@@ -132,7 +132,8 @@ def best_threads(stage: Stage, scale: Scale) -> int:
             if not trial.each:
                 trial.warm(scale)
             trial.round()
-    best = max(trials, key=lambda size: trials[size].rate)
+    # By its best round: other work on the machine only slows, and a size judged in a slow minute makes a low floor.
+    best = max(trials, key=lambda size: max(trials[size].rates))
     _set_threads(stage, best)
     return best
 

@@ -120,7 +120,7 @@ def upgrade() -> None:
     op.create_table(
         "feedback",
         sa.Column("log_id", sa.String(length=64), nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("force", sa.String(length=32), nullable=False),
         sa.Column("referral_id", sa.String(length=36), nullable=False),
         sa.Column("record_id", sa.String(length=36), nullable=False),

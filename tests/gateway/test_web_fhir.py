@@ -1,0 +1,408 @@
+"""The FHIR interface at its edges: what is declared works, what is not is refused, and pages hold still under change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import orjson
+import pytest
+
+from adapters.nhs.fhir import INCLUDES, SEARCH, TYPES, parse
+from gateway.demo.run import LOG
+from gateway.evidence import Event
+from tests.journeys.channels import Case, case
+from tests.journeys.support import PATCH, change, last, output, pushed, sealed, size, state, status, world_on
+from tests.support.world import World
+
+BASE = "/fhir/R4"
+TASK = {"Content-Type": "application/fhir+json"}
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world_on("sqlite", request, tmp_path_factory.mktemp("fhir") / "world") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def one(world: World) -> Case:
+    return case(world)
+
+
+def get(world: World, path: str, **params: Any) -> httpx.Response:
+    return world.hospital.get(f"{BASE}/{path}", params=params or None)
+
+
+def entries(answer: httpx.Response, mode: str = "match") -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    return [e["resource"] for e in answer.json().get("entry", []) if e["search"]["mode"] == mode]
+
+
+def refused(answer: httpx.Response, status_code: int, code: str) -> None:
+    """An OperationOutcome with this issue, in FHIR's own media type."""
+    assert (answer.status_code, answer.json()["resourceType"]) == (status_code, "OperationOutcome"), answer.text
+    assert answer.json()["issue"][0]["code"] == code
+    assert answer.headers["content-type"] == "application/fhir+json"
+
+
+# What is declared
+
+
+def capabilities(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = world.hospital.http.get(f"{BASE}/metadata").json()["rest"][0]["resource"]
+    return found
+
+
+def test_the_statement_declares_the_types_that_are_served(world: World) -> None:
+    assert {one["type"] for one in capabilities(world)} == set(TYPES)
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_every_declared_search_parameter_selects(world: World, one: Case, type_: str) -> None:
+    """What fits is found, and what does not fit is not: a parameter that is passed over would show everything."""
+    resource = get(world, f"{type_}/{one.ids[type_]}").json()
+    values: dict[str, tuple[str, str]] = {
+        "_id": (one.ids[type_], "none"),
+        "_lastUpdated": (f"eq{resource['meta']['lastUpdated']}", "lt2000-01-01"),
+        "status": (resource.get("status", ""), "entered-in-error"),
+        "business-status": ("acknowledged", "closed"),
+        "priority": (resource.get("priority", ""), "stat"),
+        "code": ("domain-abuse-referral", "some-other-code"),
+        "patient": (f"Patient/{one.ids['Patient']}", "Patient/none"),
+        "subject": (one.ids["Patient"], "none"),
+    }
+    values["code"] = (resource.get("code", {}).get("coding", [{"code": ""}])[0]["code"], "some-other-code")
+    declared = next(r for r in capabilities(world) if r["type"] == type_)["searchParam"]
+    assert {p["name"] for p in declared} == set(SEARCH[type_])
+    for parameter in declared:
+        fits, not_fits = values[parameter["name"]]
+        found = [r["id"] for r in entries(get(world, type_, _count=100, **{parameter["name"]: fits}))]
+        assert one.ids[type_] in found, f"{type_}?{parameter['name']}={fits}"
+        none = get(world, type_, _count=100, **{parameter["name"]: not_fits})
+        assert entries(none) == [], f"{type_}?{parameter['name']}={not_fits}"
+
+
+@pytest.mark.parametrize(("type_", "include"), [(t, i) for t, found in INCLUDES.items() for i in found])
+def test_every_declared_include_brings_something(world: World, one: Case, type_: str, include: str) -> None:
+    assert include in next(r for r in capabilities(world) if r["type"] == type_)["searchInclude"]
+    params = {"_id": one.ids[type_], "_include": include}
+    answer = get(world, type_, **params)
+    (found,) = entries(answer, "include")
+    assert found["resourceType"] == {"focus": "ServiceRequest"}.get(include.partition(":")[2], "Patient")
+    alone = get(world, type_, _id=one.ids[type_])
+    assert entries(alone, "include") == []
+    parse(answer.content)
+
+
+def test_includes_are_sealed_with_what_they_bring(world: World, one: Case) -> None:
+    """The entry of an answer with the patient names the victim's name; without her it does not."""
+    get(world, "Task", _id=one.task)
+    assert "victim.name" not in last(world).items.released
+    get(world, "Task", _id=one.task, _include="Task:patient")
+    assert "victim.name" in last(world).items.released
+    assert (last(world).detail or {})["types"] == "Task,Patient"
+
+
+def test_a_search_by_several_values_and_by_system(world: World, one: Case) -> None:
+    found = entries(get(world, "Task", _id=f"{one.task},none", status="http://hl7.org/fhir/task-status|accepted"))
+    assert [r["id"] for r in found] == [one.task]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "days", "found"),
+    [
+        ("", 0, True),
+        ("eq", 0, True),
+        ("ne", 0, False),
+        ("ge", 0, True),
+        ("le", 0, True),
+        ("gt", 0, False),
+        ("lt", 0, False),
+        ("gt", -1, True),
+        ("lt", 1, True),
+        ("eq", -1, False),
+        ("sa", -1, True),
+        ("sa", 0, False),
+        ("eb", 1, True),
+        ("eb", 0, False),
+    ],
+)
+def test_a_date_stands_for_its_whole_day(world: World, one: Case, prefix: str, days: int, *, found: bool) -> None:
+    """FHIR R4 search, section 3.1.1.4.6: a date without a time is the interval of that day."""
+    updated = datetime.fromisoformat(get(world, f"Task/{one.task}").json()["meta"]["lastUpdated"])
+    day = (updated.astimezone(UTC) + timedelta(days=days)).date().isoformat()
+    answer = get(world, "Task", _id=one.task, _lastUpdated=f"{prefix}{day}")
+    assert bool(entries(answer)) is found
+
+
+# What is not
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Patient?name=x",
+        "Task?_id:exact=x",
+        "Task?_sort=status",
+        "Task?_revinclude=Task:focus",
+        "Task?_include=Task:owner",
+        "Task?_include=Patient:link",
+        "Task?_count=0",
+        "Task?_count=-1",
+        "Task?_count=x",
+        "Task?_count=1&_count=2",
+        "Task?status=requested&status=accepted",
+        "Task?_lastUpdated=yesterday",
+        "Task?_lastUpdated=2026-13-01",
+        "Task?_lastUpdated=xx2026-01-01",
+        "Task?_lastUpdated=gt0001-01-01T00:00:00%2B14:00",
+        "Task?_lastUpdated=lt9999-12-31T23:59:59-14:00",
+        "Task?_cursor=x",
+        "Task?_cursor=%F0%9F%92%A5",
+        "Task?_cursor=" + "A" * 5000,
+        "Task?_cursor=bm9uZQ",
+    ],
+)
+def test_what_is_not_declared_is_refused_and_never_passed_over(world: World, path: str) -> None:
+    refused(get(world, path), 400, "invalid")
+
+
+@pytest.mark.parametrize("path", ["Practitioner", "Practitioner/1", "task", "Patient/x/_history", "", "Task/x/y/z"])
+def test_what_is_not_served_is_not_found(world: World, path: str) -> None:
+    refused(get(world, path), 404, "not-found")
+
+
+@pytest.mark.parametrize("id_", ["x", "a" * 100, "%00", "..%2f..", "é", "' OR 1=1"])
+def test_an_id_that_is_none_of_ours_is_nobodys(world: World, id_: str) -> None:
+    assert get(world, f"Task/{id_}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "status_code"),
+    [
+        ("application/fhir+json", 200),
+        ("application/json", 200),
+        ("text/html, application/fhir+json;q=0.5", 200),
+        ("*/*", 200),
+        ("application/fhir+xml", 406),
+        ("text/html", 406),
+    ],
+)
+def test_json_is_what_is_spoken(world: World, one: Case, accept: str, status_code: int) -> None:
+    answer = world.hospital.get(f"{BASE}/Task/{one.task}", headers={"Accept": accept})
+    assert answer.status_code == status_code
+    assert answer.headers["content-type"] == "application/fhir+json"
+
+
+def test_the_format_parameter_wins(world: World) -> None:
+    assert get(world, "Task", _format="xml").status_code == 406
+    assert world.hospital.get(f"{BASE}/Task?_format=json", headers={"Accept": "text/html"}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
+def test_a_method_that_is_not_served_has_a_face(world: World, one: Case, method: str) -> None:
+    answer = world.hospital.http.request(method, f"{BASE}/Patient/{one.ids['Patient']}", content=b"{}")
+    assert answer.status_code in {404, 405}
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+# Pages
+
+
+def walk(world: World, url: str, between: Any = None) -> list[str]:
+    """The ids of every page, in order; `between` is called after each page."""
+    found: list[str] = []
+    while url:
+        parts = urlsplit(url)
+        answer = world.hospital.get(parts.path, params=parse_qsl(parts.query))
+        found += [r["id"] for r in entries(answer)]
+        url = next((link["url"] for link in answer.json()["link"] if link["relation"] == "next"), "")
+        if between is not None:
+            between()
+    return found
+
+
+def test_pages_hold_still_while_referrals_come_and_change(world: World) -> None:
+    """Nothing twice, nothing missed of what was there at the start, whatever happens in between."""
+    mine = [pushed(world)[1] for _ in range(7)]
+    todo = iter(mine)
+
+    def between() -> None:
+        pushed(world)
+        if (task := next(todo, None)) is not None:
+            assert change(world, task, 1, status("accepted")).status_code == 200
+
+    # The walk ends although each page brings a new referral: each is then on the last page once.
+    seen: list[str] = []
+    url, steps = f"{BASE}/Task?_count=3", 0
+    while url and steps < 60:
+        parts = urlsplit(url)
+        answer = world.hospital.get(parts.path, params=parse_qsl(parts.query))
+        seen += [r["id"] for r in entries(answer)]
+        url = next((link["url"] for link in answer.json()["link"] if link["relation"] == "next"), "")
+        between()
+        steps += 1
+    assert len(seen) == len(set(seen))
+    assert set(mine) <= set(seen)
+
+
+def test_totals_and_links(world: World, one: Case) -> None:
+    answer = get(world, "Task", _count=1)
+    body = answer.json()
+    assert body["total"] == len(walk(world, f"{BASE}/Task?_count=100")) >= 1
+    links = {link["relation"]: link["url"] for link in body["link"]}
+    assert links["self"].startswith("https://gateway.test/fhir/R4/Task?")
+    assert one.task
+    assert get(world, "Task", _count=10_000).status_code == 200
+
+
+def test_every_page_is_sealed_as_one_entry_a_referral(world: World) -> None:
+    before = size(world)
+    found = entries(get(world, "Task", _count=3))
+    new = sealed(world, LOG, before)
+    assert [e.case for e in new] == [r["id"] for r in found]
+    assert {e.event for e in new} == {Event.WORKLIST_READ}
+
+
+# Changes
+
+
+def patch(world: World, task: str, body: Any, if_match: str | None, media: str = PATCH) -> httpx.Response:
+    headers = {"Content-Type": media, **({"If-Match": if_match} if if_match is not None else {})}
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return world.hospital.patch(f"{BASE}/Task/{task}", content=content, headers=headers)
+
+
+def test_a_change_needs_the_version_that_was_read(world: World) -> None:
+    _, task = pushed(world)
+    accept = [status("accepted")]
+    refused(patch(world, task, accept, None), 428, "required")
+    refused(patch(world, task, accept, 'W/"2"'), 412, "conflict")
+    for hostile in ("*", "1", 'W/"x"', 'W/"1", W/"2"', ""):
+        refused(patch(world, task, accept, hostile), 400, "invalid")
+    answer = patch(world, task, accept, 'W/"1"')
+    assert (answer.status_code, answer.headers["ETag"]) == (200, 'W/"2"')
+    refused(patch(world, task, accept, 'W/"1"'), 412, "conflict")
+    assert patch(world, task, [status("in-progress")], '"2"').headers["ETag"] == 'W/"3"'
+
+
+def test_of_two_changes_at_once_one_is_told_to_read_again(world: World) -> None:
+    _, task = pushed(world)
+    answers = [patch(world, task, [status(to)], 'W/"1"').status_code for to in ("accepted", "rejected")]
+    assert answers == [200, 412]
+
+
+@pytest.mark.parametrize("to", ["completed", "failed", "in-progress", "cancelled", "entered-in-error"])
+def test_a_step_that_does_not_follow_is_refused(world: World, to: str) -> None:
+    _, task = pushed(world)
+    answer = patch(world, task, [status(to)], 'W/"1"')
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Task.status"]
+    assert get(world, f"Task/{task}").headers["ETag"] == 'W/"1"'
+
+
+def test_a_whole_case_from_offer_to_close(world: World) -> None:
+    reference, task = pushed(world)
+    version = 1
+    for step in (
+        [status("received")],
+        [status("accepted")],
+        [status("in-progress"), state("contacting")],
+        [state("engaged")],
+        [status("completed"), state("closed")],
+    ):
+        answer = patch(world, task, step, f'W/"{version}"')
+        assert answer.status_code == 200, answer.text
+        version += 1
+    told = world.police.get(f"/police/v1/incidents/{reference}").json()
+    assert [one["code"] for one in told["feedback"]] == ["received", "acknowledged", "engaged", "closed"]
+    assert told["state"] == "closed"
+    assert get(world, f"ServiceRequest/{task}").json()["status"] == "completed"
+    assert patch(world, task, [status("in-progress")], f'W/"{version}"').status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "status_code"),
+    [
+        (b"", PATCH, 400),
+        (b"{", PATCH, 400),
+        (b"[" * 50_000, PATCH, 400),
+        (b'{"a": NaN}', "application/fhir+json", 400),
+        (b'{"resourceType": "Patient"}', "application/fhir+json", 400),
+        (b"[]", PATCH, 422),
+        (b"[]", "text/plain", 415),
+        (b'[{"op": "move", "from": "/id", "path": "/x"}]', PATCH, 422),
+        (b'[{"op": "replace", "path": "/priority", "value": "stat"}]', PATCH, 422),
+        (b" " * 1_200_000, PATCH, 413),
+    ],
+)
+def test_a_change_that_cannot_be_read_changes_nothing(world: World, body: bytes, media: str, status_code: int) -> None:
+    _, task = pushed(world)
+    answer = patch(world, task, body, 'W/"1"', media)
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    assert answer.status_code in {status_code, 400, 422} if status_code < 413 else answer.status_code == status_code
+    assert get(world, f"Task/{task}").headers["ETag"] == 'W/"1"'
+
+
+def test_feedback_is_never_taken_back(world: World) -> None:
+    _, task = pushed(world)
+    assert patch(world, task, [status("accepted")], 'W/"1"').status_code == 200
+    assert patch(world, task, [{"op": "remove", "path": "/output"}], 'W/"2"').status_code == 422
+    read = get(world, f"Task/{task}").json()
+    whole = {k: v for k, v in read.items() if k != "output"} | {"output": [*read["output"], output("engaged")]}
+    answer = world.hospital.http.put(f"{BASE}/Task/{task}", json=whole, headers={**TASK, "If-Match": 'W/"2"'})
+    assert answer.status_code == 200
+
+
+def test_a_read_names_its_version_and_time(world: World, one: Case) -> None:
+    answer = get(world, f"Task/{one.task}")
+    assert re.fullmatch(r'W/"\d+"', answer.headers["ETag"])
+    assert answer.headers["Last-Modified"].endswith(" GMT")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_reason_is_sealed_with_the_reading(world: World, one: Case) -> None:
+    answer = world.hospital.get(f"{BASE}/Patient/{one.ids['Patient']}", headers={"Gateway-Reason": "direct-care"})
+    assert (answer.status_code, last(world).reason) == (200, "direct-care")
+    refused(world.hospital.get(f"{BASE}/Task", headers={"Gateway-Reason": "two words"}), 400, "invalid")
+
+
+def test_an_update_that_comes_between_the_change_and_the_answer_is_not_told_unsealed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the answer to a change shows is what some entry says was shown: a newer record is a reading of its own."""
+    from gateway.demo.incidents import incident  # noqa: PLC0415 - this test alone
+    from gateway.disclosure import Reader  # noqa: PLC0415 - this test alone
+    from tests.journeys.support import serial  # noqa: PLC0415 - this test alone
+
+    number = serial()
+    task = world.push(incident(number, grade="STANDARD")).json()["referrals"][0]["reference"]
+    found, calls = Reader.find, [0]
+
+    def find(self: Reader, *args: Any, **options: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:  # the change is committed; its answer is about to be read
+            from gateway.store.journal import Journal  # noqa: PLC0415 - this function alone
+
+            assert Journal is not None
+            with world.services.database.writing() as connection:
+                from sqlalchemy import update  # noqa: PLC0415 - this function alone
+
+                from gateway.store import tables  # noqa: PLC0415 - this function alone
+
+                connection.execute(
+                    update(tables.referral).where(tables.referral.c.id == task).values(version=9, priority="asap")
+                )
+        return found(self, *args, **options)
+
+    monkeypatch.setattr(Reader, "find", find)
+    answer = patch(world, task, [status("accepted")], 'W/"1"')
+    monkeypatch.undo()
+    assert answer.status_code == 200
+    shown = int(answer.json()["meta"]["versionId"])
+    assert (last(world).detail or {})["version"] == shown
