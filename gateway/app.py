@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.nhs.fhir import FhirRefused, warm
 from gateway.errors import BadParameter, GatewayError, NotFound
@@ -19,7 +20,7 @@ from gateway.logs import Line, say
 from gateway.services import Services
 from gateway.tokens.routes import routes as token_routes
 from gateway.web import audit, fhir, health, police
-from gateway.web.http import CallIds, json_response, problem_of
+from gateway.web.http import PROBLEM, CallIds, json_response, problem_of
 
 _VERSION = version("provide-gateway")
 
@@ -51,8 +52,6 @@ def create_app(services: Services) -> FastAPI:
     )
     app.include_router(audit.routes(services))
     app.include_router(health.routes(services, metrics))
-    app.add_middleware(CallIds)
-    app.add_middleware(metrics.middleware)
 
     async def failed(request: Request, error: Exception) -> Response:
         if not isinstance(error, GatewayError | FhirRefused):
@@ -65,7 +64,8 @@ def create_app(services: Services) -> FastAPI:
         status = error.status_code if isinstance(error, HTTPException) else 404
         if status == METHOD_NOT_ALLOWED and not request.url.path.startswith(fhir.PREFIX):
             headers = error.headers if isinstance(error, HTTPException) else None
-            return json_response({"title": "This method is not served here", "status": status}, status, headers=headers)
+            body = {"title": "This method is not served here", "status": status}
+            return json_response(body, status, headers=headers, media=PROBLEM)
         known = NotFound("there is nothing at this address") if status in _NOWHERE else BadParameter("not readable")
         return await failed(request, known)
 
@@ -73,8 +73,34 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(FhirRefused, failed)
     app.add_exception_handler(HTTPException, misdirected)
     app.add_exception_handler(RequestValidationError, misdirected)
-    app.add_exception_handler(Exception, failed)
+    app.add_middleware(Unforeseen, answer=failed)
+    app.add_middleware(CallIds)
+    app.add_middleware(metrics.middleware)
     return app
+
+
+class Unforeseen:
+    """Middleware: answers an error nobody foresaw inside the others, so that it is counted and carries its ids."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        began = False
+
+        async def sending(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            if scope["type"] != "http" or began:
+                raise
+            await (await self.answer(Request(scope), error))(scope, receive, send)
 
 
 METHOD_NOT_ALLOWED = 405

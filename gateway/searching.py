@@ -29,7 +29,8 @@ class Search:
     """What a caller asks for. Every condition given must hold; None is no condition.
 
     `types` are the resource types to write, the one searched first. `ids` are whole resource ids of the first type.
-    `updated` are (prefix, instant) pairs of `_lastUpdated`. `count` is how many referrals a page may hold.
+    `updated` are (prefix, first instant, first instant after it) of `_lastUpdated`: a date is the whole of its day.
+    `count` is how many referrals a page may hold.
     """
 
     types: tuple[str, ...]
@@ -38,7 +39,7 @@ class Search:
     statuses: tuple[str, ...] | None = None
     states: tuple[str, ...] | None = None
     priorities: tuple[str, ...] | None = None
-    updated: tuple[tuple[str, datetime], ...] = ()
+    updated: tuple[tuple[str, datetime, datetime], ...] = ()
     count: int = 20
     cursor: str | None = None
     event: Event = Event.REFERRAL_READ
@@ -118,9 +119,9 @@ def _asked(search: Search, log_id: str, caller: Caller) -> tuple[tuple[str, ...]
         if wanted is not None:
             shape.append(name)
             values[name] = wanted
-    for number, (prefix, instant) in enumerate(search.updated):
+    for number, (prefix, start, end) in enumerate(search.updated):
         shape.append(f"updated {prefix} {number}")
-        values[f"updated{number}"] = timestamp(instant)
+        values |= {f"start{number}": timestamp(start), f"end{number}": timestamp(end)}
     return tuple(shape), values
 
 
@@ -165,15 +166,16 @@ def _condition(asked: str) -> ColumnElement[bool]:
         return conditions[asked]
     _, prefix, number = asked.split(" ")
     column = table.c.updated_at
-    value: BindParameter[str] = bindparam(f"updated{number}")
+    start: BindParameter[str] = bindparam(f"start{number}")
+    end: BindParameter[str] = bindparam(f"end{number}")
     compared: Mapping[str, ColumnElement[bool]] = {
-        "eq": column == value,
-        "ne": column != value,
-        "gt": column > value,
-        "sa": column > value,
-        "lt": column < value,
-        "eb": column < value,
-        "ge": column >= value,
-        "le": column <= value,
+        "eq": (column >= start) & (column < end),
+        "ne": (column < start) | (column >= end),
+        "gt": column >= end,
+        "sa": column >= end,
+        "lt": column < start,
+        "eb": column < start,
+        "ge": column >= start,
+        "le": column < end,
     }
     return compared[prefix]

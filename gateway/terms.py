@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -82,7 +83,7 @@ def texts(connection: Connection, agreement_id: str) -> Sequence[tuple[int, str,
     table = tables.agreement
     query = select(table.c.version, table.c.hash, table.c.text).where(table.c.id == agreement_id)
     rows = connection.execute(query.order_by(table.c.version)).all()
-    return [(row.version, row.hash, parse(row.text).canonical) for row in rows]
+    return [(row.version, row.hash, _parsed(row.text).canonical) for row in rows]
 
 
 def agreement_ids(connection: Connection) -> Sequence[str]:
@@ -98,8 +99,11 @@ def _terms(connection: Connection, agreement_id: str, row: Any) -> Terms:  # noq
         for one in connection.execute(_SIGNATURES, of)
         if one.party in keys
     )
-    return Terms(parse(row.text), signatures, keys, State(row.state))
+    return Terms(_parsed(row.text), signatures, keys, State(row.state))
 
+
+_parsed = lru_cache(maxsize=64)(parse)
+"""Reading an agreement takes some 50 ms, and a standing is read again after every change by any process."""
 
 _PARTY_KEYS = select(tables.party_key.c.party, tables.party_key.c.public_key).where(
     tables.party_key.c.agreement_id == bindparam("id")

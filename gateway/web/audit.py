@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 
 from audit import search as log_search
 from audit import sql as log_sql
+from audit.checkpoint import Checkpoint
 from audit.encoding import to_base64
 from audit.entry import Operation, Outcome, timestamp
 from audit.errors import IndexUnknown, LogUnknown
@@ -120,6 +121,9 @@ class _Desk:
         """That the log at one size is a prefix of it at another."""
         first, second = _number(request, "first"), _number(request, "second")
         receipt = await self._look(request, log_id, {"what": "consistency", "first": first, "second": second})
+        committed = Checkpoint.unverified(receipt.checkpoint_text).size
+        if not 0 < first <= second <= committed:
+            raise NotFound("the log has no such entry or size")
         hashes = await self._read(lambda connection: log_sql.consistency(connection, log_id, first, second))
         body = {"log": receipt.origin, "first": first, "second": second, "hashes": [to_base64(one) for one in hashes]}
         return json_response(body, headers=receipt_header(receipt, log_id))
@@ -223,7 +227,7 @@ def _query(request: Request, default: int, most: int) -> tuple[Query, int, int]:
             outcome=Outcome(asked["outcome"]) if "outcome" in asked else None,
             **{name: asked.get(name) for name in _FILTERS},
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadParameter("operation, outcome, from or to is not one that entries have") from None
     after = _number(request, "after", -1)
     return query, after, max(1, min(_number(request, "limit", default), most))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,13 +39,14 @@ from gateway.settings import Settings
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, media_type, read_body, reason_of, receipt_header
+from mappings.referral import ReferralStatus
 
 PREFIX = "/fhir/R4"
 WITHHELD = "Gateway-Withheld"
 """The response header that tells a recipient whether something was withheld: `some` or `none`."""
 _ACCEPTED = ("application/fhir+json", "application/json", "application/json-patch+json")
 _PRODUCED = ("application/fhir+json", "application/json", "application/*", "*/*")
-_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}-\d{2}-\d{2}(?:T.+)?)", re.ASCII)
+_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}(?:-\d{2}(?:-\d{2}(?:T.+)?)?)?)", re.ASCII)
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
 _CURSOR = "_cursor"
 _INCLUDED_TYPE = {"focus": "ServiceRequest", "subject": "Patient", "patient": "Patient"}
@@ -61,7 +62,7 @@ def routes(services: Services, version: str) -> APIRouter:
     token_url = f"{services.settings.public_url.rstrip('/')}/oauth2/token"
 
     @router.get("/metadata", summary="CapabilityStatement")
-    async def metadata() -> Response:
+    async def metadata(_: Request) -> Response:
         return _fhir(fhir.capability_statement(base_url=base_url, version=version, date=started, token_url=token_url))
 
     @router.get("/{type_}", summary="Search a resource type")
@@ -118,12 +119,12 @@ def search_of(request: Request, type_: str, settings: Settings) -> Search:
     patients = [*asked.get("patient", []), *asked.get("subject", [])]
     return Search(
         types=(type_, *included),
-        ids=_tokens(asked.get("_id")),
+        ids=_tokens(asked.get("_id")) if fhir.TASK_CODE in (_tokens(asked.get("code")) or (fhir.TASK_CODE,)) else (),
         patients=tuple(_reference(one) for value in patients for one in value.split(",")) if patients else None,
-        statuses=_tokens(asked.get("status")),
+        statuses=_statuses(type_, _tokens(asked.get("status"))),
         states=_tokens(asked.get("business-status")),
         priorities=_tokens(asked.get("priority")),
-        updated=tuple(_instant(value) for value in asked.get("_lastUpdated", [])),
+        updated=tuple(_interval(value) for value in asked.get("_lastUpdated", [])),
         count=_count(asked.get("_count"), settings),
         cursor=asked[_CURSOR][0] if _CURSOR in asked else None,
         event=Event.WORKLIST_READ if type_ == "Task" else Event.REFERRAL_READ,
@@ -152,17 +153,39 @@ def _tokens(values: Sequence[str] | None) -> tuple[str, ...] | None:
     return tuple(one.rpartition("|")[2] for one in values[0].split(",")) if values else None
 
 
+def _statuses(type_: str, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The statuses a referral can have where the resource has one of these."""
+    if codes is None or type_ != "ServiceRequest":
+        return codes
+    return tuple(one.value for one in ReferralStatus if fhir.request_status(one) in codes)
+
+
 def _reference(value: str) -> str:
     return value.rpartition("/")[2] if value.rpartition("/")[0].endswith("Patient") else value
 
 
-def _instant(value: str) -> tuple[str, datetime]:
+def _interval(value: str) -> tuple[str, datetime, datetime]:
+    """A date parameter as its prefix and the interval it stands for (FHIR R4 search, section 3.1.1.4.6)."""
     found = _DATE.fullmatch(value)
     try:
-        moment = datetime.fromisoformat(found[2] if found else "")
-    except ValueError:
+        text = found[2] if found else ""
+        start = datetime.fromisoformat(text + "-01-01"[max(0, len(text) - _YEAR) :] if len(text) < _DAY else text)
+        start = (start if start.tzinfo else start.replace(tzinfo=UTC)).astimezone(UTC)
+        end = start + _precision(text)
+        end = end.replace(day=1) if len(text) < _DAY else end
+    except (ValueError, OverflowError):
         raise BadParameter("_lastUpdated is a date or an instant, with a prefix at most") from None
-    return (found and found[1]) or "eq", moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (found and found[1]) or "eq", start, end
+
+
+_YEAR, _MONTH, _DAY = len("2026"), len("2026-04"), len("2026-04-12")
+
+
+def _precision(text: str) -> timedelta:
+    """How long the interval of a date is; of a year and a month, long enough to reach the next."""
+    if len(text) <= _DAY:
+        return timedelta(days={_YEAR: 366, _MONTH: 31}.get(len(text), 1))
+    return timedelta(milliseconds=1) if "." in text else timedelta(seconds=1)
 
 
 def _count(values: Sequence[str] | None, settings: Settings) -> int:

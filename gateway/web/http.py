@@ -91,7 +91,7 @@ def call_ids(request: Request) -> tuple[str, str | None]:
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """The body, read no further than the limit. Raises BodyTooLarge."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
+    if declared.isdecimal() and int(declared) > max_bytes:
         raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
     chunks: list[bytes] = []
     size = 0
@@ -160,7 +160,7 @@ UNREADABLE_STATUS: Mapping[str, int] = {
     "unknown-code": 422,
     "not-readable": 422,
 }
-"""The faults of an unreadable record that are not plain 400: too large, another type or charset, well formed but no record."""
+"""The faults of an unreadable record that are not plain 400: too large, another type or charset, or no record."""
 
 
 def reason_of(request: Request) -> str | None:

@@ -15,8 +15,10 @@ from adapters.nhs.fhir.feedback import VALUES, FeedbackIn
 from adapters.nhs.fhir.ids import FLAG, feedback_part, resource_id, resource_ids, split_id
 from adapters.nhs.fhir.outcome import Issue, operation_outcome
 from adapters.nhs.fhir.parse import Parsed, parse, validated
+from adapters.nhs.fhir.request import request_status
 from adapters.nhs.fhir.search import INCLUDES, INTERACTIONS, RESULT, SEARCH
 from adapters.nhs.fhir.strict import LIMITS, Limits
+from adapters.nhs.fhir.task import TASK_CODE
 from adapters.nhs.fhir.warm import warm
 from adapters.nhs.fhir.write import write
 from adapters.nhs.fhir.written import Written
@@ -31,6 +33,7 @@ __all__ = [
     "LIMITS",
     "RESULT",
     "SEARCH",
+    "TASK_CODE",
     "TYPES",
     "VALUES",
     "FeedbackIn",
@@ -49,6 +52,7 @@ __all__ = [
     "feedback_part",
     "operation_outcome",
     "parse",
+    "request_status",
     "resource_id",
     "resource_ids",
     "split_id",

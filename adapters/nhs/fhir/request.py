@@ -48,7 +48,7 @@ def write_request(record: Record, referral: Referral) -> Iterator[Json]:
         "contained": contained,
         "extension": _extensions(record, people),
         "identifier": [_identifier(one, record) for one in record.references if text(one.value)],
-        "status": _STATUS.get(referral.status, "active"),
+        "status": request_status(referral.status),
         "intent": "order",
         "category": [own("request-category", "domestic-abuse")],
         "priority": referral.priority.value,
@@ -62,6 +62,11 @@ def write_request(record: Record, referral: Referral) -> Iterator[Json]:
         "note": [_note(one, people) for one in record.statements if one.topic is Topic.SUMMARY and text(one.text)],
     }
     yield start("ServiceRequest", None, referral) | {k: v for k, v in found.items() if v is not None and v != []}
+
+
+def request_status(status: ReferralStatus) -> str:
+    """The status of the ServiceRequest whose Task has this one (FHIR R4 request-status)."""
+    return _STATUS.get(status, "active")
 
 
 def _people(record: Record, referral: Referral) -> dict[str, Json]:

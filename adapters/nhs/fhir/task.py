@@ -8,6 +8,7 @@ the team's own. UK Core Task and Communication; states: domain.md sections 4.2 a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from adapters.nhs.fhir.assessment import assessment_details
 from adapters.nhs.fhir.elements import (
@@ -28,6 +29,9 @@ from adapters.nhs.fhir.models import Json
 from mappings.record import Assessment, Record
 from mappings.referral import Referral
 
+TASK_CODE: Final = "domestic-abuse-referral"
+"""What every Task of ours is."""
+
 
 def write_task(record: Record, referral: Referral) -> Iterator[Json]:
     """The one Task of a referral."""
@@ -36,7 +40,7 @@ def write_task(record: Record, referral: Referral) -> Iterator[Json]:
         "businessStatus": own("referral-state", referral.state),
         "intent": "order",
         "priority": referral.priority.value,
-        "code": own("task", "domestic-abuse-referral"),
+        "code": own("task", TASK_CODE),
         "focus": reference("ServiceRequest", referral),
         "authoredOn": instant(referral.created_at),
         "lastModified": instant(referral.updated_at),
