@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 REFUSED = 1
 NOT_SET_UP = 3
 
+_VERSION_HELP = "Which version; the newest where none is named."
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -133,7 +135,12 @@ def client_add(
     if (jwks is None) == (new_key is None):
         raise typer.BadParameter("give --jwks or --new-key", param_hint="--jwks")
     with _services() as services:
-        public: dict[str, Any] = json.loads(jwks.read_text()) if jwks else new_client_key(new_key or Path())
+        try:
+            public: dict[str, Any] = json.loads(jwks.read_text()) if jwks else new_client_key(new_key or Path())
+        except FileExistsError:
+            _refuse(f"{new_key} is there already")
+        except (OSError, ValueError):
+            _refuse(f"{jwks or new_key}: not a file that can be used")
         try:
             unit = AddClient(
                 client_id,
@@ -211,8 +218,14 @@ def agreement_sign(
     if (key is None) == (signature is None):
         raise typer.BadParameter("give --key or --signature", param_hint="--key")
     from gateway.agreement import sign
+    from gateway.errors import Unprocessable
 
-    signed = sign(agreement.hash, party_key(key), party) if key else read_signature(signature or Path())
+    try:
+        signed = sign(agreement.hash, party_key(key), party) if key else read_signature(signature or Path())
+    except Unprocessable as refused:
+        _refuse(refused.words)
+    if signed.party != party:
+        _refuse(f"the signature is for {signed.party}, not for {party}")
     if out is not None:
         write_signature(out, signed)
         typer.echo(f"signed {agreement.id} version {agreement.version} for {party}: hand in {out}")
@@ -223,25 +236,29 @@ def agreement_sign(
 
 
 @agreement_app.command("activate")
-def agreement_activate(agreement_id: str, version: Annotated[int | None, typer.Option()] = None) -> None:
+def agreement_activate(
+    agreement_id: str, version: Annotated[int | None, typer.Option(help=_VERSION_HELP)] = None
+) -> None:
     """Bring a version into force. Every party must have signed it."""
     _change_state(agreement_id, version, "in-force")
 
 
 @agreement_app.command("suspend")
-def agreement_suspend(agreement_id: str, version: Annotated[int | None, typer.Option()] = None) -> None:
+def agreement_suspend(
+    agreement_id: str, version: Annotated[int | None, typer.Option(help=_VERSION_HELP)] = None
+) -> None:
     """Suspend the agreement: nothing passes under it from this moment, in any process."""
     _change_state(agreement_id, version, "suspended")
 
 
 @agreement_app.command("end")
-def agreement_end(agreement_id: str, version: Annotated[int | None, typer.Option()] = None) -> None:
+def agreement_end(agreement_id: str, version: Annotated[int | None, typer.Option(help=_VERSION_HELP)] = None) -> None:
     """End the agreement for good."""
     _change_state(agreement_id, version, "ended")
 
 
 @agreement_app.command("show")
-def agreement_show(agreement_id: str, version: Annotated[int | None, typer.Option()] = None) -> None:
+def agreement_show(agreement_id: str, version: Annotated[int | None, typer.Option(help=_VERSION_HELP)] = None) -> None:
     """Show where an agreement stands: version, hash, who signed, from when until when."""
     from datetime import UTC, datetime
 

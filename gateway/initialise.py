@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import RSAKey
@@ -53,15 +54,21 @@ def new_client_key(path: Path) -> dict[str, Any]:
 
 
 def party_key(path: Path) -> Ed25519PrivateKey:
-    """A party's signing key from a PEM file; made, in a new file with mode 600, where there is none."""
+    """A party's signing key from a PEM file; made, in a new file with mode 600, where there is none.
+
+    Raises Unprocessable where the file holds no such key.
+    """
     if not path.exists():
         made = Ed25519PrivateKey.generate()
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         _write_private(path, made.private_bytes(encoding, form, serialization.NoEncryption()))
         return made
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is encrypted
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise Unprocessable(f"{path}: not an Ed25519 private key")
+        raise Unprocessable(f"{path}: not an Ed25519 private key without a password")
     return key
 
 

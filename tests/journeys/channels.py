@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from adapters.nhs.fhir import TYPES
+from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from tests.journeys.support import change, output, pushed, serial, size, status
@@ -30,6 +31,7 @@ class Case:
 
 Call = Callable[[World, Case], httpx.Response]
 AUDIT = f"/audit/v1/logs/{LOG}"
+_JSON: Mapping[str, str] = {"Content-Type": "application/vnd.api+json"}
 
 
 def case(world: World) -> Case:
@@ -100,6 +102,7 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     },
     ("GET", "/police/v1/incidents/{reference}"): {
         "state": lambda w, c: w.police.get(f"/police/v1/incidents/{c.incident}"),
+        "no such incident": lambda w, _: w.police.get(f"/police/v1/incidents/{fresh_id()}"),
     },
     ("GET", "/police/v1/feedback"): {"feedback": lambda w, _: w.police.get("/police/v1/feedback")},
     ("POST", "/police/v1/feedback/acknowledgements"): {
@@ -110,10 +113,14 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "search with what is included": _included,
         "search without a result": lambda w, _: w.hospital.get("/fhir/R4/Task?_id=none"),
     },
-    ("GET", "/fhir/R4/{type_}/{id_}"): {f"read {type_}": _read(type_) for type_ in TYPES},
+    ("GET", "/fhir/R4/{type_}/{id_}"): {
+        **{f"read {type_}": _read(type_) for type_ in TYPES},
+        "read of none": lambda w, _: w.hospital.get(f"/fhir/R4/Task/{fresh_id()}"),
+    },
     ("PUT", "/fhir/R4/Task/{id_}"): {"put": _put},
     ("PATCH", "/fhir/R4/Task/{id_}"): {
         "patch": _patch,
+        "patch of none": lambda w, _: change(w, fresh_id(), 1, status("accepted")),
     },
     ("GET", "/audit/v1/logs/{log_id}/checkpoint"): {"checkpoint": lambda w, _: w.auditor.get(f"{AUDIT}/checkpoint")},
     ("GET", "/audit/v1/logs/{log_id}/entries"): {"entries": lambda w, _: w.auditor.get(f"{AUDIT}/entries")},
@@ -130,8 +137,6 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("GET", "/audit/v1/logs/{log_id}/pack"): {"pack": lambda w, _: w.auditor.get(f"{AUDIT}/pack")},
 }
 """Every disclosing route, with the calls that try it."""
-
-_JSON = {"Content-Type": "application/vnd.api+json"}
 
 UNSEALED: Mapping[tuple[str, str], str] = {
     ("GET", "/fhir/R4/metadata"): "says what the server can do",

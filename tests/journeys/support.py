@@ -74,7 +74,9 @@ def pushed(world: World, **options: Any) -> tuple[str, str]:
     return body["incident"], body["referrals"][0]["reference"]
 
 
-def change(world: World, task: str, version: int, *patch: Mapping[str, Any], client: Client | None = None) -> Any:
+def change(
+    world: World, task: str, version: int, *patch: Mapping[str, Any], client: Client | None = None
+) -> httpx.Response:
     """Patch a task that was read in this version."""
     return (client or world.hospital).patch(
         f"/fhir/R4/Task/{task}",
@@ -144,9 +146,16 @@ def set_state(world: World, wanted: State, log_id: str = LOG) -> None:
     world.services.terms.forget(log_id)
 
 
-def sealed(world: World, log_id: str = LOG) -> list[Entry]:
-    """Every entry of a log, by index."""
-    return [one.entry() for one in world.entries(log_id)]
+def sealed(world: World, log_id: str = LOG, start: int = 0) -> list[Entry]:
+    """Every entry of a log, by index, from one on."""
+    with world.services.database.reading() as connection:
+        stop = log_sql.read_head(connection, log_id).size
+        return [one.entry() for one in log_sql.leaves(connection, log_id, start, stop)]
+
+
+def last(world: World, log_id: str = LOG) -> Entry:
+    """The newest entry of a log."""
+    return entry_at(world, size(world, log_id) - 1, log_id)
 
 
 def entry_at(world: World, index: int, log_id: str = LOG) -> Entry:

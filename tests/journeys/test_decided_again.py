@@ -15,11 +15,11 @@ from adapters.nhs import fhir
 from audit.canonical import canonical
 from audit.entry import Entry
 from gateway.agreement import State, Terms, parse
-from gateway.decide import Decision, Facts, decide_on
+from gateway.decide import Decision, Facts, decide_on, facts_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
-from gateway.disclosure import SAFEGUARDING
 from gateway.evidence import Event
+from gateway.intake import SAFEGUARDING
 from gateway.searching import Search
 from gateway.store import tables
 from gateway.terms import terms_of
@@ -101,6 +101,25 @@ def test_every_decision_comes_out_again(walked: World) -> None:
         if entry.event not in {Event.WORKLIST_READ, Event.REFERRAL_READ}:  # the reader may have given a reason
             assert entry.reason == decision.reason.value
         assert [one.organisation for one in entry.recipients] == [decision.organisation]
+
+
+def test_the_facts_of_an_entry_are_those_of_the_record(walked: World) -> None:
+    """What was sealed as read is what the record says, at the intake and at every reading of that record after it."""
+    entries = with_facts(walked)
+    first = [one for one in entries if one.event in {Event.INCIDENT_ACCEPTED, Event.INCIDENT_UPDATED}]
+    with walked.services.database.reading() as connection:
+        kept = walked.services.records.load(connection, [one.record or "" for one in first])
+    taken = {one.case: one for one in first}
+    assert {one.record for one in first} == kept.keys()
+    for one in first:
+        victim = one.subjects[0].partition(".")[2]
+        facts = facts_of(kept[one.record or ""].for_victim(victim), _at(one))
+        assert canonical(facts.to_json()) == canonical(dict(one.facts or {}))
+    for one in entries:
+        if one.event in {Event.WORKLIST_READ, Event.REFERRAL_READ, Event.REFERRAL_CHANGED}:
+            assert one.record == taken[one.case].record or taken[one.case].event == Event.INCIDENT_UPDATED
+            if one.record == taken[one.case].record:
+                assert one.facts == taken[one.case].facts
 
 
 def test_every_decision_comes_out_again_after_erasure(walked: World) -> None:

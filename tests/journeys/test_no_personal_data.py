@@ -7,6 +7,7 @@ interface description, URLs, problem bodies, audit leaves and the raw database a
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import httpx
 import orjson
@@ -126,13 +127,14 @@ def _walk(world: World, found: Walked) -> None:
         found.keep(hospital.get(path))
     found.keep(hospital.get("/fhir/R4/Task", headers={"Gateway-Reason": f"{MARK} reason", "Accept": f"text/{MARK}"}))
     assert change(world, task, 1, status("accepted")).status_code == 200
-    for body in (
+    patches: list[dict[str, Any]] = [
         {"op": "replace", "path": "/description", "value": f"{MARK}text"},
         {"op": "replace", "path": f"/{MARK}", "value": 1},
         status(f"{MARK}status"),
         {"op": "add", "path": "/output", "value": [{**output(f"{MARK}code"), "valueString": f"{MARK}free"}]},
-    ):
-        found.keep(change(world, task, 2, body))
+    ]
+    for patch in patches:
+        found.keep(change(world, task, 2, patch))
     found.keep(
         hospital.patch(
             f"/fhir/R4/Task/{task}", content=b"Zaqxu", headers={"If-Match": f'W/"{MARK}"', "Content-Type": PATCH}

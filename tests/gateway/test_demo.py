@@ -1,0 +1,86 @@
+"""The demonstration, as a visitor runs it: from an empty directory, over real HTTP, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.demo.client import Client, key_of
+from gateway.demo.incidents import incident
+from gateway.demo.run import OFFICER
+from gateway.demo.setting import free_port, serving, settings_of
+
+PERSONAL = (b"Ashdown", b"Marianne", b"Harbottle", b"Example Row", b"07700", b"01632", b"bluebell", b"1991-02-03")
+
+
+def demo(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    command = [sys.executable, "-m", "gateway", "demo", *words]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, check=False, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """One walk whose data is kept, and what it found."""
+    folder = tmp_path_factory.mktemp("empty")
+    done = demo(folder, "--json", "--keep", "left")
+    assert done.returncode == 0, done.stderr.decode()
+    found: dict[str, Any] = json.loads(done.stdout)
+    return folder / "left", found
+
+
+def test_it_shows_what_it_promises(kept: tuple[Path, dict[str, Any]]) -> None:
+    _, found = kept
+    assert found["receipt_verified"] is True
+    assert found["pack_verified"] is True
+    assert found["tamper_detected"] is True
+    assert (found["incidents"], len(found["referrals"])) == (6, 2)
+    assert 0 < found["push_to_visible_ms"] < 5_000
+    assert {"third_party.name", "statement.third_party"} <= set(found["withheld"])
+    assert [one["code"] for one in found["feedback"]] == ["acknowledged", "contact-attempted", "engaged"]
+    assert found["log"]["size"] > 20
+    assert {"log", "decisions"} <= found.keys()
+
+
+def test_what_it_leaves_holds_nobody(kept: tuple[Path, dict[str, Any]]) -> None:
+    """Neither the server's own log nor any byte of the database names a person of the walk."""
+    directory, _ = kept
+    files = [directory / "server.log", *directory.glob("*.sqlite3*")]
+    assert len(files) >= 2
+    for file in files:
+        content = file.read_bytes()
+        for word in PERSONAL:
+            assert word not in content, f"{file.name} holds {word!r}"
+    lines = (directory / "server.log").read_text().splitlines()
+    assert [json.loads(line)["line"] for line in lines if "line" in json.loads(line)] == ["STARTED", "STOPPED"]
+
+
+def test_what_it_leaves_can_be_served_again(kept: tuple[Path, dict[str, Any]]) -> None:
+    """From the data directory alone: a client signs in, and what was taken in before is known."""
+    directory, found = kept
+    settings = settings_of(directory, free_port())
+    with serving(settings):
+        key = key_of(directory / "demo-clients" / "demo-rms.pem")
+        with Client(settings.public_url, "demo-rms", key, OFFICER) as police:
+            police.sign_in()
+            answer = police.post(
+                "/police/v1/incidents",
+                json=incident(1, grade="HIGH"),
+                headers={"Content-Type": "application/vnd.api+json"},
+            )
+    assert (answer.status_code, answer.json()["state"]) == (200, "known")
+    assert answer.json()["referrals"][0]["reference"] in found["referrals"]
+
+
+def test_it_does_not_write_into_a_directory_that_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").touch()
+    done = demo(tmp_path, "--keep", "used")
+    assert done.returncode == 1
+    assert b"not empty" in done.stderr
