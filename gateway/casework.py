@@ -69,6 +69,9 @@ _WORD_OF_STATE: Mapping[ReferralState, FeedbackCode] = {
 }
 """The word to police that a state of the work is."""
 
+MOST_WORDS = 32
+"""How many words to police one change can tell; a real one tells two or three."""
+
 ACKNOWLEDGING = frozenset({_S.ACCEPTED, _S.REJECTED})
 """The statuses that stop the clock of the offer: somebody has answered."""
 
@@ -102,6 +105,8 @@ def step(status: ReferralStatus, state: ReferralState, change: TaskChange, role:
         raise _refused("Task", "nothing in it changes the referral")
     if not NEXT_STATUS[status] and (change.feedback or next_state is not state) and status is not _S.COMPLETED:
         raise _refused("Task", f"a referral that is {status.value} does not change")
+    if len(change.feedback) > MOST_WORDS:
+        raise _refused("Task.output", f"a change tells at most {MOST_WORDS} words")
     words = [_told(one, role, now) for one in change.feedback]
     said = {told.feedback.code for told in words}
     implied = [_WORD_OF_STATE[next_state]] if next_state is not state and next_state in _WORD_OF_STATE else []

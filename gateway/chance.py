@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from random import SystemRandom
 
 _BLOCK_BYTES = 16_384
 
@@ -22,6 +23,7 @@ class _Pool(threading.local):
 
 
 _pool = _Pool()
+_random = SystemRandom()
 
 
 def random_bytes(count: int) -> bytes:
@@ -31,6 +33,11 @@ def random_bytes(count: int) -> bytes:
         _pool.block, at = os.urandom(_BLOCK_BYTES), 0
     _pool.at = at + count
     return _pool.block[at : at + count]
+
+
+def scattered(count: int, places: int) -> list[int]:
+    """`count` different places out of `places`, by chance, in rising order."""
+    return sorted(_random.sample(range(places), count))
 
 
 def fresh_id() -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from audit.entry import Operation
 from gateway.agreement import Terms
 from gateway.casework import ACKNOWLEDGING, Step
-from gateway.chance import fresh_id
+from gateway.chance import fresh_id, scattered
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.disclosure import nothing_found
 from gateway.evidence import Caller, Event, act
@@ -101,6 +101,7 @@ class ChangeReferral(Unit[int]):
             record=self.row.record_id,
             case=self.row.id,
             detail={
+                "types": "Task",
                 "status": self.step.status.value,
                 "state": self.step.state.value,
                 "version": version,
@@ -108,7 +109,7 @@ class ChangeReferral(Unit[int]):
             },
         )
         seq = batch.seal(entry)
-        for number, word in enumerate(self.words):
+        for number, word in zip(scattered(len(self.words), WORDS_PER_CHANGE), self.words, strict=True):
             self.records.write(batch, word.stored, self.row.event_id)
             batch.insert(
                 tables.feedback,
@@ -126,7 +127,10 @@ class ChangeReferral(Unit[int]):
 
 
 WORDS_PER_CHANGE = 64
-"""How many words one change can tell: the sequence number of a word is its entry's index times this, plus its place."""
+"""How many places a change has for words: a word's number is its entry's index times this, plus its place.
+
+The places are drawn by chance, in order, so that a gap in the numbers police see says nothing of a word withheld (P8).
+"""
 
 _ACKNOWLEDGE_OFFER = (
     update(tables.outbox)
@@ -266,6 +270,7 @@ class Acknowledge(Unit[None]):
     standing: Standing
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
         table = tables.feedback
         batch.update(
             update(table)

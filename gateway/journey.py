@@ -254,10 +254,15 @@ async def tell_police(
 
 
 async def acknowledge(services: Services, caller: Caller, through: int) -> Committed[None]:
-    """Note that a force has taken the words up to a cursor. Raises Busy, NotSealed."""
+    """Note that a force has taken the words up to a cursor. Raises NotPermitted, Busy, NotSealed."""
     log_id = await log_of(services, caller)
-    standing = await standing_of(services, log_id)
-    return await services.journals.of(log_id).submit(Acknowledge(through, caller, standing))
+
+    async def attempt() -> Committed[None]:
+        standing = await standing_of(services, log_id)
+        check_person(standing, feedback_recipient(standing.terms, caller.organisation), caller)
+        return await services.journals.of(log_id).submit(Acknowledge(through, caller, standing))
+
+    return await _decided(services, caller, log_id, attempt)
 
 
 async def knows_incident(services: Services, caller: Caller, incident: str) -> bool:

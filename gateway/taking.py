@@ -86,10 +86,13 @@ class TakeIn(Unit[Answer]):
                 return self._repeat(batch, known)
             held = known["held"]["reference"]
         made = [o.decided_at(self.standing.terms, batch.now) for o in p.offers if o.is_referral]
-        if not any(o.makes_referral for o in made):
-            return self._hold(batch, made)
         occurrence = batch.owner(p.occurrence)
-        answer = self._accept(batch, made) if occurrence is None else self._update(batch, made, occurrence.decode())
+        if occurrence is not None:
+            answer = self._update(batch, made, occurrence.decode())
+        elif any(o.makes_referral for o in made):
+            answer = self._accept(batch, made)
+        else:
+            answer = self._with_hold(batch, made, Answer(Taken.HELD))
         if answer.taken is not Taken.STALE:
             self._remember(batch, answer, replaces=held is not None)
         if held is not None:  # what kept it from going on is gone: the human's task is done
@@ -104,20 +107,35 @@ class TakeIn(Unit[Answer]):
         return self._with_hold(batch, made, Answer(Taken.ACCEPTED, event_id, tuple(referrals)))
 
     def _update(self, batch: Batch, made: Sequence[Offer], event_id: str) -> Answer:
-        """A later version of an event that is known: its referrals move on to the new record."""
+        """A later version of an event that is known: its referrals move on to the new record, or stop with it."""
         version = self.prepared.record.version
         if version <= max(row.version for row in batch.read(_VERSIONS, {"event": event_id})):
             batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="stale-version"))
             return Answer(Taken.STALE, event_id)
         known = {(row.victim, row.team): row for row in batch.read(_OF_EVENT, {"event": event_id})}
-        self.records.write(batch, self.prepared.stored, event_id)
+        goes_on = any(offer.makes_referral for offer in made)
+        if goes_on:
+            self.records.write(batch, self.prepared.stored, event_id)
         referrals: list[Mapping[str, Any]] = []
         for offer in made:
-            if not offer.makes_referral:
-                continue
             row = known.get((offer.victim, offer.recipient))
-            referrals.append(self._offer(batch, offer, event_id) if row is None else self._move_on(batch, offer, row))
-        return self._with_hold(batch, made, Answer(Taken.UPDATED, event_id, tuple(referrals)))
+            if offer.makes_referral:
+                moved = self._offer(batch, offer, event_id) if row is None else self._move_on(batch, offer, row)
+                referrals.append(moved)
+            elif row is not None:
+                self._stop(batch, offer, row)
+        answer = Answer(Taken.UPDATED if goes_on else Taken.HELD, event_id, tuple(referrals))
+        return self._with_hold(batch, made, answer)
+
+    def _stop(self, batch: Batch, offer: Offer, row: Row[Any]) -> None:
+        """Decide the referral on what is known now, which does not let it go on: nothing more of it is disclosed.
+
+        Consent withdrawn, or a marking: what was sent before stays as it was, and no longer leaves (domain.md 4.6).
+        """
+        head = ReferralHead(row.version + 1, row.status, row.state, row.record_id)
+        batch.change_referral(row.id, head, {"facts": orjson.dumps(offer.facts.to_json()).decode()})
+        entry = self._entry(batch, Event.INCIDENT_HELD, offer=offer, case=row.id, operation=Operation.ALTERATION)
+        batch.seal(entry._replace(outcome=EntryOutcome.DENIED))
 
     def _offer(self, batch: Batch, offer: Offer, event_id: str) -> Mapping[str, Any]:
         referral = new_referral(offer, self.prepared.record, batch.now)
@@ -178,11 +196,6 @@ class TakeIn(Unit[Answer]):
                 "acknowledged_at": None,
             },
         )
-
-    def _hold(self, batch: Batch, made: Sequence[Offer]) -> Answer:
-        answer = self._with_hold(batch, made, Answer(Taken.HELD, None))
-        self._remember(batch, answer, replaces=False)
-        return answer
 
     def _with_hold(self, batch: Batch, made: Sequence[Offer], answer: Answer) -> Answer:
         """Put the record in front of a human too, where any offer asks for it."""

@@ -64,6 +64,7 @@ class Profile:
         if run.problems:
             raise Unreadable(*run.problems)
         self._sign(out, run)
+        _ordered(out)
         thirdparty.separate(out)
         quality.settle(out, run.findings, [refs.values() for refs in run.refs.values()])
         out["quality"] = _listed(run.findings)
@@ -107,6 +108,20 @@ def profiles() -> tuple[str, ...]:
 
 def _shipped() -> list[Path]:
     return [p for side in _SIDES for p in sorted((_ROOM / side).glob("*.toml"))]
+
+
+def _ordered(out: Built) -> None:
+    """Put in order what rows gathered in the order of the document's members, which means nothing in JSON."""
+    for name, word in (("references", "type"), ("statements", "topic")):
+        if name in out:
+            out[name].sort(key=lambda part: str(part.get(word)))
+    for whole in (out, *out.get("people", ())):
+        for name in ("flags", "needs", "safety_warnings"):
+            if name in whole:
+                whole[name].sort()
+        for name, word in (("names", "use"), ("identifiers", "system")):
+            if name in whole:
+                whole[name].sort(key=lambda part: str(part.get(word)))
 
 
 def _listed(findings: list[tuple[Trail, str]]) -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """The auditor's interface: entries, proofs, checkpoints, one person's accounting of disclosures, and the pack.
 
 A client reads the logs of its agreements, and the operator's log where it is bound to `operator`; every other log is as
-good as none (P8). Every answer here is sealed first, in the log it is read from: reading the log is an entry.
+good as none (P8). Reading the log is an entry: every answer is sealed first, in the log it is read from. Only a bare
+proof is not, for it holds hashes alone.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ from audit.errors import IndexUnknown, LogUnknown
 from audit.receipt import Receipt
 from audit.search import Query
 from gateway.errors import BadParameter, NotFound, Unprocessable
-from gateway.evidence import Caller, Event
+from gateway.evidence import OPERATOR_LOG, Caller, Event
 from gateway.reading_log import Look, logs, write_pack
 from gateway.services import Services
 from gateway.store.records import name_key
 from gateway.tokens.scopes import Scope
-from gateway.web.auth import caller_of
+from gateway.web.auth import caller_of, seal_refusal
 from gateway.web.http import PlainRoute, json_response, media_type, proof_path, read_body, reason_of, receipt_header
 
 T = TypeVar("T")
@@ -73,6 +74,8 @@ class _Desk:
         services = self._services
         caller = await caller_of(services, request, Scope.LOG_READ)
 
+        await services.journals.of(OPERATOR_LOG).submit(Look(caller, {"what": "logs"}))
+
         def read(connection: Connection) -> list[dict[str, Any]]:
             return [_head(services, connection, log_id) for log_id in logs(connection, caller.agreements)]
 
@@ -112,8 +115,8 @@ class _Desk:
 
     async def proof(self, request: Request, log_id: str, index: int) -> Response:
         """What a receipt links to (C2SP tlog-proof): hashes alone, for any client of the log's agreement."""
-        caller = self._services.tokens.caller(request.headers.get("authorization"))
-        _own(caller, log_id)
+        caller = await caller_of(self._services, request, None)
+        await self._check_own(request, caller, log_id)
         receipt = await self._read(lambda connection: log_sql.receipt(connection, log_id, _index(index)))
         return Response(receipt.to_text(), media_type="text/plain; charset=utf-8")
 
@@ -180,10 +183,23 @@ class _Desk:
         """Let the caller look into a log, sealed. Raises NotFound for a log that is none of the caller's."""
         services = self._services
         caller = await caller_of(services, request, scope)
-        _own(caller, log_id)
-        await self._read(lambda connection: log_sql.read_head(connection, log_id))
+        await self._check_own(request, caller, log_id)
         committed = await services.journals.of(log_id).submit(Look(caller, what, event, reason_of(request)))
         return committed.receipt
+
+    async def _check_own(self, request: Request, caller: Caller, log_id: str) -> None:
+        """Raise NotFound, sealed, for a log that is none of the caller's or that is not there: the same to them."""
+        if log_id in caller.agreements and await self._is_there(log_id):
+            return
+        await seal_refusal(self._services, request, caller, "log-not-found")
+        raise NotFound("there is no such log")
+
+    async def _is_there(self, log_id: str) -> bool:
+        try:
+            await self._services.database.read(lambda connection: log_sql.read_head(connection, log_id))
+        except LogUnknown:
+            return False
+        return True
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         """Read in a thread; what the log does not have is not found."""
@@ -191,11 +207,6 @@ class _Desk:
             return await self._services.database.read(read)
         except (IndexUnknown, LogUnknown):
             raise NotFound("there is no such log, entry or size") from None
-
-
-def _own(caller: Caller, log_id: str) -> None:
-    if log_id not in caller.agreements:
-        raise NotFound("there is no such log")
 
 
 def _head(services: Services, connection: Connection, log_id: str) -> dict[str, Any]:

@@ -16,22 +16,28 @@ from gateway.web.http import call_ids, with_ids
 NOBODY = Actor("unknown", "unknown")
 
 
-async def caller_of(services: Services, request: Request, scope: str) -> Caller:
-    """The caller of a request whose token has the scope. Raises NotAuthenticated or NotPermitted, sealed either way."""
+async def caller_of(services: Services, request: Request, scope: str | None) -> Caller:
+    """The caller of a request whose token has the scope; None asks for no scope.
+
+    Raises NotAuthenticated or NotPermitted, sealed either way.
+    """
     try:
         caller = with_ids(services.tokens.caller(request.headers.get("authorization")), request)
     except NotAuthenticated as error:
-        await _seal_refusal(services, request, None, getattr(error, "reason", "token-refused"))
+        await seal_refusal(services, request, None, getattr(error, "reason", "token-refused"))
         raise
+    if scope is None:
+        return caller
     try:
         services.tokens.require(caller, scope)
     except NotPermitted as error:
-        await _seal_refusal(services, request, caller, getattr(error, "reason", "scope-missing"))
+        await seal_refusal(services, request, caller, error.reason)
         raise
     return caller
 
 
-async def _seal_refusal(services: Services, request: Request, caller: Caller | None, reason: str) -> None:
+async def seal_refusal(services: Services, request: Request, caller: Caller | None, reason: str) -> None:
+    """Seal in the operator's log that somebody was not let in."""
     request_id, correlation_id = call_ids(request)
     unit = Refuse(caller, reason, request_id, correlation_id)
     await services.journals.of(OPERATOR_LOG).submit(unit)

@@ -146,7 +146,7 @@ def test_an_irregular_incident_is_read_as_far_as_it_can_be() -> None:
     assert witness.role is Role.WITNESS
     assert record.assessments[0].grade is None
     assert [a.code for a in record.assessments[0].answers] == ["DARA.THREAT"]
-    assert (record.offence, record.flags) == ("999Z", ("physically-assaulted", "DA", "LOCAL"))
+    assert (record.offence, record.flags) == ("999Z", ("DA", "LOCAL", "physically-assaulted"))
     third = [s.text for s in record.statements if s.topic is Topic.THIRD_PARTY]
     assert third == [
         "Reported by Sid Quill from the shop. He heard a door slam.",

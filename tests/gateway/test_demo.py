@@ -16,7 +16,17 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import OFFICER
 from gateway.demo.setting import free_port, serving, settings_of
 
-PERSONAL = (b"Ashdown", b"Marianne", b"Harbottle", b"Example Row", b"07700", b"01632", b"bluebell", b"1991-02-03")
+PERSONAL = (
+    b"Ashdown",
+    b"Marianne",
+    b"Harbottle",
+    b"Example Row",
+    b"07700 900",
+    b"07700900",
+    b"01632 960",
+    b"bluebell",
+    b"1991-02-03",
+)
 
 
 def demo(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:

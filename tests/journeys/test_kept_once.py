@@ -30,6 +30,13 @@ def rows(world: World, *names: str) -> dict[str, int]:
         return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}  # noqa: S608 - our own
 
 
+def turned_round(value: Any) -> Any:
+    """The same JSON with the members of every object in the opposite order; lists keep theirs."""
+    if isinstance(value, dict):
+        return {name: turned_round(one) for name, one in reversed(value.items())}
+    return [turned_round(one) for one in value] if isinstance(value, list) else value
+
+
 KEPT = ("record", "referral", "outbox", "data_key", "blind_index", "quarantine")
 
 
@@ -48,13 +55,10 @@ def test_the_same_body_again_is_known(world: World) -> None:
 
 
 def test_layout_makes_no_other_record(world: World) -> None:
-    """White space and the order of members say nothing, where a profile does not read several of them as one list."""
+    """White space and the order of members say nothing, at any depth."""
     document = incident(serial())
     first = world.push(document)
-    turned = {
-        "included": [dict(reversed(one.items())) for one in document["included"]],
-        "data": {**document["data"], "relationships": dict(reversed(document["data"]["relationships"].items()))},
-    }
+    turned = turned_round(document)
     written = orjson.dumps(turned, option=orjson.OPT_INDENT_2)
     again = world.police.post("/police/v1/incidents", content=written, headers={"Content-Type": JSON_API})
     assert (first.status_code, again.status_code, again.json()["state"]) == (201, 200, "known")
@@ -244,3 +248,21 @@ def _at_once(world: World, documents: list[dict[str, Any]], keys: list[str | Non
     answers: list[httpx.Response] = world.run(all_of_them())
     assert size(world) >= before + len(documents)
     return answers
+
+
+def test_a_later_version_that_may_not_go_on_stops_what_was_sent_before(world: World) -> None:
+    """Consent withdrawn at high risk: a human decides, and until then nothing more of the referral is disclosed."""
+    number = serial()
+    reference = world.push(incident(number)).json()["referrals"][0]["reference"]
+    asked = f"/fhir/R4/ServiceRequest/{reference}"
+    assert world.hospital.get(asked).is_success
+    held = world.push(incident(number, version=2, consent="WITHDRAWN"))
+    assert (held.status_code, held.json()["state"]) == (202, "held")
+    assert held.json()["held"]["owner"]
+    assert world.hospital.get(asked).status_code == httpx.codes.NOT_FOUND
+    assert world.hospital.get("/fhir/R4/Task", params={"_id": reference}).json().get("entry", []) == []
+    assert [one.event for one in sealed(world) if one.case == reference][-1] == Event.INCIDENT_HELD
+    again = world.push(incident(number, version=3))
+    assert (again.status_code, again.json()["state"]) == (200, "updated")
+    assert again.json()["referrals"][0]["reference"] == reference
+    assert world.hospital.get(asked).is_success
