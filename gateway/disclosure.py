@@ -31,7 +31,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.intake import SAFEGUARDING
 from gateway.minimise import minimise
 from gateway.searching import Search, count_rows, find_rows, write_cursor
-from gateway.store.journal import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
 from gateway.terms import Standing, agreement_ref
 from mappings.record import Record

@@ -24,7 +24,7 @@ from gateway.disclosure import nothing_found
 from gateway.evidence import Caller, Event, act
 from gateway.minimise import minimise
 from gateway.store import tables
-from gateway.store.journal import Batch, DecideAgain, ReferralHead, Unit
+from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.records import Records, StoredRecord, subject_of
 from gateway.terms import Standing, agreement_ref
 from mappings.record import Consent, ConsentState, Feedback, Person, Record, RecordKind, Role, Source

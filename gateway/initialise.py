@@ -23,7 +23,7 @@ from gateway.agreement import Signature
 from gateway.errors import Unprocessable
 from gateway.evidence import Event, administration
 from gateway.settings import Settings
-from gateway.store.journal import Batch, Unit
+from gateway.store.batch import Batch, Unit
 
 RSA_BITS = 3072  # NIST SP 800-57: good beyond 2030; NHS England asks for RS512 with at least 4096 of its own clients
 

@@ -20,7 +20,7 @@ from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.evidence import Caller
 from gateway.keys import Keyring
 from gateway.quarantine import Kept, Quarantine, owner_named
-from gateway.store.journal import DecideAgain
+from gateway.store.batch import DecideAgain
 from gateway.store.records import Records, StoredRecord
 from mappings.record import GRADE_ORDER, Grade, Record, Role, Source
 

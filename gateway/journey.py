@@ -44,7 +44,8 @@ from gateway.quarantine import KeepUnreadable, Quarantine, owner_named
 from gateway.searching import Search
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.journal import Committed, DecideAgain
+from gateway.store.batch import DecideAgain
+from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn, Taken
 from gateway.terms import Standing
 from mappings.profile import Profile

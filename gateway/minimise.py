@@ -94,21 +94,21 @@ class _Walk:
             return self._tally(part, tallies)
         word = part.word() if part.fills else ""
         try:
-            todo = field.by_word[word]
+            course = field.by_word[word]
         except KeyError:
-            todo = field.by_word[word] = self._todo(field.cls, step.words, word)
-        if type(todo) is _Step:
-            if todo.whole:
+            course = field.by_word[word] = self._course(field.cls, step.words, word)
+        if type(course) is _Step:
+            if course.whole:
                 return part
-            lost = self._lost(todo, part, event, tallies)
+            lost = self._lost(course, part, event, tallies)
             if not lost:
                 return part
-            if todo.vanishes is not None and _empty(part, lost, todo.vanishes):
+            if course.vanishes is not None and _empty(part, lost, course.vanishes):
                 return None
             return part.model_copy(update=lost)
-        if todo is not None:
+        if course is not None:
             gate = plan(field.cls, (*step.words, (part.fills, word)) if part.fills else step.words).gate
-            _count(tallies, str(gate), 1, todo)  # type: ignore[arg-type]  # what is neither step nor None is a method
+            _count(tallies, str(gate), 1, course)  # type: ignore[arg-type]  # what is neither step nor None is a method
         return None
 
     def _tally(self, part: Tally, tallies: dict[str, int]) -> Tally | None:
@@ -119,7 +119,7 @@ class _Walk:
             return None
         return part if part.of in self._methods else None
 
-    def _todo(self, cls: type[Part], outer: Words, word: str) -> _Step | Method | None:
+    def _course(self, cls: type[Part], outer: Words, word: str) -> _Step | Method | None:
         """The step for a part; the method that counts it; or None, where it goes."""
         words = (*outer, (cls.fills, word)) if cls.fills else outer
         gate = plan(cls, words).gate

@@ -17,8 +17,8 @@ from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.evidence import Caller, Event, act
 from gateway.store import tables
+from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope
-from gateway.store.journal import Batch, Unit
 from mappings.record import Grade
 
 URGENT = clock("PT1H")  # domain.md section 4.1, step 6: high risk is looked at within the hour

@@ -17,7 +17,7 @@ from audit import sql as log_sql
 from audit.entry import Operation
 from gateway.evidence import Caller, Event, act
 from gateway.services import Services
-from gateway.store.journal import Batch, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.terms import texts
 
 

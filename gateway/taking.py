@@ -24,7 +24,7 @@ from gateway.chance import fresh_id
 from gateway.evidence import Event, act
 from gateway.intake import Offer, Prepared, worst_hold
 from gateway.store import tables
-from gateway.store.journal import Batch, ReferralHead, Unit
+from gateway.store.batch import Batch, ReferralHead, Unit
 from gateway.store.records import Records, referral_row, subject_of
 from gateway.terms import Standing
 from mappings.record import Grade, Record, RecordKind

@@ -22,7 +22,7 @@ from gateway.agreement import Agreement, Signature, State, Terms, parse
 from gateway.errors import Unprocessable
 from gateway.evidence import GATEWAY, Event, administration
 from gateway.store import tables
-from gateway.store.journal import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, DecideAgain, Unit
 
 
 @dataclass(frozen=True, slots=True)

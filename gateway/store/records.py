@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, bindparam, select
 from audit.entry import timestamp
 from gateway.keys import Keyring
 from gateway.store import tables
+from gateway.store.batch import Batch
 from gateway.store.envelope import Envelope
-from gateway.store.journal import Batch
 from mappings.items import VAULTED, plan
 from mappings.record import Address, Contact, Feedback, Grade, Person, Record, Role
 from mappings.referral import Priority, Referral, ReferralState, ReferralStatus

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete
 from audit.entry import Entry, Outcome, timestamp
 from gateway.evidence import Caller, Event, administration
 from gateway.store import tables
-from gateway.store.journal import Batch, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.tokens.refusal import Reason
 
 PRUNE_MARGIN = timedelta(seconds=300)  # another replica's clock may be behind: to it, an expired assertion is good yet

@@ -24,8 +24,8 @@ from audit.entry import Outcome, timestamp
 from gateway.errors import NotSealed, Unreachable
 from gateway.evidence import Caller, Event, administration
 from gateway.store import tables
+from gateway.store.batch import Batch, Unit
 from gateway.store.database import Database
-from gateway.store.journal import Batch, Unit
 from gateway.tokens.jwks import KeysInvalid, public_keys
 from gateway.tokens.scopes import Scope
 

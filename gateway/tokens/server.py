@@ -21,7 +21,8 @@ from audit.entry import timestamp
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.keys import Keyring
 from gateway.settings import Settings
-from gateway.store.journal import Journals, Unit
+from gateway.store.batch import Unit
+from gateway.store.journal import Journals
 from gateway.tokens import access, assertion
 from gateway.tokens.acts import Note, Spend, refusal
 from gateway.tokens.authlib_names import (

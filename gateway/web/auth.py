@@ -10,7 +10,7 @@ from audit.entry import Actor, Outcome
 from gateway.errors import NotAuthenticated, NotPermitted
 from gateway.evidence import OPERATOR_LOG, Caller, Event, administration
 from gateway.services import Services
-from gateway.store.journal import Batch, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.web.http import call_ids, with_ids
 
 NOBODY = Actor("unknown", "unknown")

@@ -25,8 +25,9 @@ from audit.note import Signer
 from audit.receipt import Receipt
 from audit.verify import verify
 from gateway.evidence import Event
+from gateway.store.batch import Batch, Unit
 from gateway.store.database import Database
-from gateway.store.journal import Batch, Journal, Unit
+from gateway.store.journal import Journal
 from gateway.store.migrations import upgrade
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, middle
 from tests.bench.scale import CONNECTIONS, Scale

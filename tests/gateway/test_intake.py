@@ -9,7 +9,7 @@ import pytest
 from gateway.agreement import State, shipped
 from gateway.decide import Outcome, Reason
 from gateway.intake import SAFEGUARDING, offers, worst_hold
-from gateway.store.journal import DecideAgain
+from gateway.store.batch import DecideAgain
 from gateway.taking import priority_of
 from mappings.record import ConsentState, Grade, Role
 from mappings.referral import Priority

@@ -20,8 +20,9 @@ from audit.note import Signer
 from gateway.errors import Busy, NotSealed
 from gateway.evidence import Event, administration
 from gateway.store import tables
+from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.database import Database
-from gateway.store.journal import Batch, Committed, DecideAgain, Journal, ReferralHead, Unit, _Waiting
+from gateway.store.journal import Committed, Journal, _Waiting
 from gateway.terms import Standing
 from tests.support.evidence import verify_log
 

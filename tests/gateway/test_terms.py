@@ -15,7 +15,7 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.errors import Unprocessable
 from gateway.services import Services, open_services
-from gateway.store.journal import Unit
+from gateway.store.batch import Unit
 from gateway.terms import (
     ChangeState,
     DraftAgreement,
