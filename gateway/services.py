@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from adapters.socket import Limits
 from audit import sql as log_sql
-from audit.errors import LogExists
+from audit.errors import LogExists, LogUnknown
 from audit.note import Signer
 from gateway import keys
 from gateway.evidence import OPERATOR_LOG
@@ -38,6 +38,7 @@ class Services:
 
     settings: Settings
     keyring: Keyring
+    signers: Signers
     database: Database
     journals: Journals
     clients: Clients
@@ -65,7 +66,7 @@ class Services:
 
     def signer(self, log_id: str) -> Signer:
         """The checkpoint signer of a log."""
-        return signer_of(self.settings, self.keyring, log_id)
+        return self.signers.of(log_id)
 
     def open_log(self, log_id: str) -> None:
         """Write the head of a log, unless it is there."""
@@ -82,9 +83,29 @@ class Services:
         self.database.close()
 
 
-def signer_of(settings: Settings, keyring: Keyring, log_id: str) -> Signer:
-    """The signer of a log's checkpoints, named by the log's origin."""
-    return keyring.signer(f"{settings.log_origin_prefix}/logs/{log_id}")
+class Signers:
+    """The signer of each log's checkpoints, named by the log's origin.
+
+    A log keeps the origin it was made with: the address clients use may change, and its past must still verify.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, prefix: str) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._prefix = prefix
+        self._known: dict[str, Signer] = {}
+
+    def of(self, log_id: str) -> Signer:
+        """The signer of a log that is there, or that would be made now."""
+        found = self._known.get(log_id)
+        if found is not None:
+            return found
+        try:
+            with self._database.reading() as connection:
+                origin = log_sql.read_head(connection, log_id).origin
+        except LogUnknown:
+            return self._keyring.signer(f"{self._prefix}/logs/{log_id}")
+        return self._known.setdefault(log_id, self._keyring.signer(origin))
 
 
 def open_services(settings: Settings) -> Services:
@@ -97,9 +118,10 @@ def open_services(settings: Settings) -> Services:
     keyring = keys.load_or_create(settings.keys, settings.environment.value)
     database = Database(settings.database, readers=settings.reader_threads)
     upgrade(database)
+    signers = Signers(database, keyring, settings.log_origin_prefix)
     journals = Journals(
         database,
-        lambda log_id: signer_of(settings, keyring, log_id),
+        signers.of,
         batch_max=settings.journal_batch_max,
         waiting_max=settings.journal_waiting_max,
     )
@@ -108,6 +130,7 @@ def open_services(settings: Settings) -> Services:
     services = Services(
         settings=settings,
         keyring=keyring,
+        signers=signers,
         database=database,
         journals=journals,
         clients=clients,

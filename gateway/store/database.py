@@ -46,7 +46,7 @@ class Database:
         else:
             self.writer = create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
             self.reader = create_engine(
-                url, pool_size=readers, max_overflow=0, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
+                url, pool_size=readers, max_overflow=readers, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
             )
 
     @contextmanager
@@ -88,7 +88,7 @@ def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
-        max_overflow=0,
+        max_overflow=pool_size,
         pool_reset_on_return="rollback" if begin else None,
         isolation_level=None if begin else "AUTOCOMMIT",
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},

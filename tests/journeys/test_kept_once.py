@@ -20,6 +20,8 @@ from gateway.agreement import State
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG, OFFICER
 from gateway.evidence import OPERATOR_LOG, Event
+from gateway.reading_log import Look
+from gateway.services import open_services
 from tests.journeys.support import JSON_API, add_client, like, sealed, serial, set_state, size
 from tests.support.evidence import verify_log
 from tests.support.world import World, open_world
@@ -199,6 +201,21 @@ def test_a_restart_forgets_nothing(demo: World) -> None:
         assert again.hospital.get(f"/fhir/R4/Task/{task}").status_code == 200
         for log_id in (LOG, OPERATOR_LOG):
             assert verify_log(again.services.database, log_id, again.services.signer(log_id).verifier).verified
+    finally:
+        again.close()
+
+
+def test_a_log_keeps_its_origin_when_the_address_changes(demo: World) -> None:
+    """A log is known by the origin it was made with; what was sealed before and after both verify under one key."""
+    assert demo.push(incident(serial())).status_code == 201
+    origin = demo.services.signer(LOG).name
+    demo.services.close()
+    moved = demo.services.settings.model_copy(update={"public_url": "http://127.0.0.1:9"})
+    again = open_services(moved)
+    try:
+        again.journals.of(LOG).submit_and_wait(Look(None, {"what": "pack"}))
+        assert again.signer(LOG).name == origin
+        assert verify_log(again.database, LOG, again.signer(LOG).verifier).verified
     finally:
         again.close()
 
