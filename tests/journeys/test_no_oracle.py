@@ -27,6 +27,7 @@ from tests.journeys.support import PATCH, add_client, like, sealed, size
 from tests.support.world import World
 
 OTHER = "other-provide"
+pytestmark = pytest.mark.usefixtures("outside")  # every test here needs the other agreement to be there
 Ask = Callable[[Client, str], httpx.Response]
 
 
