@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.nhs import fhir
+from adapters.nhs.fhir import models
 from tests.adapters.fhir_support import everything, written
 from tests.support.shared import shared_data
 
@@ -226,6 +227,12 @@ def test_importing_the_room_loads_no_models() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_warming_makes_every_shape_of_an_empty_record_known() -> None:
+def test_warming_makes_every_shape_of_an_empty_record_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was warmed is written again without asking a model."""
     fhir.warm()
+
+    def asked(resource_type: str) -> None:
+        pytest.fail(f"{resource_type} was validated again")
+
+    monkeypatch.setattr(models, "model", asked)
     fhir.warm()
