@@ -5,17 +5,20 @@ Exit code 0: verified. 1: refuted. 2: unreadable, or a fault of usage. It writes
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
 from audit.encoding import to_base64
 from audit.errors import AuditError, NoteMalformed
-from audit.note import Verifier
+from audit.note import CosignerVerifier, Verifier
+from audit.progress import Bar
 from audit.receipt import Receipt
-from audit.report import Report
 from audit.verify import verify
+from audit.words import as_json, in_words
 
 _VERIFIED: Final = 0
 _REFUTED: Final = 1
@@ -24,22 +27,37 @@ _UNREADABLE: Final = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["witness"]:
+        from audit.witness_main import main as witness  # noqa: PLC0415 - verifying needs neither network nor file locks
+
+        return witness(given[1:])
+    options = _parser().parse_args(given)
     try:
         if options.command == "verify":
             return _verify(options)
         return _receipt(options)
     except (OSError, UnicodeDecodeError, NoteMalformed) as fault:
         _say(f"Not checked: {fault}")
-        return _UNREADABLE
+    except BrokenProcessPool:
+        _say("Not checked: a process of this program was ended from outside. Try again, or with --jobs 1.")
+    return _UNREADABLE
 
 
 def _verify(options: argparse.Namespace) -> int:
-    earlier = None if options.checkpoint is None else _exact_text(options.checkpoint)
-    pinned = None if options.key is None else _key(options.key).text
+    bar = None if options.quiet else Bar(sys.stderr)
     with Path(options.pack).open("rb") as pack:
-        report = verify(pack, pinned_key=pinned, earlier=earlier)
-    _say(json.dumps(_as_json(report), indent=2) if options.json else _in_words(report))
+        report = verify(
+            pack,
+            pinned_key=None if options.key is None else _key(options.key).text,
+            earlier=None if options.checkpoint is None else _exact_text(options.checkpoint),
+            witnesses=[key for given in options.witness for key in _cosigners(given)],
+            jobs=options.jobs,
+            progress=(lambda _done, _of: None) if bar is None else bar.show,
+        )
+    if bar is not None:
+        bar.wipe()
+    _say(json.dumps(as_json(report), indent=2) if options.json else in_words(report))
     return _VERIFIED if report.verified else _REFUTED
 
 
@@ -65,10 +83,22 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("pack", metavar="PACK")
     pack.add_argument("--checkpoint", metavar="FILE", help="a checkpoint kept from an earlier day")
     pack.add_argument("--key", metavar="VKEY|FILE", help="the log's verifier key, from a source you trust")
+    pack.add_argument(
+        "--witness",
+        metavar="VKEY|FILE",
+        action="append",
+        default=[],
+        help="the key of a witness that must have cosigned, from a source you trust; may be given again",
+    )
+    pack.add_argument(
+        "--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="processes to use; as many as cores if unset"
+    )
+    pack.add_argument("--quiet", action="store_true", help="draw no progress bar")
     pack.add_argument("--json", action="store_true", help="print the report as JSON")
     receipt = commands.add_parser("receipt", help="check one receipt (a tlog-proof)")
     receipt.add_argument("receipt", metavar="FILE")
     receipt.add_argument("--key", metavar="VKEY|FILE", required=True, help="the log's verifier key")
+    commands.add_parser("witness", help="witness a log: keygen, serve, watch", add_help=False)
     return parser
 
 
@@ -80,60 +110,17 @@ def _key(given: str) -> Verifier:
         return Verifier.from_text(_exact_text(given).strip())
 
 
+def _cosigners(given: str) -> list[str]:
+    """Return the texts of witnesses' keys, given as one key or as a file with one on each line."""
+    try:
+        return [CosignerVerifier.from_text(given).text]
+    except NoteMalformed:
+        return [CosignerVerifier.from_text(line.strip()).text for line in _exact_text(given).splitlines()]
+
+
 def _exact_text(path: str) -> str:
     """Read a text without translating its newlines: they are signed."""
     return Path(path).read_bytes().decode()
-
-
-def _in_words(report: Report) -> str:
-    lines = []
-    if report.verified:
-        lines.append(f"Verified: {report.size} entries and {report.documents} texts of {report.origin}.")
-    else:
-        lines.append(f"REFUTED: {_count(report.fault_count, 'fault')} found in this pack.")
-    lines += [f"  {'warning' if finding.warning else 'fault'}: {finding}" for finding in report.findings]
-    if report.finding_count > len(report.findings):
-        lines.append(f"  and {report.finding_count - len(report.findings)} more")
-    if report.earlier_size is not None and report.verified:
-        lines.append(f"The earlier checkpoint of {report.earlier_size} entries is a part of this log.")
-    if report.pinned:
-        lines.append(f"Checked with the key you gave: {report.key}")
-    elif report.key is not None:
-        lines.append("The key came from the pack itself, so this shows only that the pack agrees with itself.")
-        lines.append("Compare the key with one from a source you trust, and give it next time:")
-        lines.append(f"  --key '{report.key}'")
-    return "\n".join(lines)
-
-
-def _as_json(report: Report) -> dict[str, object]:
-    return {
-        "verified": report.verified,
-        "log": report.origin,
-        "size": report.size,
-        "root": None if report.root is None else to_base64(report.root),
-        "documents": report.documents,
-        "key": report.key,
-        "key_pinned": report.pinned,
-        "earlier_size": report.earlier_size,
-        "faults": report.fault_count,
-        "findings": [
-            {
-                "thing": str(finding.thing),
-                "line": finding.line,
-                "index": finding.index,
-                "id": finding.id,
-                "relying": finding.relying,
-                "warning": finding.warning,
-                "message": finding.message,
-            }
-            for finding in report.findings
-        ],
-        "findings_left_out": report.finding_count - len(report.findings),
-    }
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _say(text: str) -> None:

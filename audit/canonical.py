@@ -43,6 +43,13 @@ def check(value: Any) -> None:  # noqa: ANN401 - foreign JSON is what it is for
 
     Strings are left to the encoder, which refuses a lone surrogate.
     """
+    try:
+        _check(value)
+    except RecursionError:
+        raise NotCanonical("", "the value is nested too deeply") from None
+
+
+def _check(value: Any) -> None:  # noqa: ANN401 - foreign JSON
     kind = type(value)
     if kind is dict:
         for key in value:
@@ -63,7 +70,7 @@ def _check_all(steps: Iterable[tuple[str | int, Any]]) -> None:
         if type(item) is str or item is None:  # most values; saves the call
             continue
         try:
-            check(item)
+            _check(item)
         except NotCanonical as fault:
             raise fault.under(_shown(step)) from None
 

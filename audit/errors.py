@@ -14,7 +14,14 @@ AuditError
 ├── Unknown                 no such thing
 │   ├── LogUnknown
 │   └── IndexUnknown        no entry at this index, or no tree of this size
-└── PackIncomplete          a pack cannot be written whole
+├── PackIncomplete          a pack cannot be written whole
+├── NotCosigned             a witness does not cosign (C2SP tlog-witness)
+│   ├── SubmissionMalformed what was handed in is not old size, proof and checkpoint
+│   ├── OriginUnknown       the checkpoint is of a log that is not witnessed here
+│   ├── LogKeyMissing       the log's key did not sign it, or its signature is wrong
+│   ├── SizeMoved           the old size is not that of the last checkpoint cosigned; carries that `size`
+│   └── Inconsistent        it is not a continuation of what the witness has seen: the log shows two histories
+└── WitnessFault            a witness's own state cannot be read, or the gateway it watches cannot be asked
 """
 
 from typing import Self
@@ -88,3 +95,35 @@ class IndexUnknown(Unknown):
 
 class PackIncomplete(AuditError):
     """A pack cannot be written whole: an entry or a named text is missing."""
+
+
+class NotCosigned(AuditError):
+    """A witness does not cosign what was handed in."""
+
+
+class SubmissionMalformed(NotCosigned):
+    """What was handed in is not an old size, a proof and a checkpoint, or the old size is the larger."""
+
+
+class OriginUnknown(NotCosigned):
+    """The checkpoint is of a log that is not witnessed here."""
+
+
+class LogKeyMissing(NotCosigned):
+    """No key known for the log signed the checkpoint, or the signature of a known one is wrong."""
+
+
+class SizeMoved(NotCosigned):
+    """The old size is not that of the last checkpoint cosigned, which is `size`."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the last checkpoint cosigned has {size} entries")
+        self.size = size
+
+
+class Inconsistent(NotCosigned):
+    """The checkpoint is not a continuation of what the witness has seen: the log shows two histories."""
+
+
+class WitnessFault(AuditError):
+    """A witness's own state cannot be read, or the gateway it watches cannot be asked."""

@@ -1,9 +1,8 @@
-"""The form of an entry: the grammar of its canonical bytes, and what to say where they leave it.
+"""The form of an entry: the verdict over its bytes, and what to say where they leave it.
 
-The grammar is the law: keys, order, types and alphabets in one expression, matched in one pass, because
-every disclosure waits for it. Only `facts` is left open there; `audit.canonical.check` closes it. The
-table at the end does not judge. It finds the path to name once the grammar has refused, and a property
-test holds it to the same verdict.
+`audit.grammar` is the law; it leaves `facts` open, and `audit.canonical.check` closes it. The table below does
+not judge. It finds the path to name once the grammar has refused, and a property test holds it to the same
+verdict.
 """
 
 import re
@@ -13,60 +12,7 @@ from typing import Any, Final
 
 from audit.canonical import check
 from audit.errors import EntryInvalid, NotCanonical
-
-_MOST_BYTES: Final = 65_535  # an entry bundle of tlog-tiles counts an entry in 16 bits
-
-_CODE: Final = r"[!#-\[\]-~]++"  # printable ASCII but space, quote and backslash: no room for free text
-_HASH: Final = "[0-9a-f]{64}"
-_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_TIME: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z"
-_EVENT: Final = "[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_OPERATION: Final = "collection|alteration|consultation|disclosure|combination|erasure|administration"
-_OUTCOME: Final = "permitted|denied|failed"
-
-
-def _maybe(pattern: str) -> str:
-    return f"(?:null|{pattern})"
-
-
-def _many(pattern: str) -> str:
-    return f"(?:{pattern}(?:,{pattern})*)?"
-
-
-def _object(**values: str) -> str:
-    return r"\{" + ",".join(f'"{key}":{value}' for key, value in values.items()) + r"\}"
-
-
-_code: Final = f'"{_CODE}"'
-_hash: Final = f'"{_HASH}"'
-_codes: Final = rf"\[{_many(_code)}\]"
-_scalar: Final = rf"(?:{_code}|-?[0-9]+|true|false)"
-_grammar: Final = re.compile(
-    _object(
-        actor=_object(client=_code, organisation=_code, role=_maybe(_code), user=_maybe(_code)),
-        agreement=_maybe(_object(hash=_hash, id=_code, version=_code)),
-        case=_maybe(_code),
-        clauses=_codes,
-        correlation=_maybe(_code),
-        detail=_maybe(r"\{" + _many(f"{_code}:{_scalar}") + r"\}"),
-        event=f'"{_EVENT}"',
-        facts=r"(null|\{.*\})",
-        id=f'"{_UUID}"',
-        items=_object(generalised=_codes, released=_codes, withheld=_codes),
-        mapping=_maybe(_hash),
-        operation=f'"(?:{_OPERATION})"',
-        outcome=f'"(?:{_OUTCOME})"',
-        payload=_maybe(_hash),
-        purpose=_maybe(_code),
-        reason=_maybe(_code),
-        recipients=rf"\[{_many(_object(organisation=_code, recipient=_code))}\]",
-        record=_maybe(_code),
-        request=_maybe(_code),
-        subjects=_codes,
-        time=f'"{_TIME}"',
-        v="1",
-    ).encode()
-).fullmatch
+from audit.grammar import CODE, EVENT, HASH, MOST_BYTES, OPERATION, OUTCOME, TIME, UUID, glance, whole
 
 
 def check_form(entry: Any, raw: bytes) -> None:  # noqa: ANN401 - foreign JSON
@@ -74,9 +20,11 @@ def check_form(entry: Any, raw: bytes) -> None:  # noqa: ANN401 - foreign JSON
 
     That `raw` is the canonical form of `entry` is for the caller to see to.
     """
-    if len(raw) > _MOST_BYTES:
+    if len(raw) > MOST_BYTES:
         raise EntryInvalid("", "is longer than 65,535 bytes")
-    form = _grammar(raw)
+    if glance(raw) is not None:
+        return
+    form = whole(raw)
     if form is None or not _is_in_calendar(entry["time"]):
         for path, reason in _faults(entry):
             raise EntryInvalid(path, reason)
@@ -140,11 +88,11 @@ def _key_faults(value: Any, kind: str, path: str) -> Iterator[tuple[str, str]]: 
 def _told(entry: dict[str, Any]) -> Iterator[tuple[str, Any, Test, str]]:
     """Tell the form value by value: the path, the value, its test, and what to say."""
     yield "v", entry["v"], lambda v: type(v) is int and v == 1, "is not a version known here"
-    yield "id", entry["id"], _matches(_UUID), "is not a lower-case UUID"
+    yield "id", entry["id"], _matches(UUID), "is not a lower-case UUID"
     yield "time", entry["time"], _is_time, "is not an RFC 3339 UTC time with milliseconds"
-    yield "operation", entry["operation"], _matches(_OPERATION), "is not an operation known here"
-    yield "outcome", entry["outcome"], _matches(_OUTCOME), "is not an outcome known here"
-    yield "event", entry["event"], _matches(_EVENT), "is not a lower-kebab code"
+    yield "operation", entry["operation"], _matches(OPERATION), "is not an operation known here"
+    yield "outcome", entry["outcome"], _matches(OUTCOME), "is not an outcome known here"
+    yield "event", entry["event"], _matches(EVENT), "is not a lower-kebab code"
     for key in ("organisation", "client"):
         yield f"actor.{key}", entry["actor"][key], _is_code, _NOT_CODE
     for key in ("user", "role"):
@@ -152,11 +100,11 @@ def _told(entry: dict[str, Any]) -> Iterator[tuple[str, Any, Test, str]]:
     for key in ("record", "case", "purpose", "reason", "request", "correlation"):
         yield key, entry[key], _or_null(_is_code), _NOT_CODE
     for key in ("mapping", "payload"):
-        yield key, entry[key], _or_null(_matches(_HASH)), _NOT_HASH
+        yield key, entry[key], _or_null(_matches(HASH)), _NOT_HASH
     if entry["agreement"] is not None:
         yield "agreement.id", entry["agreement"]["id"], _is_code, _NOT_CODE
         yield "agreement.version", entry["agreement"]["version"], _is_code, _NOT_CODE
-        yield "agreement.hash", entry["agreement"]["hash"], _matches(_HASH), _NOT_HASH
+        yield "agreement.hash", entry["agreement"]["hash"], _matches(HASH), _NOT_HASH
     for at, one in enumerate(entry["recipients"]):
         for key in ("organisation", "recipient"):
             yield f"recipients[{at}].{key}", one[key], _is_code, _NOT_CODE
@@ -187,7 +135,7 @@ def _matches(pattern: str) -> Test:
     return lambda value: type(value) is str and re.fullmatch(pattern, value) is not None
 
 
-_is_code: Final = _matches(_CODE)
+_is_code: Final = _matches(CODE)
 
 
 def _or_null(fits: Test) -> Test:
@@ -207,7 +155,7 @@ def _is_array(value: Any) -> bool:  # noqa: ANN401 - foreign JSON
 
 
 def _is_time(value: Any) -> bool:  # noqa: ANN401 - foreign JSON
-    return _matches(_TIME)(value) and _is_in_calendar(value)
+    return _matches(TIME)(value) and _is_in_calendar(value)
 
 
 def _is_in_calendar(time: str) -> bool:

@@ -4,6 +4,7 @@ Pure: no clock, no I/O. A batch is taken in order, may be cut back (a unit that 
 sealed: hashed into the tree and signed once. Whoever stores it must do so before anybody sees it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -46,6 +47,11 @@ class Growth:
     def __len__(self) -> int:
         """Return the number of entries so far; also the mark to `truncate` to."""
         return len(self._entries)
+
+    @property
+    def entries(self) -> Sequence[bytes]:
+        """The entries so far, in order."""
+        return self._entries
 
     def append(self, entry: bytes) -> int:
         """Take the bytes of an entry (`Entry.to_bytes`) and return the index it will have in the log."""

@@ -1,7 +1,8 @@
 """Signed notes (C2SP signed-note v1.0.0) with Ed25519 keys: signer, verifier, verifier key text.
 
-A note is text, a blank line, and signature lines. This module does not know what the text says, and it
-makes no decision about which keys are trusted: the caller hands in the verifiers it trusts.
+A note is text, a blank line, and signature lines. A cosigner's line (C2SP tlog-cosignature, Ed25519) also says when it
+was made. This module does not know what the text says, and it makes no decision about which keys are trusted: the
+caller hands in the verifiers it trusts.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,11 @@ from audit.encoding import from_base64, to_base64
 from audit.errors import NoteMalformed, SignatureInvalid
 
 _ED25519: Final = b"\x01"  # signature type, signed-note "Signature types"
+_COSIGNATURE: Final = b"\x04"  # the same list: a timestamped Ed25519 checkpoint cosignature
 _KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
+_TIME_BYTES: Final = 8
+_LATEST_SECONDS: Final = 2**63 - 1  # tlog-cosignature "Format"
 _MOST_SIGNATURES: Final = 64  # the specification asks for at least 16
 _DASH: Final = "\u2014 "
 
@@ -28,6 +32,11 @@ class Signature(NamedTuple):
     name: str
     key_id: bytes
     raw: bytes
+
+    @property
+    def line(self) -> str:
+        """The signature line, with its newline."""
+        return _line(self.name, self.key_id, self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +51,18 @@ class Verifier:
     def of(cls, name: str, public: Ed25519PublicKey) -> Self:
         """Return the verifier of a public key; raise `NoteMalformed` for a name a note cannot carry."""
         _check_name(name)
-        return cls(name, _key_id(name, public), public)
+        return cls(name, _key_id(name, _ED25519, public), public)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 key."""
-        try:
-            name, key_id, material = text.split("+", 2)
-        except ValueError:
-            raise NoteMalformed("a verifier key has three parts joined by plus signs") from None
-        raw = from_base64(material)
-        if len(raw) != 1 + _KEY_BYTES or raw[:1] != _ED25519:
-            raise NoteMalformed("the verifier key is not an Ed25519 key")
-        verifier = cls.of(name, Ed25519PublicKey.from_public_bytes(raw[1:]))
-        if verifier.key_id.hex() != key_id:
-            raise NoteMalformed("the verifier key's id does not belong to its key")
-        return verifier
+        name, key_id, public = _key_from_text(text, _ED25519)
+        return cls(name, key_id, public)
 
     @property
     def text(self) -> str:
         """The verifier key as text."""
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public.public_bytes_raw())}"
+        return _key_text(self.name, self.key_id, _ED25519, self.public)
 
     def verify(self, text: str, raw: bytes) -> bool:
         """Tell whether `raw` is this key's signature over the note text."""
@@ -94,6 +94,70 @@ class Signer:
     def signature_line(self, text: str) -> str:
         """Return the signature line over a note text, with its newline."""
         return _line(self.name, self.verifier.key_id, self.private.sign(text.encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class CosignerVerifier:
+    """A cosigner's public key under a name (C2SP tlog-cosignature, Ed25519). `text` is its verifier key."""
+
+    name: str
+    key_id: bytes
+    public: Ed25519PublicKey
+
+    @classmethod
+    def of(cls, name: str, public: Ed25519PublicKey) -> Self:
+        """Return the verifier of a public key; raise `NoteMalformed` for a name a note cannot carry."""
+        _check_name(name)
+        return cls(name, _key_id(name, _COSIGNATURE, public), public)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 cosigner's key."""
+        name, key_id, public = _key_from_text(text, _COSIGNATURE)
+        return cls(name, key_id, public)
+
+    @property
+    def text(self) -> str:
+        """The verifier key as text."""
+        return _key_text(self.name, self.key_id, _COSIGNATURE, self.public)
+
+    def verify(self, text: str, raw: bytes) -> int:
+        """Return when this key cosigned the note text, in seconds since 1970; raise `SignatureInvalid`.
+
+        `raw` is the time and the signature. A cosignature without a time says nothing (C2SP tlog-witness).
+        """
+        seconds = int.from_bytes(raw[:_TIME_BYTES], "big")
+        if not 0 < seconds <= _LATEST_SECONDS:
+            raise SignatureInvalid("a cosignature has no time")
+        try:
+            self.public.verify(raw[_TIME_BYTES:], _cosigned(text, seconds))
+        except InvalidSignature:
+            raise SignatureInvalid("a cosignature of a known key is wrong") from None
+        return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A cosigner's private key under a name. The same key must not cosign under another name."""
+
+    name: str
+    private: Ed25519PrivateKey
+    verifier: CosignerVerifier
+
+    @classmethod
+    def of(cls, name: str, private: Ed25519PrivateKey) -> Self:
+        """Return the cosigner; raise `NoteMalformed` for a name a note cannot carry."""
+        return cls(name, private, CosignerVerifier.of(name, private.public_key()))
+
+    @classmethod
+    def from_seed(cls, name: str, seed: bytes) -> Self:
+        """Return the cosigner of a 32-byte RFC 8032 seed."""
+        return cls.of(name, Ed25519PrivateKey.from_private_bytes(seed))
+
+    def cosign(self, checkpoint_text: str, unix_time: int) -> str:
+        """Return the cosignature line over a checkpoint's text, with its newline. The time is whole seconds, not 0."""
+        made = self.private.sign(_cosigned(checkpoint_text, unix_time))
+        return _line(self.name, self.verifier.key_id, unix_time.to_bytes(_TIME_BYTES, "big") + made)
 
 
 def sign(text: str, *signers: Signer) -> str:
@@ -159,8 +223,32 @@ def _signature(row: str) -> Signature:
     return Signature(name, raw[:_KEY_ID_BYTES], raw[_KEY_ID_BYTES:])
 
 
-def _key_id(name: str, public: Ed25519PublicKey) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + public.public_bytes_raw()).digest()[:_KEY_ID_BYTES]
+def _cosigned(text: str, seconds: int) -> bytes:
+    return f"cosignature/v1\ntime {seconds}\n{text}".encode()
+
+
+def _key_id(name: str, kind: bytes, public: Ed25519PublicKey) -> bytes:
+    return sha256(name.encode() + b"\n" + kind + public.public_bytes_raw()).digest()[:_KEY_ID_BYTES]
+
+
+def _key_text(name: str, key_id: bytes, kind: bytes, public: Ed25519PublicKey) -> str:
+    return f"{name}+{key_id.hex()}+{to_base64(kind + public.public_bytes_raw())}"
+
+
+def _key_from_text(text: str, kind: bytes) -> tuple[str, bytes, Ed25519PublicKey]:
+    try:
+        name, key_id, material = text.split("+", 2)
+    except ValueError:
+        raise NoteMalformed("a verifier key has three parts joined by plus signs") from None
+    _check_name(name)
+    raw = from_base64(material)
+    if len(raw) != 1 + _KEY_BYTES or raw[:1] != kind:
+        raise NoteMalformed("the verifier key is not an Ed25519 key of this kind")
+    public = Ed25519PublicKey.from_public_bytes(raw[1:])
+    found = _key_id(name, kind, public)
+    if found.hex() != key_id:
+        raise NoteMalformed("the verifier key's id does not belong to its key")
+    return name, found, public
 
 
 def _check_name(name: str) -> None:

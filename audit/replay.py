@@ -1,68 +1,26 @@
-"""Replaying the entries and nodes of a pack: the long middle of `audit.verify`, line by line.
+"""Replaying the entries and nodes of a pack: the long middle of `audit.verify`.
 
-A damaged line costs no more than itself. A lost leaf is carried as unknown until a node line above it
-restores the tree, so that one fault does not make every later entry look false. Memory: one line, the
-compact range, and the hashes of the texts that entries name.
+Flawless stretches come judged; all else is read here line by line, and every finding is made here. A damaged line
+costs no more than itself. A lost leaf is carried as unknown until a node line above it restores the tree, so that one
+fault does not make every later entry look false. Memory: the pieces under judgement, the compact range, and the hashes
+of the texts that entries name.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import BinaryIO, Final
+from typing import Final
 
 from audit.encoding import decimal, hash_from_base64, to_base64
-from audit.entry import document
 from audit.errors import EntryInvalid, NoteMalformed
+from audit.lines import Lines
 from audit.report import Finding, Findings, Thing
+from audit.stretch import SPAN, Naming, read
 from audit.tree import node_hash, root
 
-_LONGEST_LINE: Final = 66_000  # the longest entry, and the fields before it
 _AFTER_ENTRIES: Final = (b"document ", b"end ")
 _ID: Final = re.compile(rb'"id":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","items":').search
-
-
-class Lines:
-    """The lines of a pack, with their number; one line can be handed back."""
-
-    def __init__(self, pack: BinaryIO) -> None:
-        self._pack = pack
-        self._back: bytes | None = None
-        self.number = 0
-
-    def next(self) -> bytes:
-        """Return the next line with its newline, at most 66,000 bytes of it; nothing at the end."""
-        self.number += 1
-        if self._back is not None:
-            line, self._back = self._back, None
-            return line
-        return self._pack.readline(_LONGEST_LINE)
-
-    def hand_back(self, line: bytes) -> None:
-        """Let `next` return this line again."""
-        self.number -= 1
-        self._back = line
-
-    def hash_of(self, length: int) -> str | None:
-        """Read `length` raw bytes and a newline; return the SHA-256 in hex, None if the file ends before."""
-        digest = sha256()
-        while length > 0:
-            piece = self._pack.read(min(length, 65_536))
-            if not piece:
-                return None
-            self.number += piece.count(b"\n")
-            digest.update(piece)
-            length -= len(piece)
-        self.number += 1
-        return digest.hexdigest() if self._pack.read(1) == b"\n" else None
-
-
-@dataclass(slots=True)
-class Named:
-    """The entries that name a text: the first, one past the last, and whether it is an agreement."""
-
-    first: int
-    stop: int
-    agreement: bool
 
 
 @dataclass(slots=True)
@@ -70,22 +28,30 @@ class Replay:
     """The tree as the lines rebuild it. `size` counts entries; None in `compact` is an unknown subtree.
 
     `roots` maps the sizes to look at to the root found there, None while unknown. `limit` is the number of
-    entries the last checkpoint covers, None if that is not known.
+    entries the last checkpoint covers, None if that is not known. `progress` is told the size now and then.
     """
 
     lines: Lines
     findings: Findings
     limit: int | None
     roots: dict[int, bytes | None]
+    progress: Callable[[int], None]
     size: int = 0
     compact: list[bytes | None] = field(default_factory=list)
-    named: dict[str, Named] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
     last_time: str = ""
 
     def run(self) -> None:
         """Replay every line up to the first that belongs to the documents or the end."""
         self._look()
-        while (line := self.lines.next()) and not line.startswith(_AFTER_ENTRIES):
+        while True:
+            if self.size % SPAN == 0:
+                self.progress(self.size)
+                if self._stretch():
+                    continue
+            line = self.lines.next()
+            if not line or line.startswith(_AFTER_ENTRIES):
+                break
             if line.startswith(b"node "):
                 self._stray_node(line)
             elif self.size == self.limit and not line.startswith(b"entry "):
@@ -93,9 +59,27 @@ class Replay:
             else:
                 self._entry(line)
         self.lines.hand_back(line)
+        self.progress(self.size)
         if self.limit is not None and self.size < self.limit:
             others = "" if self.size + 1 == self.limit else f", and so are all up to {self.limit - 1}"
             self._fault(b"", f"is missing{others}")
+
+    def _stretch(self) -> bool:
+        """Take the stretch that begins here; tell whether there is one, and it goes on from what was before it."""
+        stretch = self.lines.stretch()
+        if stretch is None or stretch.start != self.size or stretch.first < self.last_time:
+            return False
+        self.lines.skip(stretch)
+        self.last_time = stretch.last
+        self.naming.join(stretch.named)
+        for size, tops in stretch.tops_at.items():
+            self.roots[size] = _root([*self.compact, *tops])
+        if stretch.count == SPAN:
+            self._grow(stretch.tops[0], SPAN.bit_length() - 1)
+        else:
+            self.compact.extend(stretch.tops)
+            self.size += stretch.count
+        return True
 
     def _entry(self, line: bytes) -> None:
         fields = line.split(b" ", 3)
@@ -136,29 +120,18 @@ class Replay:
 
     def _check_content(self, body: bytes, line: bytes) -> None:
         try:
-            said = document(body)
+            time, agreement, mapping = read(body)
         except EntryInvalid as fault:
             self._fault(line, f"is not an entry: {fault}")
             return
-        if said["time"] < self.last_time:
+        if time < self.last_time:
             self._fault(line, "is dated before the entry that precedes it", warning=True)
-        self.last_time = said["time"]
-        if said["agreement"] is not None:
-            self._name(said["agreement"]["hash"], agreement=True)
-        if said["mapping"] is not None:
-            self._name(said["mapping"], agreement=False)
+        self.last_time = time
+        self.naming.note(agreement, mapping, self.size, self.size)
 
-    def _name(self, digest: str, *, agreement: bool) -> None:
-        named = self.named.get(digest)
-        if named is None:
-            self.named[digest] = Named(self.size, self.size + 1, agreement)
-        else:
-            named.stop = self.size + 1
-            named.agreement |= agreement
-
-    def _grow(self, leaf: bytes | None) -> None:
-        """Add a leaf and check the node lines that must follow it."""
-        index, level, top = self.size, 0, leaf
+    def _grow(self, top: bytes | None, level: int = 0) -> None:
+        """Add a leaf, or the perfect subtree of a level, and check the node lines that must follow it."""
+        size, index = self.size + (1 << level), self.size >> level
         while index & 1:
             left = self.compact.pop()
             index >>= 1
@@ -166,7 +139,7 @@ class Replay:
             known = None if left is None or top is None else node_hash(left, top)
             top = self._node(level, index, known)
         self.compact.append(top)
-        self.size += 1
+        self.size = size
         self._look()
 
     def _grow_over(self) -> None:
@@ -210,13 +183,17 @@ class Replay:
 
     def _look(self) -> None:
         if self.size in self.roots:
-            tops = [top for top in self.compact if top is not None]
-            self.roots[self.size] = root(tops) if len(tops) == len(self.compact) else None
+            self.roots[self.size] = _root(self.compact)
 
     def _fault(self, line: bytes, message: str, *, warning: bool = False) -> None:
         found = _ID(line)
         entry_id = None if found is None else found[1].decode()
         self.findings.add(Finding(Thing.ENTRY, self.lines.number, message, self.size, entry_id, warning=warning))
+
+
+def _root(compact: list[bytes | None]) -> bytes | None:
+    tops = [top for top in compact if top is not None]
+    return root(tops) if len(tops) == len(compact) else None
 
 
 def _hash_or_none(text: bytes) -> bytes | None:

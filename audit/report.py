@@ -12,7 +12,9 @@ class Thing(StrEnum):
 
     HEADER = "header"
     KEY = "key"
+    WITNESS = "witness"
     CHECKPOINT = "checkpoint"
+    COSIGNATURE = "cosignature"
     EARLIER = "earlier checkpoint"
     ENTRY = "entry"
     NODE = "node"
@@ -46,6 +48,20 @@ class Finding:
         return f"line {self.line}: {name}{known} {self.message}{rests}"
 
 
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """That a witness saw the log at a size: `seconds` since 1970, by its own clock.
+
+    `key` is its verifier key text, and `pinned` whether the caller gave it; if not, it came from the pack.
+    """
+
+    witness: str
+    key: str
+    pinned: bool
+    size: int
+    seconds: int
+
+
 @dataclass(slots=True)
 class Findings:
     """The findings as they come in; past the first thousand only their number is kept."""
@@ -68,6 +84,7 @@ class Report:
 
     `pinned` tells whether the caller gave that key; if not, it came from the pack, and the verdict only
     says that the pack agrees with itself. `root` is that of the last checkpoint, None if unreadable.
+    `cosigned` are the good cosignatures, by rising size.
     """
 
     key: str | None
@@ -77,6 +94,7 @@ class Report:
     root: bytes | None
     documents: int
     earlier_size: int | None
+    cosigned: tuple[Cosigned, ...]
     findings: tuple[Finding, ...]
     finding_count: int
     fault_count: int

@@ -15,13 +15,14 @@ from sqlalchemy import (
     Column,
     Connection,
     DateTime,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
     bindparam,
+    delete,
+    func,
     insert,
     select,
     update,
@@ -33,10 +34,11 @@ from audit.bulk import insert_rows
 from audit.encoding import HASH_BYTES
 from audit.entry import Entry
 from audit.errors import HeadMoved, IndexUnknown, LogExists, LogUnknown, NoteMalformed, StorageFault
+from audit.facets import BLOCK, bitmaps, pack_bits
 from audit.log import Head, Sealed, empty_head
 from audit.note import Signer
 from audit.receipt import Receipt
-from audit.tree import NodeId
+from audit.tree import NodeId, perfect_subtrees, root
 
 metadata: Final = MetaData()
 
@@ -69,7 +71,6 @@ log_entry: Final = Table(
     Column("case_ref", String),
     Column("body", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
-    Index("log_entry_time", "log_id", "time"),
 )
 
 log_node: Final = Table(
@@ -81,16 +82,29 @@ log_node: Final = Table(
     sqlite_with_rowid=False,
 )
 
-log_facet: Final = Table(
-    "log_facet",
+log_block: Final = Table(
+    "log_block",
     metadata,
     Column("log_id", String, primary_key=True),
     Column("facet", String, primary_key=True),
     Column("value", String, primary_key=True),
-    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("members", LargeBinary, nullable=False),  # `facets.pack_bits`
     sqlite_with_rowid=False,
 )
 
+log_cosignature: Final = Table(
+    "log_cosignature",
+    metadata,
+    Column("log_id", String, primary_key=True),
+    Column("key", String, primary_key=True),  # the witness's verifier key
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, nullable=False),  # seconds since 1970, as the witness says
+    Column("note", String, nullable=False),  # the checkpoint with the log's signature alone
+    Column("line", String, nullable=False),
+)
+
+_DAY_SECONDS: Final = 86_400
 _PAGE: Final = 512  # entries held in memory while streaming, about half a megabyte
 
 
@@ -148,8 +162,9 @@ def bump_terms(conn: Connection, log_id: str) -> None:
 
 
 def append(conn: Connection, log_id: str, sealed: Sealed, now: datetime) -> None:
-    """Write a batch grown from the locked head: head, entries, facets, nodes; one statement per table.
+    """Write a batch grown from the locked head: head, entries, nodes; one statement per table.
 
+    Where it fills a block, what the block's entries are found by is written too, which takes a few milliseconds.
     Raises `HeadMoved` if the stored head is not the one the batch grew from.
     """
     moved = conn.execute(
@@ -166,7 +181,6 @@ def append(conn: Connection, log_id: str, sealed: Sealed, now: datetime) -> None
     if moved.rowcount != 1:
         raise HeadMoved("the head is not the one this batch grew from")
     entries = []
-    facets = []
     for index, body, leaf in sealed.leaves:
         said = orjson.loads(body)
         actor = said["actor"]
@@ -177,14 +191,22 @@ def append(conn: Connection, log_id: str, sealed: Sealed, now: datetime) -> None
                 *(said["event"], actor["organisation"], actor["client"], user, record, case, body, leaf),
             )
         )
-        facets += [(log_id, "subject", one, index) for one in dict.fromkeys(said["subjects"])]
-        facets += [(log_id, "clause", one, index) for one in dict.fromkeys(said["clauses"])]
-        for facet, value in (("record", record), ("case", case), ("user", user)):
-            if value is not None:
-                facets.append((log_id, facet, value, index))
     insert_rows(conn, log_entry, entries)
-    insert_rows(conn, log_facet, facets)
     insert_rows(conn, log_node, [(log_id, _number(level, idx), top) for level, idx, top in sealed.nodes])
+    for block in range(sealed.base.size // BLOCK, sealed.head.size // BLOCK):
+        index_block(conn, log_id, block)
+
+
+def index_block(conn: Connection, log_id: str, block: int) -> None:
+    """Write the rows by which the entries of a block that is full now are found.
+
+    An entry that is lost or spoilt does not hold up the log: it is found by nothing, and `verify` names it.
+    """
+    start = block * BLOCK
+    stored = conn.execute(_SOME_ENTRIES, {"log": log_id, "start": start, "stop": start + BLOCK})
+    found = bitmaps((index - start, body) for index, body, _ in stored)
+    rows = [(log_id, facet, value, block, pack_bits(found[facet, value])) for facet, value in sorted(found)]
+    insert_rows(conn, log_block, rows)
 
 
 def entry(conn: Connection, log_id: str, index: int) -> Stored:
@@ -229,6 +251,65 @@ def inclusion(conn: Connection, log_id: str, index: int, size: int) -> list[byte
 def consistency(conn: Connection, log_id: str, first: int, second: int) -> list[bytes]:
     """Return the proof that the log at size `first` is a prefix of it at `second`. Raises `IndexUnknown`."""
     return proof.consistency(first, second, SqlNodes(conn, log_id))
+
+
+def root_at(conn: Connection, log_id: str, size: int) -> bytes:
+    """Return the root of the tree of the first `size` entries. Raises `IndexUnknown` where there are fewer."""
+    if not 0 <= size <= read_head(conn, log_id).size:
+        raise IndexUnknown("the log has not reached this size")
+    ids = perfect_subtrees(0, size)
+    found = SqlNodes(conn, log_id).nodes(ids)
+    if len(found) != len(ids):
+        raise StorageFault("the log lacks a node that its head covers")
+    return root([found[one] for one in ids])
+
+
+class Cosignature(NamedTuple):
+    """A witness's signature on a checkpoint: its verifier key, the tree's size, and when (seconds since 1970).
+
+    `note` is the checkpoint with the log's signature alone, `line` the witness's signature line.
+    """
+
+    key: str
+    size: int
+    time: int
+    note: str
+    line: str
+
+
+def keep_cosignature(conn: Connection, log_id: str, given: Cosignature) -> bool:
+    """Keep a verified cosignature; False where a later size of the same witness is kept already.
+
+    Kept are the last one of each witness, and the last one of each day (UTC) before: one a day binds the log's past,
+    and one a minute would grow for ever. Holds the log's head, so that two processes do not meet.
+    """
+    lock_head(conn, log_id)
+    own = (log_cosignature.c.log_id == log_id) & (log_cosignature.c.key == given.key)
+    if conn.execute(select(log_cosignature.c.size).where(own, log_cosignature.c.size > given.size).limit(1)).first():
+        return False
+    day = given.time - given.time % _DAY_SECONDS
+    same_day = (log_cosignature.c.time >= day) & (log_cosignature.c.time < day + _DAY_SECONDS)
+    conn.execute(delete(log_cosignature).where(own, same_day | (log_cosignature.c.size == given.size)))
+    conn.execute(insert(log_cosignature), {"log_id": log_id, **given._asdict()})
+    return True
+
+
+def cosignatures(conn: Connection, log_id: str) -> list[Cosignature]:
+    """Return every cosignature kept, by rising size and then by key."""
+    return [Cosignature._make(row) for row in conn.execute(_COSIGNATURES, {"log": log_id})]
+
+
+def latest_cosignatures(conn: Connection, log_id: str) -> dict[str, Cosignature]:
+    """Return the last cosignature of each witness, by its verifier key."""
+    return {row.key: Cosignature._make(row) for row in conn.execute(_LATEST_COSIGNATURES, {"log": log_id})}
+
+
+def cosigned(conn: Connection, log_id: str) -> list[str]:
+    """Return every cosigned checkpoint kept, as one note with the log's and all witnesses' lines, by rising size."""
+    notes: dict[int, str] = {}
+    for one in cosignatures(conn, log_id):
+        notes[one.size] = notes.get(one.size, one.note) + one.line
+    return list(notes.values())
 
 
 class SqlNodes:
@@ -282,6 +363,20 @@ _SOME_ENTRIES: Final = (
 )
 _LEAF_HASHES: Final = select(log_entry.c.idx, log_entry.c.leaf_hash).where(
     log_entry.c.log_id == bindparam("log"), log_entry.c.idx.in_(bindparam("ids", expanding=True))
+)
+_COSIGNATURES: Final = (
+    select(*(log_cosignature.c[name] for name in Cosignature._fields))
+    .where(log_cosignature.c.log_id == bindparam("log"))
+    .order_by(log_cosignature.c.size, log_cosignature.c.key)
+)
+_LAST: Final = (
+    select(log_cosignature.c.key, func.max(log_cosignature.c.size).label("size"))
+    .where(log_cosignature.c.log_id == bindparam("log"))
+    .group_by(log_cosignature.c.key)
+    .subquery()
+)
+_LATEST_COSIGNATURES: Final = _COSIGNATURES.join(
+    _LAST, (log_cosignature.c.key == _LAST.c.key) & (log_cosignature.c.size == _LAST.c.size)
 )
 _INNER_HASHES: Final = select(log_node.c.node, log_node.c.hash).where(
     log_node.c.log_id == bindparam("log"), log_node.c.node.in_(bindparam("ids", expanding=True))

@@ -39,6 +39,7 @@ __all__ = [
     "parse",
     "shipped",
     "sign",
+    "signs",
 ]
 
 WARNING_DAYS = (7, 30, 60)  # design.md section 6: ahead of expiry
@@ -48,12 +49,16 @@ _DOMAIN = b"provide-gateway agreement v1\n"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Agreement:
-    """An agreement as read: its content, its text, and the canonical bytes whose SHA-256 (hex) is its hash."""
+    """An agreement as read: its content, its text, and the canonical bytes whose SHA-256 (hex) is its hash.
+
+    `lines` says on which line of the text, from 1, each part of the content stands.
+    """
 
     content: Content
     text: bytes
     canonical: bytes
     hash: str
+    lines: Mapping[Path, int]
 
     @property
     def id(self) -> str:
@@ -76,7 +81,7 @@ def parse(text: bytes) -> Agreement:
         raise _unreadable(document, fault) from None
     for path, reason in faults(content):
         raise document.unreadable(path, reason)
-    return Agreement(content, text, plain, hashlib.sha256(plain).hexdigest())
+    return Agreement(content, text, plain, hashlib.sha256(plain).hexdigest(), document.lines)
 
 
 def shipped(name: str = "operation-provide") -> Agreement:
@@ -98,12 +103,18 @@ def sign(agreement_hash: str, private_key: Ed25519PrivateKey, party: str) -> Sig
     return Signature(party, private_key.public_key().public_bytes_raw(), private_key.sign(_message(agreement_hash)))
 
 
+def signs(signature: Signature, agreement_hash: str) -> bool:
+    """Whether a signature is good over this hash; whose key it is by is another question."""
+    return _good(signature, _message(agreement_hash))
+
+
 class State(StrEnum):
     """What the parties have said of the agreement. Draft until it is brought into force."""
 
     DRAFT = "draft"
     IN_FORCE = "in-force"
     SUSPENDED = "suspended"
+    SUPERSEDED = "superseded"  # a later version has taken its place
     ENDED = "ended"
 
 
@@ -115,6 +126,7 @@ class Status(StrEnum):
     NOT_YET = "not-yet"
     IN_FORCE = "in-force"
     SUSPENDED = "suspended"
+    SUPERSEDED = "superseded"
     ENDED = "ended"
     EXPIRED = "expired"
 
@@ -188,7 +200,9 @@ def _good(signature: Signature, message: bytes) -> bool:
     return True
 
 
-_OPEN = frozenset({"kinds", "areas", "grades", "consent", "children", "within_days"})
+_OPEN = frozenset(
+    {"kinds", "areas", "grades", "consent", "children", "within_days", "ages", "markings", "relationships"}
+)
 
 
 def _open(value: Any) -> Any:  # noqa: ANN401 - plain JSON of any shape
@@ -199,8 +213,9 @@ def _open(value: Any) -> Any:  # noqa: ANN401 - plain JSON of any shape
 
 
 def _unreadable(document: Document, fault: ValidationError) -> AgreementUnreadable:
-    """The first thing the models refused, at its line."""
-    first = fault.errors(include_input=False, include_url=False)[0]
+    """The first thing the models refused, at its line. A key misspelt is unknown before its own is missing."""
+    refused = fault.errors(include_input=False, include_url=False)
+    first = next((one for one in refused if one["type"] == "extra_forbidden"), refused[0])
     path: Path = ()
     for step in first["loc"]:  # a step that is not in the text names an alternative of the schema
         if (*path, step) in document.lines:

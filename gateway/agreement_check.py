@@ -18,135 +18,171 @@ from typing import Literal
 
 from gateway import rules
 from gateway.agreement import Agreement
-from gateway.agreement_content import POWERS, UNKNOWN, Clause, Conditions, Content, Flow
+from gateway.agreement_content import Clause, Conditions, Content
+from gateway.agreement_text import Path, line_of
+from gateway.agreement_traps import Remark, traps
+from gateway.agreement_words import UNKNOWN
 from gateway.generalise import TALLIED
+from gateway.route import OWN_RECORD
 from mappings.items import Words, plan
 from mappings.record import Grade, Part, Record
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark: how grave, a code, where (`clauses F1-referral`), and words."""
+    """One remark: how grave, a code, where (`clauses F1-referral`), on which line of the text, from 1, and words."""
 
     severity: Literal["error", "warning"]
     code: str
     where: str
+    line: int
     words: str
 
 
 def check(agreement: Agreement) -> tuple[Finding, ...]:
     """Everything found, errors first, otherwise in the order of the agreement."""
     content = agreement.content
-    found = [*_dates(content), *_clocks(content), *_bases(content), *_reach(content)]
-    for clause in content.clauses:
-        found += [*_once(clause), *_forbidden(content, clause), *_possible(content, clause), *_gated(clause)]
-    found += _disagreeing(content)
+    remarks = [*_dates(content), *_people(content), *_clocks(content), *_kept(content), *traps(content)]
+    remarks += _reach(content)
+    for at in range(len(content.clauses)):
+        remarks += [*_once(content, at), *_forbidden(content, at), *_possible(content, at), *_gated(content, at)]
+    remarks += _disagreeing(content)
+    found = [
+        Finding(
+            severity="warning" if code in _WARNINGS else "error",
+            code=code,
+            where=_where(content, path),
+            line=line_of(agreement.lines, path),
+            words=words,
+        )
+        for code, path, words in remarks
+    ]
     return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
 
 
-def _dates(content: Content) -> Iterator[Finding]:
+_WARNINGS = {"part-withheld"}
+
+
+def _where(content: Content, path: Path) -> str:
+    """A path as a lawyer finds it: `clauses F1-referral`, `in_force`, `clocks acknowledge`."""
+    group, *rest = path
+    if rest and isinstance(rest[0], int):
+        return f"{group} {getattr(content, str(group))[rest[0]].id}"
+    return " ".join(str(step) for step in path[:2])
+
+
+def _dates(content: Content) -> Iterator[Remark]:
     dates = content.in_force
     if dates.until <= dates.starts:
-        yield Finding("error", "never-in-force", "in_force", "it ends before it begins")
+        yield "never-in-force", ("in_force", "until"), "it ends before it begins"
     if content.review_by > dates.until.date():
-        yield Finding("error", "review-after-end", "review_by", "the review is due after the agreement has ended")
+        yield "review-after-end", ("review_by",), "the review is due after the agreement has ended"
+    if content.review_by < dates.starts.date():
+        yield "review-before-start", ("review_by",), "the review is due before the agreement begins"
 
 
-def _clocks(content: Content) -> Iterator[Finding]:
+def _people(content: Content) -> Iterator[Remark]:
+    of = {contact.id: contact.party for contact in content.contacts}
+    for at, party in enumerate(content.parties):
+        for name in ("signatory", "data_protection_officer", "caldicott_guardian"):
+            person = getattr(party, name)
+            if person and of[person] != party.id:
+                yield "of-another-party", ("parties", at, name), f"{person} belongs to {of[person]}"
+        if party.is_nhs and not party.caldicott_guardian:
+            yield "no-caldicott-guardian", ("parties", at), "an NHS organisation has a Caldicott Guardian"
+
+
+def _clocks(content: Content) -> Iterator[Remark]:
     for name in ("acknowledge", "first_contact", "review"):
         stated = {str(grade) for grade in getattr(content.clocks, name)}
         for grade in (*(g.value for g in Grade), UNKNOWN):
             if grade not in stated:
-                yield Finding("error", "missing-clock", f"clocks {name}", f"no clock for grade {grade}")
+                yield "missing-clock", ("clocks", name), f"no clock for grade {grade}"
 
 
-def _bases(content: Content) -> Iterator[Finding]:
-    for flow in content.flows:
-        where, basis = f"flows {flow.id}", flow.lawful_basis
-        if basis.article_6 == "6(1)(a)":
-            words = "consent answers confidentiality; it is not the Article 6 basis of this sharing"
-            yield Finding("error", "consent-as-lawful-basis", where, words)
-        if basis.article_6 == "6(1)(ea)":
-            words = "recognised legitimate interests are not open to public authorities in their tasks"
-            yield Finding("error", "basis-closed-to-authorities", where, words)
-        from_nhs = any(not content.party(id_).is_police for id_ in flow.from_)
-        for power in basis.powers:
-            if power in _TRAPS or (power == "pcsc-2022-s16" and from_nhs):
-                yield Finding("error", "power-cannot-carry", where, f"{POWERS[power]}: {_TRAPS.get(power, _PCSC)}")
+def _kept(content: Content) -> Iterator[Remark]:
+    kept = content.retention
+    path: Path = ("retention", "classes")
+    record, log = kept.of("record"), kept.of("log")
+    if kept.backstop_days < record.days:
+        words = "a record nobody closed would go before one that was closed"
+        yield "backstop-too-soon", ("retention", "backstop_days"), words
+    if log.days < max(record.days, kept.backstop_days):
+        yield "log-before-record", path, "the log would go before what it is the evidence of"
+    if log.from_ != "created":
+        yield "log-not-from-creation", path, "an entry of the log is never received or closed: it counts from creation"
 
 
-_PCSC = "s.16(4) authorises no disclosure of patient information, nor of personal information by a health authority"
-_TRAPS = {
-    "care-act-2014-s42": "most victims of domestic abuse are not adults within this section",
-    "vpa-2024-s13": "binds commissioners, not a trust or a force, and gives no power to disclose",
-}
-
-
-def _reach(content: Content) -> Iterator[Finding]:
-    for flow in content.flows:
+def _reach(content: Content) -> Iterator[Remark]:
+    for at, flow in enumerate(content.flows):
         for recipient in flow.to:
             if not any(c.flow == flow.id and recipient in c.recipients for c in content.clauses):
-                words = f"no clause gives {recipient} anything"
-                yield Finding("error", "flow-without-clause", f"flows {flow.id}", words)
+                yield "flow-without-clause", ("flows", at), f"no clause gives {recipient} anything"
     reached = {recipient for flow in content.flows for recipient in flow.to}
-    for one in content.recipients:
+    for at, one in enumerate(content.recipients):
         if one.id not in reached:
-            yield Finding("error", "recipient-without-flow", f"recipients {one.id}", "no flow leads to this recipient")
+            yield "recipient-without-flow", ("recipients", at), "no flow leads to this recipient"
 
 
-def _once(clause: Clause) -> Iterator[Finding]:
+def _once(content: Content, at: int) -> Iterator[Remark]:
+    clause = content.clauses[at]
     named = Counter([*clause.release, *clause.generalise, *(i for kept in clause.withhold for i in kept.each())])
     for item, times in named.items():
         if times > 1:
-            yield Finding("error", "named-twice", f"clauses {clause.id}", f"{item} is named more than once")
+            yield "named-twice", _place(at, clause, item), f"{item} is named more than once"
 
 
-def _forbidden(content: Content, clause: Clause) -> Iterator[Finding]:
-    where, flow = f"clauses {clause.id}", _flow(content, clause)
+def _forbidden(content: Content, at: int) -> Iterator[Remark]:
+    clause = content.clauses[at]
+    flow = content.flow(clause.flow)
     for known in (r for r in content.recipients if r.id in clause.recipients):
         party = content.party(known.party)
         prohibited = {item: one.id for one in content.prohibitions if known.id in one.recipients for item in one.each()}
         for item in _leaving(clause):
             if item in prohibited:
                 words = f"{item} is prohibited to {known.id} by {prohibited[item]}"
-                yield Finding("error", "released-and-prohibited", where, words)
-            own = flow.from_ == (known.party,)
+                yield "released-and-prohibited", _place(at, clause, item), words
+            own = flow.from_ == (known.party,) and flow.purpose == OWN_RECORD
             if rule := rules.bar(item, clause.generalise.get(item), police=party.is_police, own=own):
-                yield Finding("error", "released-against-rule", where, f"{item}: {rule.words} ({rule.id})")
+                yield "released-against-rule", _place(at, clause, item), f"{item}: {rule.words} ({rule.id})"
 
 
-def _possible(content: Content, clause: Clause) -> Iterator[Finding]:
-    where = f"clauses {clause.id}"
+def _possible(content: Content, at: int) -> Iterator[Remark]:
+    clause = content.clauses[at]
+    here: Path = ("clauses", at)
     if not _leaving(clause):
-        yield Finding("error", "never-applies", where, "it releases nothing")
+        yield "never-applies", here, "it releases nothing"
+    if clause.emergency:  # the areas of the recipient, and the holds, wait for a human, who has decided
+        return
     for known in (r for r in content.recipients if r.id in clause.recipients):
         if not _meet(known.areas, clause.when.areas):
-            yield Finding("error", "never-applies", where, f"{known.id} works in none of its areas")
+            yield "never-applies", (*here, "when", "areas"), f"{known.id} works in none of its areas"
     for hold in content.holds:
         if hold.flow == clause.flow and _covers(hold.when, clause.when):
-            yield Finding("error", "never-applies", where, f"{hold.id} holds whatever it would release")
+            yield "never-applies", here, f"{hold.id} holds whatever it would release"
 
 
-def _gated(clause: Clause) -> Iterator[Finding]:
+def _gated(content: Content, at: int) -> Iterator[Remark]:
     """Items inside a part that stays: `victim.name` goes only with `victim.listed`."""
+    clause = content.clauses[at]
     walked = {item for item in _leaving(clause) if clause.generalise.get(item) not in TALLIED}
     for item in _leaving(clause):
         if not any(gates - {item} <= walked for gates in _gates().get(item, [frozenset()])):
             words = f"{item} never leaves: the part it stands in is not released"
-            yield Finding("warning", "part-withheld", f"clauses {clause.id}", words)
+            yield "part-withheld", _place(at, clause, item), words
 
 
-def _disagreeing(content: Content) -> Iterator[Finding]:
+def _disagreeing(content: Content) -> Iterator[Remark]:
     """Clauses that can apply at once and say different things of one item; the stricter wins, and hides the other."""
-    for one, other in combinations(content.clauses, 2):
+    for (at, one), (_, other) in combinations(enumerate(content.clauses), 2):
         shared = one.flow == other.flow and set(one.recipients) & set(other.recipients)
-        if not shared or not _overlap(one.when, other.when):
+        if not shared or one.emergency is not other.emergency or not _overlap(one.when, other.when):
             continue
         first, second = _says(one), _says(other)
         for item in sorted(first.keys() & second.keys()):
             if first[item] != second[item]:
                 words = f"{other.id} says something else of {item} in the same case"
-                yield Finding("error", "clauses-disagree", f"clauses {one.id}", words)
+                yield "clauses-disagree", _place(at, one, item), words
 
 
 def _says(clause: Clause) -> dict[str, str]:
@@ -158,8 +194,13 @@ def _leaving(clause: Clause) -> tuple[str, ...]:
     return (*clause.release, *clause.generalise)
 
 
-def _flow(content: Content, clause: Clause) -> Flow:
-    return next(flow for flow in content.flows if flow.id == clause.flow)
+def _place(at: int, clause: Clause, item: str) -> Path:
+    """Where a clause names an item."""
+    if item in clause.release:
+        return ("clauses", at, "release", clause.release.index(item))
+    if item in clause.generalise:
+        return ("clauses", at, "generalise", item)
+    return ("clauses", at, "withhold", next(n for n, kept in enumerate(clause.withhold) if item in kept.each()))
 
 
 def _meet(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
@@ -167,7 +208,7 @@ def _meet(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
 
 
 def _overlap(one: Conditions, other: Conditions) -> bool:
-    """Whether some record could meet both. Ages always overlap: every limit counts from now."""
+    """Whether some record could meet both. Limits of time always overlap: each counts from now."""
     children = one.children is None or other.children is None or one.children is other.children
     return children and all(_meet(getattr(one, name), getattr(other, name)) for name in _SETS)
 
@@ -183,7 +224,7 @@ def _covers(wide: Conditions, narrow: Conditions) -> bool:
     return wide.children is None or wide.children is narrow.children
 
 
-_SETS = ("kinds", "areas", "grades", "consent")
+_SETS = ("kinds", "areas", "grades", "consent", "ages", "markings", "relationships")
 
 
 @cache

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from gateway.agreement_content import Conditions, Content
+from gateway.agreement_governance import KEPT
 from gateway.agreement_text import Path
 
 Fault = tuple[Path, str]
@@ -19,9 +20,10 @@ Fault = tuple[Path, str]
 def faults(content: Content) -> Iterator[Fault]:
     """Every name that names nothing, and every name given twice: path and reason."""
     yield from _people(content)
+    yield from _data(content)
     yield from _flows(content)
     yield from _rules(content)
-    for group in ("parties", "contacts", "recipients", "flows", "clauses", "holds", "prohibitions"):
+    for group in _NAMED:
         yield from _twice((group,), [str(one.id) for one in getattr(content, group)])
     yield from _twice(
         ("clauses",),
@@ -32,14 +34,30 @@ def faults(content: Content) -> Iterator[Fault]:
     yield from _twice(("flows",), roads)
 
 
+_NAMED = (
+    "parties",
+    "other_organisations",
+    "contacts",
+    "recipients",
+    "flows",
+    "clauses",
+    "holds",
+    "prohibitions",
+)
+"""What has an id of its own, each in its list once."""
+
+
 def _people(content: Content) -> Iterator[Fault]:
     parties, contacts = {p.id for p in content.parties}, {c.id for c in content.contacts}
     yield from _unknown(("owner",), content.owner, contacts, "contact")
     for at, party in enumerate(content.parties):
         here: Path = ("parties", at)
+        yield from _unknown((*here, "signatory"), party.signatory, contacts, "contact")
         yield from _unknown((*here, "data_protection_officer"), party.data_protection_officer, contacts, "contact")
         if party.caldicott_guardian:
             yield from _unknown((*here, "caldicott_guardian"), party.caldicott_guardian, contacts, "contact")
+    for at, other in enumerate(content.other_organisations):
+        yield from _unknown(("other_organisations", at, "acts_for"), other.acts_for, parties, "party")
     for at, contact in enumerate(content.contacts):
         yield from _unknown(("contacts", at, "party"), contact.party, parties, "party")
     for at, recipient in enumerate(content.recipients):
@@ -47,9 +65,29 @@ def _people(content: Content) -> Iterator[Fault]:
         yield from _unknown(("recipients", at, "areas"), recipient.areas or (), content.areas, "area")
 
 
+def _data(content: Content) -> Iterator[Fault]:
+    data, contacts = content.data, {c.id for c in content.contacts}
+    yield from _twice(("data", "subjects"), [one.id for one in data.subjects])
+    yield from _twice(("data", "categories"), [one.id for one in data.categories])
+    kept = [one.data for one in content.retention.classes]
+    yield from _twice(("retention", "classes"), kept)
+    for missing in sorted(set(KEPT) - set(kept)):
+        yield ("retention", "classes"), f"nothing is said of how long a {missing} is kept"
+    governance: Path = ("governance",)
+    rights, breach = content.governance.individual_rights, content.governance.breach
+    yield from _unknown((*governance, "individual_rights", "contact"), rights.contact, contacts, "contact")
+    yield from _unknown((*governance, "breach", "contacts"), breach.contacts, contacts, "contact")
+
+
 def _flows(content: Content) -> Iterator[Fault]:
     parties, recipients = {p.id for p in content.parties}, {r.id for r in content.recipients}
+    subjects, categories = {s.id for s in content.data.subjects}, {c.id for c in content.data.categories}
+    contacts = {c.id for c in content.contacts}
     for at, flow in enumerate(content.flows):
+        register, here = flow.register_, ("flows", at, "register")
+        yield from _unknown((*here, "data_subjects"), register.data_subjects, subjects, "type of person")
+        yield from _unknown((*here, "data_categories"), register.data_categories, categories, "category of data")
+        yield from _unknown((*here, "owner"), register.owner, contacts, "contact")
         yield from _unknown(("flows", at, "from"), flow.from_, parties, "party")
         yield from _unknown(("flows", at, "to"), flow.to, recipients, "recipient")
 

@@ -42,10 +42,14 @@ class Document:
 
     def unreadable(self, path: Path, reason: str) -> AgreementUnreadable:
         """The error for something at a path; a path that is not in the text stands where its nearest parent does."""
-        known = path
-        while known and known not in self.lines:
-            known = known[:-1]
-        return AgreementUnreadable(self.lines.get(known, 1), shown(path), reason)
+        return AgreementUnreadable(line_of(self.lines, path), shown(path), reason)
+
+
+def line_of(lines: Mapping[Path, int], path: Path) -> int:
+    """The line a part stands on, or that of its nearest parent which has one."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
 
 
 def shown(path: Path) -> str:
@@ -140,6 +144,8 @@ def _scalar(event: yaml.ScalarEvent, path: Path, line: int) -> Json:
     value: str = event.value
     if not value.strip() or (event.style is None and value in {"~", "null", "Null", "NULL"}):
         raise AgreementUnreadable(line, shown(path), "empty")
+    if re.search("[\ud800-\udfff]", value):  # an escape can write one; no canonical form holds it
+        raise AgreementUnreadable(line, shown(path), "half a character (a lone surrogate)")
     if event.style is None and value in {"true", "false"}:
         return value == "true"
     if event.style is None and re.fullmatch(r"0|[1-9][0-9]{0,15}", value) and int(value) <= _LARGEST:

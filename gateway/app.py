@@ -19,7 +19,20 @@ from gateway.errors import BadParameter, GatewayError, NotFound
 from gateway.logs import Line, say
 from gateway.services import Services
 from gateway.tokens.routes import routes as token_routes
-from gateway.web import audit, fhir, health, police
+from gateway.web import (
+    agreements,
+    audit,
+    auditevent,
+    auditexport,
+    fhir,
+    governance,
+    health,
+    notices,
+    oversight,
+    police,
+    team,
+    witness,
+)
 from gateway.web.http import PROBLEM, CallIds, json_response, problem_of
 
 _VERSION = version("provide-gateway")
@@ -45,12 +58,20 @@ def create_app(services: Services) -> FastAPI:
     )
     metrics = health.Metrics(services)
     # Routes are tried in this order: the busiest first.
+    app.include_router(auditevent.routes(services))  # a type of FHIR's that is not a team's: before those that are
     app.include_router(fhir.routes(services, _VERSION))
     app.include_router(police.routes(services))
     app.include_router(
         token_routes(services.settings, services.keyring, services.clients, services.journals, services.tokens)
     )
+    app.include_router(team.routes(services))
+    app.include_router(governance.routes(services))
+    app.include_router(notices.routes(services))
     app.include_router(audit.routes(services))
+    app.include_router(agreements.routes(services))
+    app.include_router(oversight.routes(services))
+    app.include_router(auditexport.routes(services))
+    app.include_router(witness.routes(services))
     app.include_router(health.routes(services, metrics))
 
     async def failed(request: Request, error: Exception) -> Response:

@@ -39,5 +39,11 @@ def check_person(standing: Standing, recipient: str | None, caller: Caller) -> N
         )
 
 
+def check_named(caller: Caller) -> None:
+    """Raise NotPermitted where no person is named: what is asked is a person's act."""
+    if caller.user is None:
+        raise NotPermitted("this is a person's act: name them in the token (`end_user`)", reason="person-not-named")
+
+
 def _no_recipient() -> NotPermitted:
     return NotPermitted("the client is no recipient of an agreement in force", reason="not-a-recipient")

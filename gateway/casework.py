@@ -76,6 +76,10 @@ ACKNOWLEDGING = frozenset({_S.ACCEPTED, _S.REJECTED})
 """The statuses that stop the clock of the offer: somebody has answered."""
 
 
+ACCEPTING = frozenset({_S.ACCEPTED, _S.IN_PROGRESS})
+"""The statuses that make a case that of the person who set them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A word to police, with what the victim said about telling it."""

@@ -1,13 +1,18 @@
 """The judgement: what may be given of a record to a recipient, for a purpose, under an agreement, at an instant.
 
 Pure: record, agreement and time are arguments. The order is fixed: what no agreement can lift; whether terms are in
-force; whether the recipient, the purpose and the sender have a flow; the recipient's area; what a human must decide;
-the clauses that apply. Whatever is not named stays (P3). The decision is made on facts alone, so that it can be made
-again from the sealed facts after the record is erased (P4). Applying it to the record is `minimise.py`.
+force; whether the recipient, the purpose and the sender have a flow; whether whoever asks is connected with a party to
+the case; the recipient's area; what a human must decide; the clauses that apply. Whatever is not named stays (P3). The
+decision is made on facts alone, so that it can be made again from the sealed facts after the record is erased (P4).
+Applying it to the record is `minimise.py`.
 
 Several clauses may apply. What any of them withholds stays; what any of them generalises goes generalised; what is
 left, and released by one of them, goes whole: the more restrictive wins. Two methods for one item cannot both be kept,
 so the item stays. `agreement_check.py` reports clauses that disagree.
+
+Where somebody broke the glass, emergency clauses apply and no others, under an agreement in force or expired. They name
+their own areas, and the human that a hold waits for has decided; what no agreement can lift, and what an agreement
+prohibits, stands.
 
 Source: design.md sections 3, 6; domain.md sections 4.1 (clocks), 4.4 to 4.6.
 """
@@ -20,7 +25,7 @@ from functools import lru_cache
 
 from gateway import rules
 from gateway.agreement import Status, Terms
-from gateway.agreement_content import UNKNOWN
+from gateway.agreement_words import UNKNOWN
 from gateway.clock import clock
 from gateway.decision import DEFAULT, Decision, Effect, Outcome, Reason, Ruling, Verdict, ruling
 from gateway.facts import Facts, facts_of
@@ -39,17 +44,18 @@ def decide(record: Record, recipient: str, purpose: str, agreement: Terms | None
 def decide_on(facts: Facts, recipient: str, purpose: str, agreement: Terms | None, now: datetime) -> Decision:
     """The same, on facts alone: every decision is made here."""
     way = route(agreement.agreement if agreement else None, recipient, purpose, facts.source)
-    own = facts.source is not None and facts.source == way.organisation
-
-    stop = _without_authority(facts, way, agreement, now) or _before_a_human(facts, way, own=own)
+    stop = _without_authority(facts, way, agreement, now) or _before_a_human(facts, way)
     if stop:
         found = _all_withheld(facts.items, stop.by, stop.words)
         return _decision(way, facts, now, stop, found, ())
-    applying = tuple(at for at, clause in enumerate(way.clauses) if clause.when.met(facts))
+    emergency = facts.break_glass is not None
+    applying = tuple(
+        at for at, clause in enumerate(way.clauses) if clause.emergency is emergency and clause.when.met(facts)
+    )
     if not applying:
         found = _all_withheld(facts.items, _NO_CLAUSE.by, _NO_CLAUSE.words)
         return _decision(way, facts, now, _NO_CLAUSE, found, ())
-    found, clauses = _weighed(way, applying, facts.items, own=own)
+    found, clauses = _weighed(way, applying, facts.items)
     return _decision(way, facts, now, None if found.methods else _NOTHING_RELEASED, found, clauses)
 
 
@@ -72,6 +78,7 @@ _STANDING_WORDS = {
     Status.UNSIGNED: "the agreement is not signed by every party",
     Status.NOT_YET: "the agreement is not yet in force",
     Status.SUSPENDED: "the agreement is suspended",
+    Status.SUPERSEDED: "a later version of the agreement has taken its place",
     Status.ENDED: "the agreement has ended",
     Status.EXPIRED: "the agreement has expired",
 }
@@ -86,21 +93,25 @@ def _without_authority(facts: Facts, way: Route, agreement: Terms | None, now: d
     """What stops any record of this marking, sender, recipient and purpose. Nothing else is asked before this."""
     if rule := rules.refuses(facts):
         return _Stop(Outcome.REFUSED, Reason.TOO_SECRET, rule.words, rule.id)
-    if agreement is None or not (standing := agreement.standing(now)).in_force:
-        words = _STANDING_WORDS[standing.status] if agreement else "there is no agreement"
+    status = agreement.standing(now).status if agreement else None
+    if status is not Status.IN_FORCE and not (status is Status.EXPIRED and facts.break_glass is not None):
+        words = _STANDING_WORDS[status] if status else "there is no agreement"
         # What police sent is kept for a human (P6); a status of the NHS side stays where it is.
         outcome = Outcome.DENIED if facts.kind == RecordKind.STATUS else Outcome.HELD
         return _Stop(outcome, Reason.NO_AGREEMENT, words)
     return _Stop(Outcome.DENIED, way.fault, _FAULT_WORDS[way.fault]) if way.fault else None
 
 
-def _before_a_human(facts: Facts, way: Route, *, own: bool) -> _Stop | None:
+def _before_a_human(facts: Facts, way: Route) -> _Stop | None:
     """What a human has to see first. A sender that reads back what it sent is stopped by holds of its flow alone."""
-    if not own and way.areas is not None and facts.area not in way.areas:
+    if rule := rules.connected(facts):
+        return _Stop(Outcome.REFUSED, Reason.CONNECTED, rule.words, rule.id)
+    emergency = facts.break_glass is not None
+    if not way.own and not emergency and way.areas is not None and facts.area not in way.areas:
         return _OUTSIDE_AREA if facts.area else _AREA_UNKNOWN
-    if not own and (rule := rules.holds(facts)):
+    if not way.own and (rule := rules.holds(facts)):
         return _Stop(Outcome.HELD, Reason.MARKING, rule.words, rule.id)
-    hold = next((hold for hold in way.holds if hold.when.met(facts)), None)
+    hold = None if emergency else next((hold for hold in way.holds if hold.when.met(facts)), None)
     return _Stop(Outcome.HELD, Reason.HOLD, hold.reason, hold.id, hold.owner) if hold else None
 
 
@@ -149,17 +160,15 @@ def _all_withheld(items: tuple[str, ...], by: str, words: str) -> Ruling:
 
 
 @lru_cache(maxsize=4096)
-def _weighed(
-    way: Route, applying: tuple[int, ...], items: tuple[str, ...], *, own: bool
-) -> tuple[Ruling, tuple[str, ...]]:
+def _weighed(way: Route, applying: tuple[int, ...], items: tuple[str, ...]) -> tuple[Ruling, tuple[str, ...]]:
     """The verdict on each item under the clauses that apply, and the clauses that gave one."""
     clauses = [way.clauses[at] for at in applying]
-    verdicts = tuple(_verdict(way, clauses, item, own=own) for item in items)
+    verdicts = tuple(_verdict(way, clauses, item) for item in items)
     by = {verdict.by for verdict in verdicts}
     return ruling(verdicts), tuple(c.id for c in clauses if c.id in by)
 
 
-def _verdict(way: Route, clauses: list[Lot], item: str, *, own: bool) -> Verdict:
+def _verdict(way: Route, clauses: list[Lot], item: str) -> Verdict:
     kept = way.prohibited.get(item) or next(((c.id, c.withholds[item]) for c in clauses if item in c.withholds), None)
     coarse = {clause.generalises[item]: clause for clause in reversed(clauses) if item in clause.generalises}
     if kept or len(coarse) > 1:
@@ -170,7 +179,7 @@ def _verdict(way: Route, clauses: list[Lot], item: str, *, own: bool) -> Verdict
     clause = coarse[method] if method else next((c for c in clauses if item in c.releases), None)
     if clause is None:
         return Verdict(item, Effect.WITHHELD, None, DEFAULT, "no clause that applies here names it")
-    if rule := rules.bar(item, method, police=way.police, own=own):
+    if rule := rules.bar(item, method, police=way.police, own=way.own):
         return Verdict(item, Effect.WITHHELD, None, rule.id, rule.words)
     if method:
         return Verdict(item, Effect.GENERALISED, method, clause.id, f"{clause.title}: {IN_WORDS[method]}")

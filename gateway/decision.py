@@ -38,6 +38,7 @@ class Reason(StrEnum):
     RECIPIENT_UNKNOWN = "recipient-unknown"
     PURPOSE_UNKNOWN = "purpose-unknown"
     NO_FLOW = "no-flow"  # the agreement has no way from this sender to this recipient
+    CONNECTED = "connected"  # whoever asks is connected with a party to the case
     AREA_UNKNOWN = "area-unknown"
     OUTSIDE_AREA = "outside-area"
     HOLD = "hold"  # the agreement leaves it to a human

@@ -25,15 +25,17 @@ from sqlalchemy import Connection, Row
 from adapters.nhs import fhir
 from audit.entry import Entry, Operation
 from audit.entry import Outcome as EntryOutcome
-from gateway.decide import Decision, Facts, Outcome, decide_on
+from gateway.decide import Decision, Facts, Outcome, Reason, decide_on
 from gateway.decision import Ruling
 from gateway.evidence import Caller, Event, act
+from gateway.facts import hours_since
 from gateway.intake import SAFEGUARDING
 from gateway.minimise import minimise
-from gateway.searching import Search, count_rows, find_rows, write_cursor
+from gateway.searching import Search, find_all, find_rows, write_cursor
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
 from gateway.terms import Standing, agreement_ref
+from gateway.ties import Ties, ties_of
 from mappings.record import Record
 from mappings.referral import ReferralState, ReferralStatus
 
@@ -57,13 +59,26 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A referral that was asked for by its id, by somebody connected with a party (N15): it is answered as unknown."""
+
+    row: Row[Any]
+    facts: Facts
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """The referrals a search found, before they are sealed; `total` where one referral is one resource."""
 
     opened: tuple[Opened, ...]
     total: int | None
     next_cursor: str | None
+    refused: tuple[Refused, ...] = ()
 
+
+COUNTED_MAX = 1000
+"""Referrals that are decided to say how many there are, some 20 us each; beyond, no total is given (it is optional)."""
 
 ONE_TO_ONE = frozenset({"Task", "ServiceRequest", "Flag"})
 """The types of which every referral is exactly one resource, so that counting referrals counts them."""
@@ -84,14 +99,27 @@ class Reader:
         """Run a search for a caller under an agreement. Nothing found here may leave before it is sealed."""
         rows = find_rows(connection, search, log_id, caller)
         shown, more = rows[: search.count], len(rows) > search.count
+        ties = ties_of(connection.execute, caller, log_id, shown)
+        judged = [(row, *judged_of(row, standing, ties, now)) for row in shown]
+        permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED]
+        opened = self._open(connection, permitted, search)
         total = None
         if search.types[0] in ONE_TO_ONE:
             whole = search.cursor is None and not more
-            total = len(rows) if whole else count_rows(connection, search, log_id, caller)
-        judged = [(row, *_judged(row, standing, now)) for row in shown]
-        permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED]
-        opened = self._open(connection, permitted, search)
-        return Found(tuple(opened), total, write_cursor(shown[-1]) if more else None)
+            total = len(opened) if whole else self._count(connection, caller, search, standing, log_id, now)
+        refused = [Refused(*one) for one in judged if search.ids is not None and one[2].reason is Reason.CONNECTED]
+        return Found(tuple(opened), total, write_cursor(shown[-1]) if more else None, tuple(refused))
+
+    @staticmethod
+    def _count(
+        connection: Connection, caller: Caller, search: Search, standing: Standing, log_id: str, now: datetime
+    ) -> int | None:
+        """How many referrals this caller may see, each decided; None where they are too many to decide for a number."""
+        rows = find_all(connection, search, log_id, caller, COUNTED_MAX)
+        if len(rows) > COUNTED_MAX:
+            return None
+        ties = ties_of(connection.execute, caller, log_id, rows)
+        return sum(judged_of(row, standing, ties, now)[1].outcome is Outcome.PERMITTED for row in rows)
 
     @staticmethod
     def standing_of(opened: Opened) -> tuple[ReferralStatus, ReferralState]:
@@ -134,9 +162,20 @@ class Reader:
         return fhir.write(type_, minimised, referral_of(row), self.base_url)
 
 
-def _judged(row: Row[Any], standing: Standing, now: datetime) -> tuple[Facts, Decision]:
-    facts = _facts(row.facts)
-    return facts, decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
+def judged_of(row: Row[Any], standing: Standing, ties: Ties, now: datetime) -> tuple[Facts, Decision]:
+    """The facts of a referral at the moment somebody asks, and the decision on them.
+
+    An emergency counts only where the decision would be no without it: then its clause, and no other, decides.
+    """
+    kept = _facts(row.facts)
+    hours = hours_since(datetime.fromisoformat(row.event_at), now) if row.event_at else kept.hours_since_event
+    facts = kept.asked_by(ties.relationship(row), None, hours)
+    decision = decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
+    ground = None if decision.outcome is Outcome.PERMITTED else ties.emergency(row, now)
+    if ground is not None:
+        facts = facts.asked_by(facts.relationship, ground, hours)
+        decision = decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
+    return facts, decision
 
 
 @lru_cache(maxsize=4096)
@@ -174,7 +213,9 @@ class Disclose(Unit[None]):
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        if not self.found.opened:
+        for refused in self.found.refused:
+            batch.seal(self._denied(batch, refused))
+        if not self.found.opened and not self.found.refused:
             batch.seal(nothing_found(batch, self.caller, self.standing, self.search.types[0]))
         for one in self.found.opened:
             head = batch.referral(one.row.id)
@@ -200,6 +241,21 @@ class Disclose(Unit[None]):
                 )
             )
 
+    def _denied(self, batch: Batch, one: Refused) -> Entry:
+        return act(
+            Event.ACCESS_REFUSED,
+            Operation.CONSULTATION,
+            at=batch.at,
+            caller=self.caller,
+            outcome=EntryOutcome.DENIED,
+            decision=one.decision,
+            facts=one.facts,
+            subjects=(subject_of(one.row.record_id, one.row.victim),),
+            record=one.row.record_id,
+            case=one.row.id,
+            mapping=one.row.mapping,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Deny(Unit[None]):
@@ -219,6 +275,25 @@ class Deny(Unit[None]):
                 reason=self.reason,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Missed(Unit[None]):
+    """Seal that somebody wanted to act on what is not there, or not theirs."""
+
+    caller: Caller
+    wanted: Event
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        entry = act(
+            Event.NOTHING_FOUND,
+            Operation.CONSULTATION,
+            at=batch.at,
+            caller=self.caller,
+            outcome=EntryOutcome.DENIED,
+            detail={"wanted": self.wanted.value},
+        )
+        batch.seal(entry)
 
 
 def subjects_in(one: Opened) -> tuple[str, ...]:

@@ -16,6 +16,7 @@
     ├── VersionConflict       If-Match names another version
     ├── PreconditionMissing   a change without If-Match
     ├── TransitionRefused     a change the referral's state does not allow
+    ├── WitnessDisagrees      a witness has seen another history of a log
     ├── NotAcceptable         no representation the caller accepts
     ├── Busy                  too many units wait for a commit
     ├── Unreachable           the database does not answer, so nothing can be read
@@ -125,6 +126,10 @@ class TransitionRefused(GatewayError):
     """A change that the referral's state does not allow."""
 
 
+class WitnessDisagrees(GatewayError):
+    """A witness has seen a history of a log that is not the one kept here."""
+
+
 class NotAcceptable(GatewayError):
     """No representation the caller accepts."""
 
@@ -167,6 +172,7 @@ FACES: Mapping[type[GatewayError], Face] = {
     VersionConflict: Face(412, "version-conflict", "It has changed since it was read", "conflict"),
     PreconditionMissing: Face(428, "precondition-missing", "If-Match is needed", "required"),
     TransitionRefused: Face(422, "transition-refused", "The referral's state does not allow this", "business-rule"),
+    WitnessDisagrees: Face(409, "witness-disagrees", "The log's history is another", "conflict"),
     NotAcceptable: Face(406, "not-acceptable", "No representation fits the Accept header", "not-supported"),
     Busy: Face(503, "busy", "Too much is waiting", "throttled"),
     Unreachable: Face(503, "unreachable", "The database does not answer", "transient"),

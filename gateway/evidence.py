@@ -36,7 +36,14 @@ class Event(StrEnum):
     AGREEMENT_SIGNED = "agreement-signed"
     AGREEMENT_ACTIVATED = "agreement-activated"
     AGREEMENT_SUSPENDED = "agreement-suspended"
+    AGREEMENT_RESUMED = "agreement-resumed"
+    AGREEMENT_SUPERSEDED = "agreement-superseded"
     AGREEMENT_ENDED = "agreement-ended"
+    AGREEMENT_EXPIRING = "agreement-expiring"
+    AGREEMENT_EXPIRED = "agreement-expired"
+    AGREEMENT_READ = "agreement-read"
+    AGREEMENT_REPLAYED = "agreement-replayed"
+    DECISION_EXPLAINED = "decision-explained"
     INCIDENT_ACCEPTED = "incident-accepted"
     INCIDENT_UPDATED = "incident-updated"
     INCIDENT_REPEATED = "incident-repeated"
@@ -51,6 +58,32 @@ class Event(StrEnum):
     FEEDBACK_ACKNOWLEDGED = "feedback-acknowledged"
     INCIDENT_STATUS_READ = "incident-status-read"
     NOTHING_FOUND = "nothing-found"
+    CONSENT_CHANGED = "consent-changed"
+    OVERRIDE_RECORDED = "override-recorded"
+    OVERRIDE_REVIEWED = "override-reviewed"
+    HOLD_READ = "hold-read"
+    HOLD_UPHELD = "hold-upheld"
+    BREAK_GLASS_OPENED = "break-glass-opened"
+    BREAK_GLASS_REFUSED = "break-glass-refused"
+    BREAK_GLASS_REVIEWED = "break-glass-reviewed"
+    REVIEW_OVERDUE = "review-overdue"
+    REVIEWS_READ = "reviews-read"
+    NOTICE_SENT = "notice-sent"
+    NOTICE_READ = "notice-read"
+    NOTICE_ACKNOWLEDGED = "notice-acknowledged"
+    NOTICE_OVERDUE = "notice-overdue"
+    ORAL_DISCLOSURE = "oral-disclosure"
+    STAFF_REGISTERED = "staff-registered"
+    CONNECTION_DECLARED = "connection-declared"
+    SUBJECTS_MATCHED = "subjects-matched"
+    RECORD_ERASED = "record-erased"
+    LEGAL_HOLD_PLACED = "legal-hold-placed"
+    LEGAL_HOLD_LIFTED = "legal-hold-lifted"
+    CANARY_PLACED = "canary-placed"
+    WITNESS_ADDED = "witness-added"
+    WITNESS_REMOVED = "witness-removed"
+    WITNESS_ALARM = "witness-alarm"
+    REPORT_MADE = "report-made"
     LOG_READ = "log-read"
     LOG_EXPORTED = "log-exported"
 
@@ -133,7 +166,8 @@ def act(  # noqa: PLR0913 - an entry says many things, each by its name
     """The entry of an act under an agreement.
 
     What a decision released, to whom, by which clauses and under which text comes from the decision, and what it read
-    from the facts, so that the two can never differ from what was done. `caller` None is the gateway itself.
+    from the facts, so that the two can never differ from what was done. `caller` None is the gateway itself. The id of
+    the caller's token goes into `detail`, where it leads to the entry of its issue.
     """
     who = caller or _NOBODY
     items = Items()
@@ -167,5 +201,5 @@ def act(  # noqa: PLR0913 - an entry says many things, each by its name
         payload=payload,
         request=who.request,
         correlation=who.correlation,
-        detail=detail,
+        detail=detail if who.token is None else {**(detail or {}), "token": who.token},
     )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from audit.entry import Operation
 from gateway.agreement import Terms
-from gateway.casework import ACKNOWLEDGING, Step
+from gateway.casework import ACCEPTING, ACKNOWLEDGING, NEXT_STATUS, Step
 from gateway.chance import fresh_id, scattered
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.disclosure import nothing_found
@@ -83,10 +83,15 @@ class ChangeReferral(Unit[int]):
             raise DecideAgain("the referral changed")
         version = head.version + 1
         told = [*orjson.loads(self.row.feedback), *(t.feedback.model_dump(mode="json") for t in self.step.told)]
+        changed: dict[str, Any] = {"feedback": orjson.dumps(told).decode()}
+        if self.step.status in ACCEPTING and self.caller.user is not None:
+            changed["assigned_to"] = self.caller.user
+        if not NEXT_STATUS[self.step.status] and self.row.closed_at is None:
+            changed["closed_at"] = batch.at  # retention counts from here
         batch.change_referral(
             self.row.id,
             ReferralHead(version, self.step.status.value, self.step.state.value, head.record_id),
-            {"feedback": orjson.dumps(told).decode()},
+            changed,
         )
         if self.step.status in ACKNOWLEDGING:
             batch.update(_ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
@@ -176,8 +181,9 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     A page ends at a word that may go, and there is a next one only where another may: what stays leaves no trace.
     """
     table = tables.feedback
-    query = select(table, tables.referral.c.event_id, tables.referral.c.facts).join(
-        tables.referral, tables.referral.c.id == table.c.referral_id
+    of = tables.referral.c
+    query = select(table, of.event_id, of.facts, of.version.label("referral_version")).join(
+        tables.referral, of.id == table.c.referral_id
     )
     query = query.where(
         table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > bindparam("after")
@@ -239,11 +245,19 @@ class Tell(Unit[None]):
     standing: Standing
     event: Event = Event.FEEDBACK_READ
 
+    @property
+    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+        """The referrals that must not have changed, so that no word of what is erased by now is told."""
+        return [one.row.referral_id for one in self.tellings.told]
+
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         if not self.tellings.told:
             batch.seal(nothing_found(batch, self.caller, self.standing, "feedback"))
         for one in self.tellings.told:
+            head = batch.referral(one.row.referral_id)
+            if head is None or head.version != one.row.referral_version:
+                raise DecideAgain("the referral changed")
             decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, self.standing.terms, batch.now)
             if decision.ruling != one.decision.ruling:
                 raise DecideAgain("the decision came out otherwise at the instant of sealing")

@@ -64,19 +64,39 @@ def leaf(method: Method, cls: type[Part], name: str) -> Leaf | bool:
     return _LEAVES.get((method, cls, name), False)
 
 
+def age_band(birth: Birth, event: date | None) -> str | None:
+    """The band of the age on the day of the event, one of `AGE_BANDS`; None where several are possible."""
+    if birth.age_band in AGE_BANDS:
+        return birth.age_band
+    ages = _ages(birth, event)
+    least, greatest = map(_band, ages) if ages else (None, None)
+    return least if least == greatest else None
+
+
 def _year(birth: Birth, _: date | None) -> int | None:
     return birth.on.year if birth.on else birth.year
 
 
 def _age_band(birth: Birth, event: date | None) -> str | None:
-    if birth.age_band:
-        return birth.age_band
-    age = birth.age
+    return birth.age_band or age_band(birth, event)
+
+
+def _ages(birth: Birth, event: date | None) -> tuple[int, int] | None:
+    """The least and the greatest age at the event that what is known allows."""
     if birth.on and event:
         age = event.year - birth.on.year - ((event.month, event.day) < (birth.on.month, birth.on.day))
-    if age is None or age < 0:
-        return None
-    return next(name for name, below in _BANDS if age < below)
+        return age, age
+    if birth.age is not None:
+        return birth.age, birth.age
+    if birth.year and event:
+        return event.year - birth.year - 1, event.year - birth.year
+    if birth.age_from is not None and birth.age_to is not None:
+        return birth.age_from, birth.age_to
+    return None
+
+
+def _band(age: int) -> str | None:
+    return next((name for name, below in _BANDS if age < below), None) if age >= 0 else None
 
 
 def _district(address: Address, event: date | None) -> str | None:
@@ -97,6 +117,8 @@ _BANDS = (
     ("55-64", 65),
     ("65-or-over", 1000),
 )
+AGE_BANDS = tuple(name for name, _ in _BANDS)
+"""The bands of ages there are, youngest first."""
 
 _LEAVES: dict[tuple[Method, type[Part], str], Leaf | bool] = {
     (Method.YEAR, Birth, "year"): _year,

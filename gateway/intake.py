@@ -171,6 +171,16 @@ class Preparer:
 
 
 def worst_hold(offers_made: Sequence[Offer]) -> Offer | None:
-    """The offer that puts the record in front of a human: any that was to make a referral and does not."""
-    stopped = [o for o in offers_made if o.is_referral and o.decision.outcome is not Outcome.PERMITTED]
+    """The offer that puts the record in front of a human: any that was to make a referral and does not.
+
+    A recipient who does not work in the area is nobody's loss where another one of the same victim does.
+    """
+    referrals = [o for o in offers_made if o.is_referral]
+    served = {o.victim for o in referrals if o.decision.reason is not Reason.OUTSIDE_AREA}
+    stopped = [
+        o
+        for o in referrals
+        if o.decision.outcome is not Outcome.PERMITTED
+        and not (o.decision.reason is Reason.OUTSIDE_AREA and o.victim in served)
+    ]
     return max(stopped, key=lambda o: GRADE_ORDER.get(o.facts.grade or "", GRADE_ORDER[Grade.HIGH]), default=None)

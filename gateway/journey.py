@@ -97,7 +97,7 @@ async def take_in(
         committed = await services.journals.of(log_id).submit(unit)
         return committed.value, made, committed.receipt
 
-    answer, made, receipt = await _decided(services, caller, log_id, attempt)
+    answer, made, receipt = await decided(services, caller, log_id, attempt)
 
     # 6. Answer: what was accepted, what was withheld from whom and why, what was not read, and the receipt.
     if answer.taken is Taken.CONFLICT:
@@ -140,7 +140,7 @@ async def hand_out(services: Services, library: Reader, caller: Caller, search: 
         # 4. Answer with the receipts.
         return Page(found, committed.receipts, log_id)
 
-    return await _decided(services, caller, log_id, attempt)
+    return await decided(services, caller, log_id, attempt)
 
 
 async def report_back(
@@ -200,7 +200,7 @@ async def report_back(
             receipts = (await services.journals.of(log_id).submit(Disclose(changed, search, caller, standing))).receipts
         return Page(changed, receipts, log_id)
 
-    return await _decided(services, caller, log_id, attempt)
+    return await decided(services, caller, log_id, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ async def tell_police(
         committed = await services.journals.of(log_id).submit(Tell(tellings, caller, standing, event))
         return Told(tellings, committed.receipts, log_id)
 
-    return await _decided(services, caller, log_id, attempt)
+    return await decided(services, caller, log_id, attempt)
 
 
 async def acknowledge(services: Services, caller: Caller, through: int) -> Committed[None]:
@@ -263,18 +263,20 @@ async def acknowledge(services: Services, caller: Caller, through: int) -> Commi
         check_person(standing, feedback_recipient(standing.terms, caller.organisation), caller)
         return await services.journals.of(log_id).submit(Acknowledge(through, caller, standing))
 
-    return await _decided(services, caller, log_id, attempt)
+    return await decided(services, caller, log_id, attempt)
 
 
 async def knows_incident(services: Services, caller: Caller, incident: str) -> bool:
-    """Whether an incident of this reference came from the caller's own force under the caller's agreement."""
+    """Whether an incident of this reference came from the caller's own force under the caller's agreement.
+
+    One whose content has been erased is as good as none.
+    """
     log_id = await log_of(services, caller)
 
     def find(connection: Connection) -> bool:
         table = tables.record
-        query = select(table.c.id).where(
-            table.c.id == incident, table.c.log_id == log_id, table.c.organisation == caller.organisation
-        )
+        own = (table.c.log_id == log_id) & (table.c.organisation == caller.organisation)
+        query = select(table.c.id).where(table.c.event_id == incident, own, table.c.erased_at.is_(None)).limit(1)
         return connection.execute(query).one_or_none() is not None
 
     return await services.database.read(find)
@@ -340,7 +342,7 @@ def _told(unreadable: Unreadable) -> tuple[str, str, list[Detail]]:
     return unreadable.fault.value, str(unreadable), details
 
 
-async def _decided(services: Services, caller: Caller, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:
+async def decided(services: Services, caller: Caller, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:
     """Run an attempt until what it decided on still holds when it is sealed; a denial is sealed as well."""
     for _ in range(ATTEMPTS):
         try:

@@ -28,7 +28,12 @@ class Line(Enum):
     )
     BATCH_LOST = (logging.ERROR, "a batch could not be sealed; nothing of it was released", ("log", "units", "error"))
     UNFORESEEN = (logging.ERROR, "a request failed in a way nobody foresaw", ("request", "error", "where"))
+    WITNESS_SILENT = (logging.WARNING, "a witness did not cosign", ("log", "witness", "why"))
+    WITNESS_LAGS = (logging.ERROR, "a witness has not seen the log for too long", ("log", "witness", "size"))
+    WITNESS_DISAGREES = (logging.CRITICAL, "a witness has seen another history", ("log", "witness", "size"))
+    AGREEMENT_EXPIRES = (logging.WARNING, "an agreement runs out within days; 0 is now", ("agreement", "days"))
     NOT_READY = (logging.WARNING, "not ready", ("check",))
+    JOB_FAILED = (logging.ERROR, "a job of the timekeeper failed; it is tried again at its turn", ("job", "error"))
 
     @property
     def fields(self) -> frozenset[str]:

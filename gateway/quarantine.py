@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, Row, select
+
 from audit.entry import Operation, Outcome, timestamp
 from gateway.agreement_content import Content
 from gateway.chance import fresh_id
@@ -75,6 +77,13 @@ class Quarantine:
     def open(self, row: Any, key: bytes) -> bytes:  # noqa: ANN401 - a row
         """The bytes as they came in."""
         return self._envelope.open(row.content, key, f"quarantine.content|{row.id}")
+
+
+def holds(connection: Connection, log_id: str) -> Sequence[Row[Any]]:
+    """Everything that waits for a human, the one due first at the top."""
+    table = tables.quarantine
+    query = select(table).where(table.c.log_id == log_id, table.c.closed_at.is_(None))
+    return connection.execute(query.order_by(table.c.due_at, table.c.id)).all()
 
 
 def due_at(risk: str, now: datetime) -> datetime:

@@ -6,19 +6,33 @@ why. A pack is written up to the checkpoint that covers its own export.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import IO
 
 from sqlalchemy import Connection
 
 from audit import pack
+from audit import search as log_search
 from audit import sql as log_sql
+from audit.checkpoint import Checkpoint
 from audit.entry import Operation
+from audit.export import csv_header, csv_rows, ndjson_rows
+from audit.note import CosignerVerifier
+from audit.search import Query
 from gateway.evidence import Caller, Event, act
 from gateway.services import Services
 from gateway.store.batch import Batch, Unit
 from gateway.terms import texts
+
+_PAGE = 512  # entries; half a megabyte that an export holds
+
+
+_OPERATIONS: Mapping[Event, Operation] = {
+    Event.LOG_EXPORTED: Operation.DISCLOSURE,
+    Event.SUBJECTS_MATCHED: Operation.COMBINATION,  # one person's references, brought together
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +45,75 @@ class Look(Unit[None]):
     reason: str | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        operation = Operation.CONSULTATION if self.event is Event.LOG_READ else Operation.DISCLOSURE
+        operation = _OPERATIONS.get(self.event, Operation.CONSULTATION)
         batch.seal(act(self.event, operation, at=batch.at, caller=self.caller, reason=self.reason, detail=self.what))
 
 
+class Export:
+    """The pack of a log, from the checkpoint that covers its own export: seal that first.
+
+    It is read a piece at a time and nothing is held between two pieces but a page of entries, so that whoever waits
+    for a slow client keeps no connection and no thread. Pages are read apart: entries below a committed size never
+    change. Every cosigned checkpoint that is kept goes with the last one. `size` is the number of entries.
+    """
+
+    def __init__(self, services: Services, connection: Connection, log_id: str) -> None:
+        cosignatures = log_sql.cosignatures(connection, log_id)
+        cosigned = {Checkpoint.unverified(note).size: note for note in log_sql.cosigned(connection, log_id)}
+        head = log_sql.read_head(connection, log_id)  # last: nothing that was cosigned is larger
+        known = {hash_: text for _, hash_, text in texts(connection, log_id)}
+        known[services.profile.hash] = services.profile.listing
+        self.size = head.size
+        self._log_id = log_id
+        self._connection = connection
+        self._pieces = pack.pieces(
+            services.signer(log_id).verifier,
+            [note for _, note in sorted(({head.size: head.checkpoint} | cosigned).items())],
+            self._leaves(),
+            known.get,
+            [CosignerVerifier.from_text(key) for key in sorted({one.key for one in cosignatures})],
+        )
+
+    def piece(self, connection: Connection) -> bytes:
+        """The next piece, nothing at the end. A pack that ends in an exception lacks its last line, and is refuted."""
+        self._connection = connection
+        return next(self._pieces, b"")
+
+    def _leaves(self) -> Iterator[log_sql.Stored]:
+        for start in range(0, self.size, _PAGE):
+            yield from list(log_sql.leaves(self._connection, self._log_id, start, min(start + _PAGE, self.size)))
+
+
 def write_pack(services: Services, connection: Connection, log_id: str, out: IO[bytes]) -> int:
-    """Write the pack of a whole log as it stands; returns the number of entries. Reads only; seal the export before."""
-    head = log_sql.read_head(connection, log_id)
-    known = {hash_: text for _, hash_, text in texts(connection, log_id)}
-    known[services.profile.hash] = services.profile.listing
-    leaves = log_sql.leaves(connection, log_id, 0, head.size)
-    pack.write(out, services.signer(log_id).verifier, [head.checkpoint], leaves, known.get)
-    return head.size
+    """Write the pack of a whole log; returns the number of entries. Reads only; seal the export before."""
+    export = Export(services, connection, log_id)
+    while piece := export.piece(connection):
+        out.write(piece)
+    return export.size
+
+
+class Extract:
+    """The matching entries of a log below an index, as CSV or NDJSON, a page at a time and nothing held between two."""
+
+    def __init__(self, log_id: str, query: Query, form: Form, stop: int) -> None:
+        self._log_id, self._query, self._form, self._stop = log_id, query, form, stop
+        self._after = -1
+        self._begun = False
+
+    def piece(self, connection: Connection) -> bytes:
+        """The next piece, nothing at the end."""
+        page = log_search.entries(connection, self._log_id, self._query, self._after, _PAGE, before=self._stop)
+        head = csv_header() if self._form is Form.CSV and not self._begun else b""
+        self._begun = True
+        self._after = page[-1].idx if page else self._after
+        return head + (csv_rows(page) if self._form is Form.CSV else ndjson_rows(page))
+
+
+class Form(StrEnum):
+    """What an extract is written as."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
 
 
 def logs(connection: Connection, wanted: frozenset[str]) -> list[str]:

@@ -13,11 +13,16 @@ from datetime import date
 from functools import lru_cache
 
 from gateway.agreement import Agreement
-from gateway.agreement_content import UNKNOWN, Clause, Conditions, Content, Flow
+from gateway.agreement_content import Clause, Conditions, Content
+from gateway.agreement_flows import Flow
+from gateway.agreement_words import UNKNOWN
 from gateway.clock import Clock, clock
 from gateway.decision import AgreementRef, Reason
 from gateway.facts import Facts
 from gateway.generalise import Method
+
+OWN_RECORD = "own-record"
+"""The purpose of reading back what one's own organisation sent: the only one in which what it sent is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,9 @@ class When:
     consent: frozenset[str] | None
     children: bool | None
     within_hours: int | None
+    ages: frozenset[str] | None
+    markings: frozenset[str] | None
+    relationships: frozenset[str] | None
 
     def met(self, facts: Facts) -> bool:
         """Whether all hold. An event nobody dated is not within any limit."""
@@ -40,6 +48,9 @@ class When:
             and (self.consent is None or (facts.consent or UNKNOWN) in self.consent)
             and (self.children is None or facts.children is self.children)
             and (self.within_hours is None or _within(facts.hours_since_event, self.within_hours))
+            and (self.ages is None or (facts.age_band or UNKNOWN) in self.ages)
+            and (self.markings is None or (facts.classification or UNKNOWN) in self.markings)
+            and (self.relationships is None or (facts.relationship or UNKNOWN) in self.relationships)
         )
 
 
@@ -49,6 +60,7 @@ class Lot:
 
     id: str
     title: str
+    emergency: bool
     when: When
     releases: frozenset[str]
     generalises: Mapping[str, Method]
@@ -75,6 +87,7 @@ class Route:
     owner: str | None = None
     organisation: str | None = None
     police: bool = False
+    own: bool = False
     areas: frozenset[str] | None = None
     fault: Reason | None = None
     flow: str | None = None
@@ -105,6 +118,7 @@ def route(agreement: Agreement | None, recipient: str, purpose: str, source: str
         owner=content.owner,
         organisation=party.organisation,
         police=party.is_police,
+        own=source == party.organisation and purpose == OWN_RECORD,
         areas=_set(known.areas),
         fault=fault,
         flow=found.id if found else None,
@@ -137,7 +151,13 @@ def _flow(content: Content, recipient: str, purpose: str, source: str | None) ->
 def _lot(clause: Clause) -> Lot:
     withholds = {item: kept.reason for kept in clause.withhold for item in kept.each()}
     return Lot(
-        clause.id, clause.title, _when(clause.when), frozenset(clause.release), dict(clause.generalise), withholds
+        id=clause.id,
+        title=clause.title,
+        emergency=clause.emergency,
+        when=_when(clause.when),
+        releases=frozenset(clause.release),
+        generalises=dict(clause.generalise),
+        withholds=withholds,
     )
 
 
@@ -149,6 +169,9 @@ def _when(conditions: Conditions) -> When:
         consent=_set(conditions.consent),
         children=conditions.children,
         within_hours=conditions.within_days * 24 if conditions.within_days else None,
+        ages=_set(conditions.ages),
+        markings=_set(conditions.markings),
+        relationships=_set(conditions.relationships),
     )
 
 

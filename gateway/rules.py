@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from gateway.agreement_content import expand
+from gateway.agreement_words import expand
 from gateway.facts import Facts
 from gateway.generalise import Method
 from mappings.record import Classification
@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Items barred to police, to the NHS or to both; `own` lets a party have back what it sent itself.
+    """Items barred to police, to everybody else, or to both; `own` lets a party have back what it sent itself.
 
     `methods` are the ways in which the item may go all the same.
     """
@@ -33,27 +33,28 @@ class Bar:
     rule: Rule
     items: AbstractSet[str]
     police: bool
-    nhs: bool
+    others: bool
     own: bool = False
     methods: AbstractSet[Method] = frozenset()
 
 
 _TOO_SECRET = Rule("N7", "SECRET and TOP SECRET never travel through this gateway")
+_CONNECTED = Rule("N15", "whoever is connected with a party to the case does not open it")
 _CONDITIONS = Rule("N7", "handling code C: a human decides on the conditions before it goes on")
 _SUSPECTED_FALSE = Rule("N7", "information graded E, suspected false: a human decides before it goes on")
 
 BARS = (
     Bar(
-        Rule("N3", "who reported it, and what third parties said, never goes to the NHS"),
+        Rule("N3", "who reported it, and what third parties said, never goes beyond police"),
         expand("third_party.*") | expand("statement.third_party"),
         police=False,
-        nhs=True,
+        others=True,
     ),
     Bar(
-        Rule("N4", "the suspect's health and past go to the NHS as yes or no at most"),
+        Rule("N4", "the suspect's health and past go beyond police as yes or no at most"),
         expand("risk.answers.suspect_background"),
         police=False,
-        nhs=True,
+        others=True,
         own=True,
         methods=frozenset({Method.YES_NO, Method.COUNT, Method.EXISTENCE}),
     ),
@@ -61,28 +62,36 @@ BARS = (
         Rule("N4", "answers on anybody's health go to police only where police asked them"),
         expand("risk.answers.suspect_background") | expand("risk.answers.victim_health"),
         police=True,
-        nhs=False,
+        others=False,
         own=True,
     ),
     Bar(
         Rule("N5", "NHS numbers, practices and clinical facts never go to police"),
         expand("*.nhs_number") | expand("*.general_practice") | expand("*.clinical"),
         police=True,
-        nhs=False,
+        others=False,
     ),
     Bar(
         Rule("N7", "covert activity and arrest plans never leave the force that holds them"),
         expand("police.covert"),
         police=True,
-        nhs=True,
+        others=True,
         own=True,
     ),
 )
+
+RULES: tuple[Rule, ...] = (_TOO_SECRET, _CONDITIONS, _SUSPECTED_FALSE, _CONNECTED, *(bar.rule for bar in BARS))
+"""Every rule, for the document that parties sign to say what stands above it."""
 
 
 def refuses(facts: Facts) -> Rule | None:
     """The rule that refuses a record outright, whoever is to have it."""
     return _TOO_SECRET if facts.classification in _SECRETS else None
+
+
+def connected(facts: Facts) -> Rule | None:
+    """The rule that refuses whoever asks, for being connected with a party to the case. Break-glass opens it."""
+    return _CONNECTED if facts.relationship in _CONNECTIONS and facts.break_glass is None else None
 
 
 def holds(facts: Facts) -> Rule | None:
@@ -95,10 +104,11 @@ def holds(facts: Facts) -> Rule | None:
 def bar(item: str, method: Method | None, *, police: bool, own: bool) -> Rule | None:
     """The rule that bars an item, released (None) or generalised, to a party. `own`: the party sent it itself."""
     for one in BARS:
-        reaches = one.police if police else one.nhs
+        reaches = one.police if police else one.others
         if reaches and item in one.items and not (own and one.own) and method not in one.methods:
             return one.rule
     return None
 
 
+_CONNECTIONS = frozenset({"declared", "same-name", "same-address"})
 _SECRETS = frozenset({Classification.SECRET.value, Classification.TOP_SECRET.value})

@@ -64,6 +64,14 @@ class Settings(BaseSettings):
     reader_threads: int = Field(default=2, ge=1)
     """Threads, and connections, that answer questions of the database."""
 
+    retention_sweep_seconds: int = Field(default=3600, ge=60)
+    """How often content that is due for erasure is looked for and erased."""
+
+    witness_interval_seconds: int = Field(default=60, ge=1)
+    """How often witnesses that have an address are asked, and all are looked after."""
+    witness_lag_seconds: int = Field(default=86_400, ge=60)
+    """How long an entry may wait for a witness before the alarm; a day, as one cosignature a day is kept for ever."""
+
     @property
     def database(self) -> str:
         """The database URL in force."""

@@ -18,17 +18,20 @@ from typing import Any
 import orjson
 from sqlalchemy import Row, bindparam, select, update
 
-from audit.entry import Entry, Operation, timestamp
+from audit.entry import Entry, Operation, Recipient, timestamp
 from audit.entry import Outcome as EntryOutcome
 from gateway.chance import fresh_id
 from gateway.evidence import Event, act
+from gateway.facts import event_time
 from gateway.intake import Offer, Prepared, worst_hold
+from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.referring import assessed_at, matter_of, new_referral, priority_of, shown
 from gateway.store import tables
-from gateway.store.batch import Batch, ReferralHead, Unit
+from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.records import Records, referral_row, subject_of
 from gateway.terms import Standing
-from mappings.record import Grade, Record, RecordKind
-from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
+from mappings.record import RecordKind
+from mappings.referral import ReferralStatus
 
 
 class Taken(StrEnum):
@@ -62,6 +65,8 @@ class TakeIn(Unit[Answer]):
     prepared: Prepared
     standing: Standing
     records: Records
+    released: str | None = None
+    """The quarantined input that a human let go on; what kept it back no longer counts."""
 
     @property
     def claims(self) -> Sequence[bytes]:  # type: ignore[override]  # a value computed from the fields
@@ -82,9 +87,9 @@ class TakeIn(Unit[Answer]):
             known = orjson.loads(owner)
             if known["body" if key == p.idempotency else "fingerprint"] != content:
                 return self._conflict(batch)
-            if known["state"] != Taken.HELD or p.hold is not None:
+            if self.released is None and (known["state"] != Taken.HELD or p.hold is not None):
                 return self._repeat(batch, known)
-            held = known["held"]["reference"]
+            held = self.released or known["held"]["reference"]
         made = [o.decided_at(self.standing.terms, batch.now) for o in p.offers if o.is_referral]
         occurrence = batch.owner(p.occurrence)
         if occurrence is not None:
@@ -109,23 +114,66 @@ class TakeIn(Unit[Answer]):
     def _update(self, batch: Batch, made: Sequence[Offer], event_id: str) -> Answer:
         """A later version of an event that is known: its referrals move on to the new record, or stop with it."""
         version = self.prepared.record.version
-        if version <= max(row.version for row in batch.read(_VERSIONS, {"event": event_id})):
+        kept = {row.version: row.id for row in batch.read(_VERSIONS, {"event": event_id})}
+        if self.released is not None and version in kept:
+            if kept[version] != self.prepared.record_id:
+                raise DecideAgain("the version was kept in between")
+            return self._let_go(batch, made, event_id)
+        if version <= max(kept):
             batch.seal(self._entry(batch, Event.INCIDENT_CONFLICT, outcome=EntryOutcome.DENIED, reason="stale-version"))
             return Answer(Taken.STALE, event_id)
         known = {(row.victim, row.team): row for row in batch.read(_OF_EVENT, {"event": event_id})}
+        told = past_recipients(batch, [row.id for row in known.values()])
         goes_on = any(offer.makes_referral for offer in made)
         if goes_on:
             self.records.write(batch, self.prepared.stored, event_id)
         referrals: list[Mapping[str, Any]] = []
         for offer in made:
-            row = known.get((offer.victim, offer.recipient))
+            row = known.pop((offer.victim, offer.recipient), None)
             if offer.makes_referral:
                 moved = self._offer(batch, offer, event_id) if row is None else self._move_on(batch, offer, row)
                 referrals.append(moved)
             elif row is not None:
                 self._stop(batch, offer, row)
+            if row is not None:
+                self._tell(batch, matter_of(offer, row, self.prepared.record), told[row.id], offer)
+        for row in known.values():
+            self._withdraw(batch, row, told[row.id])
         answer = Answer(Taken.UPDATED if goes_on else Taken.HELD, event_id, tuple(referrals))
         return self._with_hold(batch, made, answer)
+
+    def _let_go(self, batch: Batch, made: Sequence[Offer], event_id: str) -> Answer:
+        """What a human let go on of a version that is kept: the referrals that were held back, and no others.
+
+        The prepared record has the id of the one that is kept.
+        """
+        known = {(row.victim, row.team): row for row in batch.read(_OF_EVENT, {"event": event_id})}
+        told = past_recipients(batch, [row.id for row in known.values()])
+        referrals: list[Mapping[str, Any]] = []
+        for offer in made:
+            row = known.get((offer.victim, offer.recipient))
+            if offer.makes_referral and row is None:
+                referrals.append(self._offer(batch, offer, event_id))
+            elif offer.makes_referral and row is not None and row.record_id != self.prepared.record_id:
+                referrals.append(self._move_on(batch, offer, row))
+                self._tell(batch, matter_of(offer, row, self.prepared.record), told[row.id], offer)
+        return self._with_hold(batch, made, Answer(Taken.UPDATED, event_id, tuple(referrals)))
+
+    def _withdraw(self, batch: Batch, row: Row[Any], recipients: Sequence[Recipient]) -> None:
+        """A victim, or a team, that the later version no longer has: the referral was made in error (N14)."""
+        head = ReferralHead(row.version + 1, ReferralStatus.ENTERED_IN_ERROR.value, row.state, row.record_id)
+        batch.change_referral(row.id, head, {"closed_at": row.closed_at or batch.at})
+        matter = Matter(Kind.RETRACTED, row.event_id, row.id, row.record_id, "no-longer-named")
+        entry = self._entry(batch, Event.INCIDENT_UPDATED, case=row.id, operation=Operation.ALTERATION)
+        batch.seal(entry._replace(record=row.record_id, reason=matter.reason, subjects=()))
+        self._tell(batch, matter, recipients, None)
+
+    def _tell(self, batch: Batch, matter: Matter, recipients: Sequence[Recipient], offer: Offer | None) -> None:
+        """Tell everybody who was given something of a referral, but the organisation that sends the change."""
+        caller, terms = self.prepared.submission.caller, self.standing.terms
+        others = [one for one in recipients if one.organisation != caller.organisation]
+        due = due_by_grade(terms, offer.facts.grade if offer else None, batch.now)
+        tell(batch, matter, others, due=due, caller=caller, agreement=terms.agreement if terms else None)
 
     def _stop(self, batch: Batch, offer: Offer, row: Row[Any]) -> None:
         """Decide the referral on what is known now, which does not let it go on: nothing more of it is disclosed.
@@ -149,17 +197,19 @@ class TakeIn(Unit[Answer]):
                 victim=offer.victim,
                 mapping=self.prepared.stored.record["mapping"],
                 facts=orjson.dumps(offer.facts.to_json()),
+                event_at=event_time(self.prepared.record),
             ),
         )
         self._announce(batch, referral.id, offer, "referral-offered")
         batch.seal(self._entry(batch, Event.INCIDENT_ACCEPTED, offer=offer, case=referral.id))
-        return _shown(referral.id, offer.recipient, referral.priority, referral.respond_by)
+        return shown(referral.id, offer.recipient, referral.priority, referral.respond_by)
 
     def _move_on(self, batch: Batch, offer: Offer, row: Row[Any]) -> Mapping[str, Any]:
-        assessed = _assessed_at(self.prepared.record, offer.victim)
+        assessed = assessed_at(self.prepared.record, offer.victim)
         due = datetime.fromisoformat(row.respond_by) if row.respond_by else None
         due = min((one for one in (due, offer.decision.respond_by) if one), default=None)  # a re-grade never gives time
         withdrawn = self.prepared.record.kind is RecordKind.RETRACTION
+        happened = event_time(self.prepared.record)
         batch.change_referral(
             row.id,
             ReferralHead(
@@ -176,11 +226,14 @@ class TakeIn(Unit[Answer]):
                 "mapping": self.prepared.stored.record["mapping"],
                 "respond_by": timestamp(due) if due else None,
                 "facts": orjson.dumps(offer.facts.to_json()).decode(),
-            },
+                "erased_at": None,  # what it carries now is the new version, whatever became of the old one
+                "event_at": timestamp(happened) if happened else None,
+            }
+            | ({"closed_at": row.closed_at or batch.at} if withdrawn else {}),
         )
         self._announce(batch, row.id, offer, "referral-updated")
         batch.seal(self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION))
-        return _shown(row.id, offer.recipient, priority_of(offer.facts.grade), due)
+        return shown(row.id, offer.recipient, priority_of(offer.facts.grade), due)
 
     def _announce(self, batch: Batch, referral_id: str, offer: Offer, event: str) -> None:
         batch.insert(
@@ -296,54 +349,7 @@ _CLOSE_HOLD = (
     .where(tables.quarantine.c.id == bindparam("of"), tables.quarantine.c.closed_at.is_(None))
     .values(closed_at=bindparam("at"))
 )
-_VERSIONS = select(tables.record.c.version).where(
+_VERSIONS = select(tables.record.c.version, tables.record.c.id).where(
     tables.record.c.event_id == bindparam("event"), tables.record.c.kind != RecordKind.STATUS.value
 )
 _OF_EVENT = select(tables.referral).where(tables.referral.c.event_id == bindparam("event"))
-
-
-def new_referral(offer: Offer, record: Record, now: datetime) -> Referral:
-    """The referral a permitted offer makes."""
-    decision = offer.decision
-    return Referral(
-        id=fresh_id(),
-        version=1,
-        status=ReferralStatus.REQUESTED,
-        state=ReferralState.OFFERED,
-        priority=priority_of(offer.facts.grade),
-        team=offer.recipient,
-        organisation=decision.organisation or "",
-        force=offer.facts.source or "",
-        area=offer.facts.area,
-        grade=Grade(offer.facts.grade) if offer.facts.grade else None,
-        assessed_at=_assessed_at(record, offer.victim),
-        created_at=now,
-        updated_at=now,
-        respond_by=decision.respond_by,
-    )
-
-
-def priority_of(grade: str | None) -> Priority:
-    """How soon: high and unknown risk first (P6: an unknown grade is never taken for a low one)."""
-    return (
-        {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}.get(Grade(grade), Priority.ASAP)
-        if grade
-        else Priority.ASAP
-    )
-
-
-_PRIORITIES: Mapping[str, Priority] = {Grade.STANDARD: Priority.ROUTINE, Grade.MEDIUM: Priority.URGENT}
-
-
-def _assessed_at(record: Record, victim: str) -> datetime | None:
-    times = [a.at for a in record.assessments if a.at and a.subject in {None, victim}]
-    return max(times, default=None)
-
-
-def _shown(reference: str, recipient: str, priority: Priority, respond_by: datetime | None) -> Mapping[str, Any]:
-    return {
-        "reference": reference,
-        "recipient": recipient,
-        "priority": priority.value,
-        "respond_by": timestamp(respond_by) if respond_by else None,
-    }

@@ -17,10 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from audit import sql as log_sql
-from audit.entry import Actor, AgreementRef, Entry
-from gateway.agreement import Agreement, Signature, State, Terms, parse
+from audit.entry import AgreementRef, Entry
+from gateway import pending
+from gateway.agreement import Agreement, Signature, State, Terms, parse, signs
 from gateway.errors import Unprocessable
-from gateway.evidence import GATEWAY, Event, administration
+from gateway.evidence import OPERATOR_LOG, Caller, Event, administration
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
 
@@ -119,22 +120,38 @@ def agreement_ref(agreement: Agreement) -> AgreementRef:
     return AgreementRef(agreement.id, str(agreement.version), agreement.hash)
 
 
-def _step(event: Event, batch: Batch, agreement: Agreement, actor: Actor, detail: Mapping[str, str | int]) -> Entry:
-    entry = administration(event, at=batch.at, actor=actor, detail=detail)
-    return entry._replace(agreement=agreement_ref(agreement))
+def step(
+    event: Event,
+    batch: Batch,
+    agreement: AgreementRef,
+    caller: Caller | None,
+    detail: Mapping[str, str | int],
+    reason: str | None = None,
+) -> Entry:
+    """The entry of a step in an agreement's life. `caller` None is the operator at the gateway itself."""
+    entry = administration(event, at=batch.at, caller=caller, reason=reason, detail=detail)
+    return entry._replace(agreement=agreement)
 
 
 @dataclass(frozen=True, slots=True)
 class DraftAgreement(Unit[None]):
-    """Keep a version's text as a draft. Raises Unprocessable where the version is known."""
+    """Keep a version's text as a draft. Raises Unprocessable where the version is known, or does not follow.
+
+    An amendment is the next version of the same agreement: the versions of an agreement have no gaps.
+    """
 
     agreement: Agreement
-    actor: Actor = GATEWAY
+    caller: Caller | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        if self.agreement.id == OPERATOR_LOG:
+            raise Unprocessable("that is the name of the gateway's own log: the agreement needs another")
         of = {"id": self.agreement.id, "version": self.agreement.version}
-        if batch.read(_VERSION, of):
+        known = {row.version for row in batch.read(_VERSIONS, of)}
+        if self.agreement.version in known:
             raise Unprocessable("this version of the agreement is known; a change is a new version")
+        if known and self.agreement.version != max(known) + 1:
+            raise Unprocessable(f"the next version of the agreement is {max(known) + 1}")
         batch.insert(
             tables.agreement,
             {
@@ -147,7 +164,8 @@ class DraftAgreement(Unit[None]):
                 "changed_at": batch.at,
             },
         )
-        batch.seal(_step(Event.AGREEMENT_DRAFTED, batch, self.agreement, self.actor, {}))
+        amends = {"amends": max(known)} if known else {}
+        batch.seal(step(Event.AGREEMENT_DRAFTED, batch, agreement_ref(self.agreement), self.caller, amends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +175,10 @@ class RegisterKey(Unit[None]):
     agreement: Agreement
     party: str
     public_key: bytes
+    caller: Caller | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        of = {"id": self.agreement.id, "version": self.agreement.version}
+        of = {"id": self.agreement.id}
         known = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
         if known.get(self.party) == self.public_key:
             return
@@ -168,12 +187,12 @@ class RegisterKey(Unit[None]):
         row = {"agreement_id": self.agreement.id, "party": self.party, "public_key": self.public_key}
         batch.insert(tables.party_key, {**row, "registered_at": batch.at})
         detail = {"party": self.party, "key": hashlib.sha256(self.public_key).hexdigest()}
-        batch.seal(_step(Event.PARTY_KEY_REGISTERED, batch, self.agreement, GATEWAY, detail))
+        batch.seal(step(Event.PARTY_KEY_REGISTERED, batch, agreement_ref(self.agreement), self.caller, detail))
 
 
-_VERSION = select(tables.agreement.c.version, tables.agreement.c.state).where(
-    tables.agreement.c.id == bindparam("id"), tables.agreement.c.version == bindparam("version")
-)
+_VERSIONS = select(
+    tables.agreement.c.version, tables.agreement.c.hash, tables.agreement.c.state, tables.agreement.c.current
+).where(tables.agreement.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +201,22 @@ class SignAgreement(Unit[None]):
 
     agreement: Agreement
     signature: Signature
+    caller: Caller | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         of = {"id": self.agreement.id, "version": self.agreement.version}
         keys = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
         signed = {row.party for row in batch.read(_SIGNATURES, of)}
         party = self.signature.party
-        if party in Terms(self.agreement, (self.signature,), keys, State.DRAFT).missing or party not in keys:
-            raise Unprocessable(f"the signature is not {party}'s over this version, by its registered key")
+        if party not in {one.id for one in self.agreement.content.parties}:
+            raise Unprocessable("the agreement has no such party")
+        if keys.get(party) != self.signature.public_key:
+            raise Unprocessable(f"the signature of {party} is not by its registered key")
+        if not signs(self.signature, self.agreement.hash):
+            known = batch.read(_VERSIONS, {"id": self.agreement.id})
+            others = (row.version for row in known if signs(self.signature, row.hash))
+            over = next((f"it is over version {other}" for other in others), "it is not over this text")
+            raise Unprocessable(f"the signature of {party} is by its registered key, but {over}")
         if party in signed:
             raise Unprocessable(f"{party} has signed this version")
         batch.insert(
@@ -202,13 +229,20 @@ class SignAgreement(Unit[None]):
                 "signed_at": batch.at,
             },
         )
-        batch.seal(_step(Event.AGREEMENT_SIGNED, batch, self.agreement, GATEWAY, {"party": party}))
+        batch.seal(step(Event.AGREEMENT_SIGNED, batch, agreement_ref(self.agreement), self.caller, {"party": party}))
 
 
-_STEPS: Mapping[State, tuple[Event, frozenset[State]]] = {
-    State.IN_FORCE: (Event.AGREEMENT_ACTIVATED, frozenset({State.DRAFT, State.SUSPENDED})),
-    State.SUSPENDED: (Event.AGREEMENT_SUSPENDED, frozenset({State.IN_FORCE})),
-    State.ENDED: (Event.AGREEMENT_ENDED, frozenset({State.DRAFT, State.IN_FORCE, State.SUSPENDED})),
+_BEFORE: Mapping[State, frozenset[State]] = {
+    State.IN_FORCE: frozenset({State.DRAFT, State.SUSPENDED}),
+    State.SUSPENDED: frozenset({State.IN_FORCE}),
+    State.ENDED: frozenset({State.DRAFT, State.IN_FORCE, State.SUSPENDED}),
+}
+"""From where each step is taken. Whatever is ended or superseded stays so."""
+
+_EVENTS: Mapping[State, Event] = {
+    State.IN_FORCE: Event.AGREEMENT_ACTIVATED,
+    State.SUSPENDED: Event.AGREEMENT_SUSPENDED,
+    State.ENDED: Event.AGREEMENT_ENDED,
 }
 
 
@@ -216,39 +250,71 @@ _STEPS: Mapping[State, tuple[Event, frozenset[State]]] = {
 class ChangeState(Unit[None]):
     """Bring a version into force, suspend it or end it. Raises Unprocessable where the step does not follow.
 
-    Only what every party signed comes into force, and then it takes the place of the version before it.
+    Only what every party signed comes into force, in its dates, and then it supersedes the version before it. What is
+    suspended or ended takes the deliveries that wait with it. `reason` is a code of the caller's.
     """
 
     agreement: Agreement
     state: State
-    actor: Actor = GATEWAY
+    caller: Caller | None = None
+    reason: str | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        of = {"id": self.agreement.id, "version": self.agreement.version}
-        row = next(iter(batch.read(_VERSION, of)), None)
-        event, before = _STEPS[self.state]
-        if row is None or State(row.state) not in before:
+        rows = batch.read(_VERSIONS, {"id": self.agreement.id})
+        own = next((row for row in rows if row.version == self.agreement.version), None)
+        current = next((row for row in rows if row.current), None)
+        if own is None or State(own.state) not in _BEFORE[self.state]:
             raise Unprocessable(f"the agreement cannot become {self.state.value} from where it stands")
+        event, detail = _EVENTS[self.state], {}
         if self.state is State.IN_FORCE:
-            self._check_signed(batch, of)
-            table = tables.agreement
-            others = update(table).where(table.c.id == bindparam("of_id")).values(current=False)
-            batch.update(others, {"of_id": self.agreement.id})
+            self._check(batch, current if current is not own else None)
+            event = Event.AGREEMENT_RESUMED if own.state == State.SUSPENDED else event
+            detail = {"deliveries_resumed": pending.count_stopped(batch)}
+            if current is not None and current is not own:
+                self._supersede(batch, current)
+            pending.resume(batch)
+        elif own is current:
+            detail = {"deliveries_stopped": pending.count_waiting(batch)}
+            pending.stop(batch)
         # Only coming into force makes a version the current one: ending a draft leaves the version in force as it is.
-        current = {"current": True} if self.state is State.IN_FORCE else {}
-        batch.update(
-            update(tables.agreement)
-            .where(tables.agreement.c.id == bindparam("of_id"), tables.agreement.c.version == bindparam("of_version"))
-            .values(state=self.state.value, changed_at=batch.at, **current),
-            {"of_id": self.agreement.id, "of_version": self.agreement.version},
-        )
+        becomes = self.state is State.IN_FORCE or own is current
+        batch.update(_BECOME, self._becoming(self.agreement.version, self.state, batch, current=becomes))
         batch.change_terms()
-        batch.seal(_step(event, batch, self.agreement, self.actor, {}))
+        batch.seal(step(event, batch, agreement_ref(self.agreement), self.caller, detail, self.reason))
 
-    def _check_signed(self, batch: Batch, of: Mapping[str, Any]) -> None:
+    def _check(self, batch: Batch, other: Any) -> None:  # noqa: ANN401 - the row of the version before, or None
+        """Whether the version may come into force now."""
+        of = {"id": self.agreement.id, "version": self.agreement.version}
         keys = {row.party: row.public_key for row in batch.read(_PARTY_KEYS, of)}
         rows = batch.read(_SIGNATURES, of)
         signatures = tuple(Signature(row.party, keys[row.party], row.signature) for row in rows if row.party in keys)
         missing = Terms(self.agreement, signatures, keys, State.DRAFT).missing
         if missing:
             raise Unprocessable(f"not signed by {', '.join(missing)}")
+        if other is not None and other.version > self.agreement.version and other.state != State.ENDED:
+            raise Unprocessable(f"version {other.version} is the later one")
+        dates = self.agreement.content.in_force
+        if batch.now >= dates.until:
+            raise Unprocessable("its dates are over: a later date is a new version")
+        if other is not None and other.state == State.IN_FORCE and batch.now < dates.starts:
+            raise Unprocessable("its dates have not begun, and another version is in force until they do")
+
+    def _supersede(self, batch: Batch, row: Any) -> None:  # noqa: ANN401 - the row of the version before
+        ended = row.state == State.ENDED
+        state = State.ENDED if ended else State.SUPERSEDED
+        batch.update(_BECOME, self._becoming(row.version, state, batch, current=False))
+        if not ended:
+            before = AgreementRef(self.agreement.id, str(row.version), row.hash)
+            by = {"by_version": self.agreement.version}
+            batch.seal(step(Event.AGREEMENT_SUPERSEDED, batch, before, self.caller, by))
+
+    def _becoming(self, version: int, state: State, batch: Batch, *, current: bool) -> dict[str, Any]:
+        of = {"of_id": self.agreement.id, "of_version": version}
+        return {**of, "to_state": state.value, "to_current": current, "at": batch.at}
+
+
+_BECOME = (
+    update(tables.agreement)
+    .where(tables.agreement.c.id == bindparam("of_id"), tables.agreement.c.version == bindparam("of_version"))
+    .values(state=bindparam("to_state"), current=bindparam("to_current"), changed_at=bindparam("at"))
+)

@@ -409,7 +409,10 @@ class Assessment(Part):
 
 
 class Consent(Part):
-    """What a person said about sharing, when, to whom and in whose presence (domain.md section 4.6)."""
+    """What a person said about sharing, when, to whom and in whose presence (domain.md section 4.6).
+
+    `suspect_channel` says that it was said over a telephone, an address or an account the suspect shares.
+    """
 
     gate: ClassVar[str | None] = "consent.state"
     ref: Annotated[Ref, Item("consent.state")]
@@ -419,12 +422,13 @@ class Consent(Part):
     asked_by: Annotated[Code | None, Item("consent.state")] = None
     at: Annotated[AwareDatetime | None, Item("consent.state")] = None
     suspect_present: Annotated[bool | None, Item("consent.state")] = None
+    suspect_channel: Annotated[bool | None, Item("consent.state")] = None
     reason: Annotated[str | None, Item("consent.reason")] = None
 
     @property
     def effective(self) -> ConsentState:
-        """The state that counts: consent given in the suspect's presence is no consent (domain.md section 4.6)."""
-        if self.state is ConsentState.GIVEN and self.suspect_present:
+        """The state that counts: consent the suspect could hear or read is no consent (domain.md section 4.6)."""
+        if self.state is ConsentState.GIVEN and (self.suspect_present or self.suspect_channel):
             return ConsentState.NOT_ASKED
         return self.state
 

@@ -29,6 +29,7 @@ LOG = "operation-provide"
 JSON_API = "application/vnd.api+json"
 ADVISER = {"id": "idva-0042", "role": "idva"}
 OFFICER = {"id": "collar-1234", "role": "officer-in-case"}
+GUARDIAN = {"id": "caldicott-1", "role": "caldicott-guardian"}
 AUDITOR = {"id": "auditor-7", "role": "auditor"}
 
 

@@ -42,6 +42,12 @@ CLIENTS: Mapping[str, Mapping[str, Any]] = {
         "scopes": ["health:referral.read", "health:referral.write"],
         "agreements": ["operation-provide"],
     },
+    "demo-guardian": {
+        "name": "Caldicott Guardian",
+        "organisation": "RXL",
+        "scopes": ["governance:review", "agreement:read", "agreement:manage"],
+        "agreements": ["operation-provide"],
+    },
     "demo-auditor": {
         "name": "Auditor",
         "organisation": "RXL",

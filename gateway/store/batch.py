@@ -119,10 +119,14 @@ class Batch:
 
     def read(self, statement: Any, parameters: Mapping[str, Any]) -> Sequence[Any]:  # noqa: ANN401 - any Core query
         """Read rows as they stand after the units before this one. Raises TypeError once the unit has written."""
+        return self.ask(lambda connection: connection.execute(statement, parameters).all())
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        """Ask a question of what stands after the units before this one. Raises TypeError once the unit has written."""
         if (len(self._rows), len(self._updates)) != self._kept:
             raise TypeError("a unit reads before it writes: what it flushed could not be taken back")
         self.flush()
-        return self._connection.execute(statement, parameters).all()
+        return question(self._connection)
 
     def update(self, statement: Any, parameters: Mapping[str, Any]) -> None:  # noqa: ANN401 - any Core statement
         """Buffer a change; changes run after all insertions, in order."""
@@ -135,6 +139,11 @@ class Batch:
     def seal(self, entry: Entry) -> int:
         """Append an entry to the log; its index is final once the batch commits."""
         return self._growth.append(entry.to_bytes())
+
+    @property
+    def pending(self) -> Sequence[bytes]:
+        """The entries of this batch so far, which no query finds yet."""
+        return self._growth.entries
 
     # What follows is for the journal alone.
 

@@ -76,6 +76,16 @@ class Database:
         with self.reading() as connection:
             return question(connection)
 
+    def purge(self) -> None:
+        """Have what was deleted leave the files as well, as far as the engine can; where a reader holds it, next time.
+
+        SQLite overwrites it in the file itself and keeps older pages in the write-ahead log until that is emptied.
+        PostgreSQL keeps dead rows until they are vacuumed, and more in its own log and backups (DECISIONS.md).
+        """
+        if self.is_sqlite:
+            with self._turn, self.reader.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Give back every connection."""
         self._readers.shutdown()
@@ -102,6 +112,7 @@ def _sqlite(url: str, begin: str | None, *, pool_size: int) -> Engine:
             f"cache_size=-{CACHE_KIB}",
             "synchronous=FULL",
             "foreign_keys=ON",
+            "secure_delete=ON",  # a deleted key is overwritten with zeros; FAST leaves it in free pages
             f"busy_timeout={BUSY_TIMEOUT_MS}",
         ):
             connection.execute(f"PRAGMA {pragma}")

@@ -127,6 +127,23 @@ def name_key(family: str, given: Sequence[str], born: str) -> str:
     return "|".join([" ".join(family.split()).casefold(), " ".join(given).casefold(), born])
 
 
+FAMILY = "family"
+ADDRESS = "address"
+"""What may connect a member of staff with a party (N15): a family name, an address."""
+
+
+def family_key(family: str) -> str:
+    """The normal form of a family name that the blind index holds."""
+    return " ".join(family.split()).casefold()
+
+
+def address_key(lines: Sequence[str], postcode: str | None) -> str | None:
+    """The normal form of an address: its first line and its postcode; None where either is unknown."""
+    line = " ".join("".join(c if c.isalnum() else " " for c in " ".join(lines)).split()).casefold()
+    code = "".join((postcode or "").split()).casefold()
+    return f"{line}|{code}" if line and code else None
+
+
 def identifiers(record: Record, record_id: str) -> Iterator[tuple[str, str, str]]:
     """What a record can be found by, as (kind, normal form, subject)."""
     people = [(p, subject_of(record_id, p.ref)) for p in record.people]
@@ -135,11 +152,21 @@ def identifiers(record: Record, record_id: str) -> Iterator[tuple[str, str, str]
         for subject in victims:
             yield reference.type, reference.value.casefold(), subject
     for person, subject in people:
+        for kind, key in _of_person(person):
+            yield kind, key, subject
+
+
+def _of_person(person: Person) -> Iterator[tuple[str, str]]:
+    if person.nhs_number:
+        yield "nhs-number", person.nhs_number
+    for name in person.names:
         if person.birth and person.birth.on:
-            for name in person.names:
-                yield "person", name_key(name.family or "", name.given[:1], person.birth.on.isoformat()), subject
-        if person.nhs_number:
-            yield "nhs-number", person.nhs_number, subject
+            yield "person", name_key(name.family or "", name.given[:1], person.birth.on.isoformat())
+        if name.family:
+            yield FAMILY, family_key(name.family)
+    for address in person.addresses:
+        if key := address_key(address.lines[:1], address.postcode):
+            yield ADDRESS, key
 
 
 def split(record: Record) -> tuple[Record, dict[str, Any]]:
@@ -198,7 +225,15 @@ def _vaulted_parts(person: Person) -> dict[str, list[tuple[int, Contact | Addres
 
 
 def referral_row(
-    referral: Referral, *, record_id: str, event_id: str, log_id: str, victim: str, mapping: str | None, facts: bytes
+    referral: Referral,
+    *,
+    record_id: str,
+    event_id: str,
+    log_id: str,
+    victim: str,
+    mapping: str | None,
+    facts: bytes,
+    event_at: datetime | None,
 ) -> dict[str, Any]:
     """The row of a new referral."""
     return {
@@ -223,6 +258,7 @@ def referral_row(
         "mapping": mapping,
         "facts": facts.decode(),
         "feedback": "[]",
+        "event_at": timestamp(event_at) if event_at else None,
     }
 
 

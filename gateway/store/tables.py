@@ -25,7 +25,9 @@ record = Table(
     Column("payload", String(64), nullable=False),
     Column("mapping", String(64)),
     Column("received_at", String(24), nullable=False),
+    Column("erased_at", String(24)),
     Index("record_event", "event_id", "version"),
+    Index("record_kept", "log_id", "erased_at", "received_at"),
 )
 
 data_key = Table(
@@ -69,8 +71,13 @@ referral = Table(
     Column("mapping", String(64)),
     Column("facts", Text, nullable=False),
     Column("feedback", Text, nullable=False),
-    Index("referral_worklist", "log_id", "team", "created_at", "id"),
+    Column("event_at", String(24)),
+    Column("assigned_to", String(128)),
+    Column("closed_at", String(24)),
+    Column("erased_at", String(24)),
+    Index("referral_worklist", "log_id", "team", "erased_at", "created_at", "id"),
     Index("referral_event", "event_id"),
+    Index("referral_kept", "log_id", "erased_at", "closed_at"),
 )
 
 feedback = Table(
@@ -97,6 +104,7 @@ outbox = Table(
     Column("event", String(32), nullable=False),
     Column("created_at", String(24), nullable=False),
     Column("acknowledged_at", String(24)),
+    Column("stopped_at", String(24)),
     Index("outbox_referral", "referral_id"),
 )
 
@@ -115,7 +123,9 @@ quarantine = Table(
     Column("opened_at", String(24), nullable=False),
     Column("due_at", String(24), nullable=False),
     Column("closed_at", String(24)),
+    Column("erased_at", String(24)),
     Index("quarantine_due", "closed_at", "due_at"),
+    Index("quarantine_kept", "log_id", "erased_at", "opened_at"),
 )
 
 claim = Table(
@@ -179,4 +189,111 @@ party_key = Table(
     Column("party", String(64), primary_key=True),
     Column("public_key", LargeBinary, nullable=False),
     Column("registered_at", String(24), nullable=False),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("organisation", String(32), nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("reason", String(64)),
+    Column("event_id", String(36)),
+    Column("referral_id", String(36)),
+    Column("record_id", String(36)),
+    Column("created_at", String(24), nullable=False),
+    Column("due_at", String(24), nullable=False),
+    Column("overdue_at", String(24)),
+    Column("acknowledged_at", String(24)),
+    Column("acknowledged_by", String(128)),
+    Index("notice_feed", "log_id", "organisation", "recipient", "seq"),
+    Index("notice_due", "log_id", "acknowledged_at", "due_at"),
+)
+
+consent_override = Table(
+    "consent_override",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("quarantine_id", String(36)),
+    Column("event_id", String(36)),
+    Column("referral_id", String(36)),
+    Column("ground", String(32), nullable=False),
+    Column("decided_by", String(128), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("organisation", String(32), nullable=False),
+    Column("told", String(16), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", String(24), nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Column("ended_at", String(24)),
+    Column("review_due", String(24), nullable=False),
+    Column("overdue_at", String(24)),
+    Column("reviewed_at", String(24)),
+    Column("reviewed_by", String(128)),
+    Column("review", String(32)),
+    Index("consent_override_end", "log_id", "ended_at", "expires_at"),
+    Index("consent_override_review", "log_id", "reviewed_at", "review_due"),
+)
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("referral_id", String(36), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("role", String(64)),
+    Column("organisation", String(32), nullable=False),
+    Column("recipient", String(64), nullable=False),
+    Column("ground", String(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("opened_at", String(24), nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Column("review_due", String(24), nullable=False),
+    Column("overdue_at", String(24)),
+    Column("reviewed_at", String(24)),
+    Column("reviewed_by", String(128)),
+    Column("review", String(32)),
+    Index("break_glass_user", "log_id", "user_id", "referral_id"),
+    Index("break_glass_review", "log_id", "reviewed_at", "review_due"),
+)
+
+staff_mark = Table(
+    "staff_mark",
+    metadata,
+    Column("log_id", String(64), primary_key=True),
+    Column("user_id", String(128), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("created_at", String(24), nullable=False),
+)
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("ground", String(32), nullable=False),
+    Column("authority", String(64), nullable=False),
+    Column("placed_by", String(128), nullable=False),
+    Column("placed_at", String(24), nullable=False),
+    Column("lifted_at", String(24)),
+    Column("lifted_by", String(128)),
+    Index("legal_hold_event", "log_id", "event_id"),
+)
+
+witness = Table(
+    "witness",
+    metadata,
+    Column("log_id", String(64), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("key", String(256), nullable=False),
+    Column("url", String(256)),
+    Column("added_at", String(24), nullable=False),
+    Column("removed_at", String(24)),
 )

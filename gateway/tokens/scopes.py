@@ -16,8 +16,12 @@ class Scope(StrEnum):
     FEEDBACK_READ = "police:feedback.read"
     REFERRAL_READ = "health:referral.read"
     REFERRAL_WRITE = "health:referral.write"
+    GOVERNANCE_REVIEW = "governance:review"
+    AGREEMENT_READ = "agreement:read"
+    AGREEMENT_MANAGE = "agreement:manage"
     LOG_READ = "audit:log.read"
     PACK_EXPORT = "audit:pack.export"
+    LOG_WITNESS = "audit:log.witness"
 
 
 WORDS: Mapping[Scope, str] = {
@@ -25,8 +29,12 @@ WORDS: Mapping[Scope, str] = {
     Scope.FEEDBACK_READ: "read what became of its incidents, and read and acknowledge feedback",
     Scope.REFERRAL_READ: "read the worklist and the referrals made to it",
     Scope.REFERRAL_WRITE: "accept, change and close the referrals made to it",
+    Scope.GOVERNANCE_REVIEW: "decide what waits for a human, review overrides and emergencies, see what is outstanding",
+    Scope.AGREEMENT_READ: "read its agreements, compare their versions, and have decisions explained",
+    Scope.AGREEMENT_MANAGE: "draft and sign its agreements, bring them into force, suspend and end them",
     Scope.LOG_READ: "read the audit log, and introspect the tokens of other clients",
     Scope.PACK_EXPORT: "export an auditor's pack",
+    Scope.LOG_WITNESS: "fetch checkpoints and consistency proofs, and hand in cosignatures",
 }
 
 

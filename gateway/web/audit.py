@@ -8,10 +8,10 @@ proof is not, for it holds hashes alone.
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter
@@ -28,20 +28,24 @@ from audit.errors import IndexUnknown, LogUnknown
 from audit.receipt import Receipt
 from audit.search import Query
 from gateway.errors import BadParameter, NotFound, Unprocessable
-from gateway.evidence import OPERATOR_LOG, Caller, Event
-from gateway.reading_log import Look, logs, write_pack
+from gateway.evidence import OPERATOR_LOG, Event
+from gateway.reading_log import Export, Look, logs
 from gateway.services import Services
 from gateway.store.records import name_key
 from gateway.tokens.scopes import Scope
-from gateway.web.auth import caller_of, seal_refusal
-from gateway.web.http import PlainRoute, json_response, media_type, proof_path, read_body, reason_of, receipt_header
+from gateway.web.auth import caller_of
+from gateway.web.http import PlainRoute, json_response, media_type, proof_path, read_body, receipt_header
+from gateway.web.looking import check_own, look
 
 T = TypeVar("T")
 
-_FILTERS = ("organisation", "client", "user", "subject", "record", "case", "clause", "event")
+_FILTERS = (
+    *("organisation", "recipient", "client", "user", "subject"),
+    *("record", "case", "agreement", "clause", "event"),
+)
+_PAGING = frozenset({"after", "before", "limit", "order"})
 _CODE = re.compile(r"[\x21-\x7e]{1,128}")
 _CHUNK_BYTES = 65_536
-_PACK_IN_MEMORY_BYTES = 8 * 1024 * 1024  # beyond, the pack waits on disk until it is sent
 
 
 def routes(services: Services) -> APIRouter:
@@ -88,18 +92,28 @@ class _Desk:
         return Response(receipt.checkpoint_text, media_type="text/plain; charset=utf-8", headers=headers)
 
     async def entries(self, request: Request, log_id: str) -> Response:
-        """Search the entries."""
+        """Search the entries, the oldest first or, with `order=desc`, the newest."""
         settings = self._services.settings
-        query, after, limit = _query(request, settings.audit_page_default, settings.audit_page_max)
+        query, page = query_of(request, _PAGING), _page(request, settings.audit_page_default, settings.audit_page_max)
         asked = ",".join(sorted(request.query_params.keys()))
         receipt = await self._look(
             request, log_id, {"what": "entries", "filters": asked} if asked else {"what": "entries"}
         )
-        found = await self._read(lambda connection: log_search.entries(connection, log_id, query, after, limit))
+        found = await self._read(
+            lambda connection: log_search.entries(
+                connection,
+                log_id,
+                query,
+                page.after,
+                page.limit,
+                before=page.before,
+                newest_first=page.newest_first,
+            )
+        )
         body = {
             "log": receipt.origin,
             "entries": [_entry(one, log_id) for one in found],
-            "next": found[-1].idx if len(found) == limit else None,
+            "next": found[-1].idx if len(found) == page.limit else None,
         }
         return json_response(body, headers=receipt_header(receipt, log_id))
 
@@ -116,7 +130,7 @@ class _Desk:
     async def proof(self, request: Request, log_id: str, index: int) -> Response:
         """What a receipt links to (C2SP tlog-proof): hashes alone, for any client of the log's agreement."""
         caller = await caller_of(self._services, request, None)
-        await self._check_own(request, caller, log_id)
+        await check_own(self._services, request, caller, log_id)
         receipt = await self._read(lambda connection: log_sql.receipt(connection, log_id, _index(index)))
         return Response(receipt.to_text(), media_type="text/plain; charset=utf-8")
 
@@ -132,10 +146,14 @@ class _Desk:
         return json_response(body, headers=receipt_header(receipt, log_id))
 
     async def subjects(self, request: Request, log_id: str) -> Response:
-        """The references a person has in this log, by a body: no personal data goes into a URL (P7)."""
+        """The references a person has in this log, by a body: no personal data goes into a URL (P7).
+
+        It brings together what several records say of one person: a combination, in the words of DPA 2018 s.62.
+        """
         media_type(request, ("application/json",))
         kind, value = _identity(await read_body(request, _CHUNK_BYTES))
-        receipt = await self._look(request, log_id, {"what": "subjects", "kind": kind})
+        what = {"what": "subjects", "kind": kind}
+        receipt = await self._look(request, log_id, what, event=Event.SUBJECTS_MATCHED)
         records = self._services.records
         found = await self._read(lambda connection: records.find_subjects(connection, log_id, kind, value))
         return json_response({"subjects": found}, headers=receipt_header(receipt, log_id))
@@ -156,21 +174,17 @@ class _Desk:
         """The auditor's pack, which covers its own export."""
         receipt = await self._look(request, log_id, {"what": "pack"}, Scope.PACK_EXPORT, Event.LOG_EXPORTED)
 
-        def write(connection: Connection) -> IO[bytes]:
-            file = tempfile.SpooledTemporaryFile(_PACK_IN_MEMORY_BYTES)  # noqa: SIM115 - closed when it has been sent
-            write_pack(self._services, connection, log_id, file)
-            file.seek(0)
-            return file
+        export = await self._read(lambda connection: Export(self._services, connection, log_id))
+        first = await self._read(export.piece)  # what cannot be read at all still has an answer of its own
 
-        file = await self._read(write)
-
-        def chunks() -> Iterator[bytes]:
-            with file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    yield chunk
+        async def pieces() -> AsyncIterator[bytes]:
+            piece = first
+            while piece:
+                yield piece
+                piece = await self._services.database.read(export.piece)
 
         headers = receipt_header(receipt, log_id) | {"Content-Disposition": f'attachment; filename="{log_id}.pack"'}
-        return StreamingResponse(chunks(), media_type="application/octet-stream", headers=headers)
+        return StreamingResponse(pieces(), media_type="application/octet-stream", headers=headers)
 
     async def _look(
         self,
@@ -181,25 +195,7 @@ class _Desk:
         event: Event = Event.LOG_READ,
     ) -> Receipt:
         """Let the caller look into a log, sealed. Raises NotFound for a log that is none of the caller's."""
-        services = self._services
-        caller = await caller_of(services, request, scope)
-        await self._check_own(request, caller, log_id)
-        committed = await services.journals.of(log_id).submit(Look(caller, what, event, reason_of(request)))
-        return committed.receipt
-
-    async def _check_own(self, request: Request, caller: Caller, log_id: str) -> None:
-        """Raise NotFound, sealed, for a log that is none of the caller's or that is not there: the same to them."""
-        if log_id in caller.agreements and await self._is_there(log_id):
-            return
-        await seal_refusal(self._services, request, caller, "log-not-found")
-        raise NotFound("there is no such log")
-
-    async def _is_there(self, log_id: str) -> bool:
-        try:
-            await self._services.database.read(lambda connection: log_sql.read_head(connection, log_id))
-        except LogUnknown:
-            return False
-        return True
+        return await look(self._services, request, log_id, what, scope=scope, event=event)
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         """Read in a thread; what the log does not have is not found."""
@@ -223,25 +219,44 @@ def _entry(stored: log_sql.Stored, log_id: str) -> dict[str, Any]:
     }
 
 
-def _query(request: Request, default: int, most: int) -> tuple[Query, int, int]:
-    known = {*_FILTERS, "operation", "outcome", "from", "to", "after", "limit"}
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where a page begins and ends, how long it is, and which way it runs."""
+
+    after: int
+    before: int | None
+    limit: int
+    newest_first: bool
+
+
+def _page(request: Request, default: int, most: int) -> _Page:
+    order = request.query_params.get("order", "asc")
+    if order not in {"asc", "desc"}:
+        raise BadParameter("order is asc or desc")
+    before = _number(request, "before") if "before" in request.query_params else None
+    limit = max(1, min(_number(request, "limit", default), most))
+    return _Page(_number(request, "after", -1), before, limit, newest_first=order == "desc")
+
+
+def query_of(request: Request, others: frozenset[str]) -> Query:
+    """What the filters of a request look for; `others` are parameters that are no filters. Raises BadParameter."""
+    known = {*_FILTERS, "operation", "outcome", "from", "to"}
     asked: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
-        if name not in known or name in asked or not _CODE.fullmatch(value):
+        if name not in known | others or name in asked or not _CODE.fullmatch(value):
             raise BadParameter(f"filters are {', '.join(sorted(known))}, each given once, as codes")
         asked[name] = value
+    named: dict[str, Any] = {name: asked.get(name) for name in _FILTERS}
     try:
-        query = Query(
+        return Query(
             time_from=_time(asked.get("from")),
             time_to=_time(asked.get("to")),
             operation=Operation(asked["operation"]) if "operation" in asked else None,
             outcome=Outcome(asked["outcome"]) if "outcome" in asked else None,
-            **{name: asked.get(name) for name in _FILTERS},
+            **named,
         )
     except (ValueError, OverflowError):
         raise BadParameter("operation, outcome, from or to is not one that entries have") from None
-    after = _number(request, "after", -1)
-    return query, after, max(1, min(_number(request, "limit", default), most))
 
 
 def _time(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -34,6 +35,13 @@ async def caller_of(services: Services, request: Request, scope: str | None) -> 
         await seal_refusal(services, request, caller, error.reason)
         raise
     return caller
+
+
+async def caller_with_any(services: Services, request: Request, scopes: Sequence[str]) -> Caller:
+    """The caller of a request whose token has one of the scopes. Raises NotAuthenticated or NotPermitted, sealed."""
+    caller = await caller_of(services, request, None)
+    scope = next((one for one in scopes if one in caller.scopes), scopes[0])
+    return await caller_of(services, request, scope)
 
 
 async def seal_refusal(services: Services, request: Request, caller: Caller | None, reason: str) -> None:

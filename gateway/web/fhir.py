@@ -63,7 +63,9 @@ def routes(services: Services, version: str) -> APIRouter:
 
     @router.get("/metadata", summary="CapabilityStatement")
     async def metadata(_: Request) -> Response:
-        return _fhir(fhir.capability_statement(base_url=base_url, version=version, date=started, token_url=token_url))
+        return fhir_response(
+            fhir.capability_statement(base_url=base_url, version=version, date=started, token_url=token_url)
+        )
 
     @router.get("/{type_}", summary="Search a resource type")
     async def search(request: Request, type_: str) -> Response:
@@ -71,7 +73,7 @@ def routes(services: Services, version: str) -> APIRouter:
         caller = await caller_of(services, request, Scope.REFERRAL_READ)
         wanted = search_of(request, type_, services.settings)
         page = await journey.hand_out(services, library, caller, wanted, reason_of(request))
-        return _fhir(
+        return fhir_response(
             _bundle(request, page, f"{base_url}/{type_}"), headers=receipt_header(page.receipts[0], page.log_id)
         )
 
@@ -124,8 +126,8 @@ def search_of(request: Request, type_: str, settings: Settings) -> Search:
         statuses=_statuses(type_, _tokens(asked.get("status"))),
         states=_tokens(asked.get("business-status")),
         priorities=_tokens(asked.get("priority")),
-        updated=tuple(_interval(value) for value in asked.get("_lastUpdated", [])),
-        count=_count(asked.get("_count"), settings),
+        updated=tuple(interval(value) for value in asked.get("_lastUpdated", [])),
+        count=page_size(asked.get("_count"), settings),
         cursor=asked[_CURSOR][0] if _CURSOR in asked else None,
         event=Event.WORKLIST_READ if type_ == "Task" else Event.REFERRAL_READ,
     )
@@ -164,7 +166,7 @@ def _reference(value: str) -> str:
     return value.rpartition("/")[2] if value.rpartition("/")[0].endswith("Patient") else value
 
 
-def _interval(value: str) -> tuple[str, datetime, datetime]:
+def interval(value: str) -> tuple[str, datetime, datetime]:
     """A date parameter as its prefix and the interval it stands for (FHIR R4 search, section 3.1.1.4.6)."""
     found = _DATE.fullmatch(value)
     try:
@@ -174,7 +176,7 @@ def _interval(value: str) -> tuple[str, datetime, datetime]:
         end = start + _precision(text)
         end = end.replace(day=1) if len(text) < _DAY else end
     except (ValueError, OverflowError):
-        raise BadParameter("_lastUpdated is a date or an instant, with a prefix at most") from None
+        raise BadParameter("a date is a day, a month, a year or an instant, with a prefix at most") from None
     return (found and found[1]) or "eq", start, end
 
 
@@ -188,7 +190,8 @@ def _precision(text: str) -> timedelta:
     return timedelta(milliseconds=1) if "." in text else timedelta(seconds=1)
 
 
-def _count(values: Sequence[str] | None, settings: Settings) -> int:
+def page_size(values: Sequence[str] | None, settings: Settings) -> int:
+    """How many matches a page holds (`_count`), at most what the settings allow. Raises BadParameter."""
     if not values:
         return settings.fhir_page_default
     if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII) or values[0] == "0":
@@ -216,7 +219,8 @@ def if_match(request: Request) -> Any:  # noqa: ANN401 - a predicate over versio
     return lambda version: version == int(found[1])
 
 
-def _fhir(body: bytes, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
+def fhir_response(body: bytes, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
+    """An answer in FHIR JSON."""
     return Response(body, status, headers=headers, media_type=fhir.JSON_TYPE)
 
 
@@ -230,7 +234,7 @@ def _resource(page: Page) -> Response:
         "ETag": f'W/"{one.version}"',
         "Last-Modified": one.last_updated.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
     }
-    return _fhir(one.body, headers=headers)
+    return fhir_response(one.body, headers=headers)
 
 
 def _page_headers(page: Page) -> dict[str, str]:
@@ -271,11 +275,11 @@ def outcome_of(error: BaseException) -> Response:
     """An error as an OperationOutcome; what nobody foresaw tells nothing of itself."""
     if isinstance(error, fhir.FhirRefused):
         issue = fhir.Issue("error", error.issue_code, error.diagnostics, error.expression)
-        return _fhir(fhir.operation_outcome([issue]), error.status)
+        return fhir_response(fhir.operation_outcome([issue]), error.status)
     shown = face(error)
     if not isinstance(error, GatewayError):
         issues = [fhir.Issue("fatal", shown.issue, shown.title, None)]
-        return _fhir(fhir.operation_outcome(issues), shown.status)
+        return fhir_response(fhir.operation_outcome(issues), shown.status)
     issues = [fhir.Issue("error", shown.issue, d.words, d.path or None) for d in error.details]
     issues = issues or [fhir.Issue("error", shown.issue, error.words, None)]
-    return _fhir(fhir.operation_outcome(issues), shown.status, headers=error.headers)
+    return fhir_response(fhir.operation_outcome(issues), shown.status, headers=error.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,9 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Unreachable
 from gateway.logs import Line, say
+from gateway.retention.sweep import figures
 from gateway.services import Services
 from gateway.web.http import json_response
+from gateway.witnesses import Condition, alarms, witnesses
 
+COUNTED_FOR_SECONDS = 60.0  # monitors ask every few seconds, and counting reads every kept record's dates
+NONE_IN_FORCE = -1  # nothing passes then: an alarm on few days left must ring
 _ROOMS = ("police", "fhir", "audit", "oauth2", "health")
 
 
@@ -29,6 +34,14 @@ class Metrics:
         self._time_of = {room: self.seconds.labels(room) for room in (*_ROOMS, "other")}
         waiting = Gauge("gateway_journal_waiting", "Units waiting for a commit", registry=self.registry)
         waiting.set_function(lambda: services.journals.waiting)
+        self._services = services
+        self._counted_at = -COUNTED_FOR_SECONDS
+        self._due = self._gauge("records_due_for_erasure", "Incidents and inputs due for erasure now")
+        self._holds = self._gauge("legal_holds_open", "Legal holds that are open")
+        self._witness_alarms = Gauge(
+            "gateway_witness_alarms", "Witnesses that lag or disagree", ["condition"], registry=self.registry
+        )
+        self._days_left = self._gauge("agreement_days_left", "Days until the first agreement in force ends")
 
     def answered(self, room: str, hundreds: int, seconds: float) -> None:
         """Count one answer. The labelled series are looked up once: that costs more than counting."""
@@ -37,6 +50,23 @@ class Metrics:
             counter = self._of[room, hundreds] = self.requests.labels(room, f"{hundreds}xx")
         counter.inc()
         self._time_of[room].observe(seconds)
+
+    async def count(self) -> None:
+        """Count what only the database knows, unless that was done a moment ago. Raises Unreachable."""
+        if time.monotonic() - self._counted_at < COUNTED_FOR_SECONDS:
+            return
+        self._counted_at = time.monotonic()
+        found = await self._services.database.read(lambda connection: figures(connection, datetime.now(UTC)))
+        self._due.set(found.due)
+        self._holds.set(found.holds)
+        open_alarms = await self._services.database.read(lambda connection: alarms(connection, witnesses(connection)))
+        for condition in Condition:
+            count = sum(found is condition for _, found in open_alarms)
+            self._witness_alarms.labels(condition.value).set(count)
+        self._days_left.set(NONE_IN_FORCE if found.days_left is None else found.days_left)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(f"gateway_{name}", words, registry=self.registry)
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Count what passes through."""
@@ -80,6 +110,10 @@ def routes(services: Services, metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics", summary="Prometheus metrics")
     async def numbers() -> Response:
+        try:
+            await metrics.count()
+        except Unreachable:
+            say(Line.NOT_READY, check="database")
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -18,6 +18,7 @@ from audit.entry import timestamp
 from gateway import journey
 from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound, UnreadableInput
 from gateway.evidence import Caller, Event
+from gateway.explain import for_sender
 from gateway.feedback import Telling
 from gateway.intake import Submission
 from gateway.journey import Intake, Told
@@ -26,7 +27,7 @@ from gateway.taking import Taken
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, json_response, media_type, read_body, receipt_header, receipt_json
-from mappings.items import CATALOGUE
+from gateway.web.team import record_oral
 
 FEEDBACK_PAGE_MAX = 500
 _TOLD_APART = frozenset(
@@ -86,6 +87,10 @@ def routes(services: Services) -> APIRouter:
         }
         return json_response(body, headers=receipt_header(told.receipts[0], told.log_id))
 
+    @router.post("/incidents/{reference}/oral-disclosures", status_code=201, summary="Record what was said")
+    async def oral(request: Request, reference: str) -> Response:
+        return await record_oral(services, request, reference, Scope.INCIDENT_WRITE)
+
     @router.get("/feedback", summary="Coded feedback since a cursor")
     async def feedback(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.FEEDBACK_READ)
@@ -143,7 +148,7 @@ def pushed(intake: Intake) -> dict[str, Any]:
     if answer.held:
         body |= {"held": answer.held, "reason": answer.reason, "detail": answer.words}
     body["decisions"] = [
-        {"subject": offer.victim, "purpose": offer.purpose, **_in_words(offer.decision.for_sender())}
+        {"subject": offer.victim, "purpose": offer.purpose, **for_sender(offer.decision)}
         for offer in intake.offers
         if offer.recipient
     ]
@@ -154,13 +159,6 @@ def pushed(intake: Intake) -> dict[str, Any]:
     body["quality"] = [{"path": one.path, "code": one.code} for one in reading.findings]
     body["receipt"] = receipt_json(intake.receipt, intake.log_id)
     return body
-
-
-def _in_words(told: dict[str, Any]) -> dict[str, Any]:
-    """The explanation with each item's name in words."""
-    for group in ("withheld", "generalised"):
-        told[group] = [{**one, "title": CATALOGUE[one["item"]]} for one in told[group]]
-    return told
 
 
 def _page(told: Told) -> dict[str, Any]:

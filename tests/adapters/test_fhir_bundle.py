@@ -106,6 +106,8 @@ def test_the_capability_statement_declares_exactly_what_is_served() -> None:
     assert (whole["kind"], whole["fhirVersion"]) == ("instance", "4.0.1")
     (rest,) = whole["rest"]
     declared = {r["type"]: {p["name"]: p["type"] for p in r["searchParam"]} for r in rest["resource"]}
+    assert declared.pop("AuditEvent") == dict(fhir.AUDIT_EVENT)
+    assert [one["code"] for one in rest["resource"].pop()["interaction"]] == ["read", "search-type"]
     assert declared == {type_: dict(found) for type_, found in fhir.SEARCH.items()}
     assert set(declared) == set(fhir.TYPES)
     for resource in rest["resource"]:
@@ -117,19 +119,19 @@ def test_the_capability_statement_declares_exactly_what_is_served() -> None:
 
 
 def test_every_search_parameter_is_one_that_r4_defines_with_that_kind() -> None:
-    """For the types of which the published set holds the parameters: those of Task, ServiceRequest, Consent, Flag."""
+    """For the types of which the published set holds the parameters."""
     defined: dict[str, dict[str, str]] = {}
-    covered = {"Task", "ServiceRequest", "Consent", "Flag"}
+    covered = {"Task", "ServiceRequest", "Consent", "Flag", "AuditEvent"}
     for file in shared_data("fhir", "r4_search_params").rglob("*.json"):
         found = json.loads(file.read_bytes())
         for type_ in found.get("base", ()):
             defined.setdefault(type_, {})[found["code"]] = found["type"]
-    for type_, parameters in fhir.SEARCH.items():
+    for type_, parameters in {**fhir.SEARCH, "AuditEvent": fhir.AUDIT_EVENT}.items():
         own = {name: kind for name, kind in parameters.items() if not name.startswith("_")}
         known = defined.get(type_, {})
         assert type_ not in covered or own.keys() <= known.keys()
         assert {name: known.get(name, kind) for name, kind in own.items()} == own
-        for include in fhir.INCLUDES[type_]:
+        for include in fhir.INCLUDES.get(type_, ()):
             source, _, name = include.partition(":")
             assert (source, known.get(name, "reference")) == (type_, "reference")
             assert type_ not in covered or name in known

@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit import form
+from audit import form, grammar
 from audit.entry import (
     Actor,
     AgreementRef,
@@ -238,7 +238,7 @@ def test_the_table_explains_exactly_what_the_grammar_refuses(changes: list[tuple
     value = json.loads(entry(1).to_bytes())
     value.update(changes)
     raw = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    refused = form._grammar(raw) is None
+    refused = grammar.whole(raw) is None
     try:
         explained = next(form._faults(value), None) is not None
     except (TypeError, KeyError, AttributeError):  # one that goes on after its first finding

@@ -1,5 +1,6 @@
 """The command an auditor runs: its exit codes and its words."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,8 +10,12 @@ import pytest
 
 from audit.__main__ import main
 from audit.log import empty_head
-from audit.note import Signer
-from tests.audit.worked import ORIGIN, entry, grown, packed, small_log
+from audit.note import Cosigner, Signer
+from audit.progress import Bar
+from tests.audit.worked import ORIGIN, cosigned, entry, grown, packed, small_log
+
+FORCE = Cosigner.from_seed("witness.example/force", bytes([1]) * 32)
+TRUST = Cosigner.from_seed("witness.example/trust", bytes([2]) * 32)
 
 
 @pytest.fixture
@@ -66,6 +71,70 @@ def test_an_earlier_checkpoint(
     fork = grown(empty_head(ORIGIN, signer), [entry(9).to_bytes()], signer)
     earlier.write_text(fork.checkpoint)
     assert main(["verify", str(pack_file), "--checkpoint", str(earlier)]) == 1
+
+
+def test_witnesses_are_named_with_what_they_saw_and_when(
+    tmp_path: Path, signer: Signer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leaves, checkpoints = small_log(7, signer)
+    notes = [cosigned(note, FORCE, TRUST) for note in checkpoints]
+    file = tmp_path / "seen.pack"
+    file.write_bytes(packed(leaves, notes, signer, [FORCE.verifier, TRUST.verifier]))
+    assert main(["verify", str(file), "--witness", FORCE.verifier.text]) == 0
+    said = capsys.readouterr().out
+    assert f"Witness {FORCE.name} cosigned 7 entries at 2026-03-01T10:13:20Z (2 cosignatures in all)." in said
+    assert f"Witness {TRUST.name} cosigned 7 entries" in said
+    assert f"its key came from the pack itself: --witness '{TRUST.verifier.text}'" in said
+    keys = tmp_path / "witnesses"
+    keys.write_text(f"{FORCE.verifier.text}\n{TRUST.verifier.text}\n")
+    assert main(["verify", str(file), "--witness", str(keys), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["cosigned"]
+    assert [(one["witness"], one["size"], one["key_pinned"]) for one in shown if one["size"] == 3] == [
+        (FORCE.name, 3, True),
+        (TRUST.name, 3, True),
+    ]
+
+
+def test_a_pinned_witness_that_saw_nothing_exits_1(pack_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(pack_file)]) == 0
+    assert "No witness has cosigned" in capsys.readouterr().out
+    assert main(["verify", str(pack_file), "--witness", FORCE.verifier.text]) == 1
+    assert "which is pinned, has cosigned no checkpoint" in capsys.readouterr().out
+    assert main(["verify", str(pack_file), "--witness", "no key"]) == 2
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_drawn_on_a_terminal_and_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = _Terminal()
+    moments = iter((0.0, 0.05, 0.2, 0.25, 2.0))
+    monkeypatch.setattr("audit.progress.time.monotonic", lambda: next(moments))
+    bar = Bar(out)
+    for done in (1, 1024, 2048, 4096):
+        bar.show(done, 4096)
+    bar.wipe()
+    drawn = out.getvalue().split("\r")
+    assert "25%  1,024 entries  5,120/s" in drawn[1]
+    assert "100%  4,096 entries  2,048/s" in drawn[2]
+    assert drawn[3] == "\x1b[K"
+    assert len(drawn) == 4  # no more than ten times a second
+
+
+def test_no_progress_is_drawn_where_nobody_looks_or_none_is_wanted(
+    pack_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", str(pack_file)]) == 0
+    assert capsys.readouterr().err == ""
+    out = _Terminal()
+    monkeypatch.setattr("audit.progress._EVERY_SECONDS", -1)
+    monkeypatch.setattr("sys.stderr", out)
+    assert main(["verify", str(pack_file), "--quiet"]) == 0
+    assert out.getvalue() == ""
+    assert main(["verify", str(pack_file)]) == 0
+    assert "7 entries" in out.getvalue()
 
 
 def test_what_cannot_be_read_exits_2(pack_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

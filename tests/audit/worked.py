@@ -8,9 +8,10 @@ from typing import NamedTuple
 from audit import pack
 from audit.entry import Actor, AgreementRef, Entry, Items, Operation, Outcome, Recipient
 from audit.log import Growth, Head, Sealed, empty_head
-from audit.note import Signer
+from audit.note import Cosigner, CosignerVerifier, Signer, split
 
 ORIGIN = "log.example/northshire"
+SEEN = 1_772_360_000  # when a witness cosigned, in seconds since 1970
 AGREEMENT = b"agreement: northshire-provide\nversion: 3\n"
 AGREEMENT_HASH = sha256(AGREEMENT).hexdigest()
 MAPPING = b"profile: example-rms\n\nrows: 2\n"
@@ -66,7 +67,14 @@ def small_log(size: int, signer: Signer, first_batch: int = 3) -> tuple[list[Lea
     return leaves, [first.checkpoint, second.checkpoint]
 
 
-def packed(leaves: Sequence[Leaf], checkpoints: Sequence[str], signer: Signer) -> bytes:
+def packed(
+    leaves: Sequence[Leaf], checkpoints: Sequence[str], signer: Signer, witnesses: Sequence[CosignerVerifier] = ()
+) -> bytes:
     out = io.BytesIO()
-    pack.write(out, signer.verifier, checkpoints, leaves, TEXTS.get)
+    pack.write(out, signer.verifier, checkpoints, leaves, TEXTS.get, witnesses)
     return out.getvalue()
+
+
+def cosigned(checkpoint: str, *cosigners: Cosigner, at: int = SEEN) -> str:
+    """The checkpoint with the lines of these witnesses after the log's own."""
+    return checkpoint + "".join(one.cosign(split(checkpoint)[0], at) for one in cosigners)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import initialise
+from tests.bench import packs
 from tests.bench.__main__ import measure
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
 from tests.bench.load import LoadFailed, fire
@@ -24,8 +25,12 @@ PROMISED = {
     "push_to_visible_p99",
     "seal",
     "verify",
+    "verify_one_core",
     "append_1e3",
     "proof_1e3",
+    "read_filter_1e3",
+    "read_pair_1e3",
+    "read_accounting_1e3",
     "token_check",
     "cold_start",
     "idle_memory",
@@ -46,6 +51,15 @@ def test_a_tiny_run_gives_every_promised_figure_once(tmp_path: Path, monkeypatch
         assert shown["value"] > 0
         assert (shown["floor"] is None) == (shown["ratio"] is None)
     assert all(name in table(rows) for name in names)
+
+
+def test_a_large_pack_is_written_verified_and_removed(tmp_path: Path) -> None:
+    names = [row.name for row in packs.measure(tmp_path, 3000)]
+    assert names == [
+        *("pack_size_3000", "pack_write_3000", "pack_write_memory_3000"),
+        *("pack_verify_3000", "pack_verify_memory_3000"),
+    ]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_ratio_above_one_is_better_for_rates_and_for_costs() -> None:

@@ -1,97 +1,83 @@
-"""`python -m tests.faults`: kills the gateway under load at random moments and counts what was lost. Nothing may be.
+"""`python -m tests.faults`: breaks the gateway, its database and its disk, and counts what was lost. Nothing may be.
 
-    --engine sqlite|postgresql|both   --kills N   --seed N
+    --kills N      SIGKILLs of the gateway under load, half on SQLite, half on PostgreSQL (500)
+    --quick        a few of each fault
+    --only WORD    only rows whose name or engine has the word in it
+    --engine NAME  sqlite or postgresql alone
+    --jobs N       trials at once (3)
+    --seed N       the seed of everything drawn at random
 
-Exit codes: 0 nothing was lost; 1 something was, or an engine that was asked for is not installed.
+Exit codes: 0 nothing was lost; 1 something was, or PostgreSQL was asked for and is not installed.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import secrets
 import sys
-import time
+import tempfile
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 
-from tests.faults.trial import Plan, Result, run
+from tests.faults.calls import Calls
+from tests.faults.plans import series, trials, work
+from tests.faults.table import Row, merged, text
+from tests.faults.trial import Plan
 from tests.support.postgres import binaries
+from tests.support.world import prepare_template
 
-KILLS = {"sqlite": 50, "postgresql": 20}
-OTHER_FAULTS = 3  # full disks on SQLite, database kills on PostgreSQL
-
-_COLUMNS = (
-    "engine",
-    "kills",
-    "other faults",
-    "2xx",
-    "found once",
-    "duplicates",
-    "with receipt",
-    "entries found",
-    "pack verified",
-    "restarts",
-    "503",
-    "cut off",
-    "seconds",
-)
+KILLS = 500
+QUICK_KILLS = 8
 
 
 def main() -> int:
-    """Run the trials, print the table and the totals."""
+    """Run the trials and the series, print the table and what did not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.partition("\n")[0])
-    parser.add_argument("--engine", choices=[*KILLS, "both"], default="both")
-    parser.add_argument(
-        "--kills", type=int, help="gateway kills an engine; 50 on SQLite, 20 on PostgreSQL unless given"
-    )
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--engine", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))
     asked = parser.parse_args()
-    engines = [engine for engine in KILLS if asked.engine in {engine, "both"}]
+    engines = ["sqlite", "postgresql"] if asked.engine == "both" else [asked.engine]
     if "postgresql" in engines and binaries() is None:
         print("postgresql: no server is installed")
         return 1
-    print(f"seed {asked.seed}", flush=True)
-    rows: list[tuple[str, ...]] = []
-    results: list[Result] = []
-    for engine in engines:
-        kills = KILLS[engine] if asked.kills is None else asked.kills
-        other = {"full_disks" if engine == "sqlite" else "database_kills": OTHER_FAULTS}
-        began = time.monotonic()
-        results.append(run(Plan(engine, kills, asked.seed, **other)))
-        rows.append(_row(results[-1], time.monotonic() - began))
-    _print_table(rows)
-    for result in results:
-        for miss in result.account.misses:
-            print(f"{result.plan.engine}: {miss}")
-    print(_totals(results))
-    return 0 if all(result.passed for result in results) else 1
+    kills = asked.kills if asked.kills is not None else QUICK_KILLS if asked.quick else KILLS
+    plans: list[Plan | Calls] = [*trials(engines, kills, asked.seed, quick=asked.quick)]
+    plans += series(asked.seed, step=9 if asked.quick else 1) if "sqlite" in engines else []
+    plans = [plan for plan in plans if asked.only in repr(plan)]
+    print(f"seed {asked.seed}, {len(plans)} trials, {asked.jobs} at once", flush=True)
+    with tempfile.TemporaryDirectory(prefix="provide-template-") as folder:
+        template = Path(folder) / "data"
+        prepare_template(template)
+        rows = list(done(plans, template, asked.jobs))
+    if rows:
+        print(text(merged(rows)))
+    passed = len(rows) == len(plans) and all(row.passed for row in rows)
+    print("nothing was lost" if passed else f"NOT EVERY PROMISE HELD; seed {asked.seed}")
+    return 0 if passed else 1
 
 
-def _row(result: Result, seconds: float) -> tuple[str, ...]:
-    account, plan = result.account, result.plan
-    figures = (plan.kills, plan.full_disks + plan.database_kills, account.accepted, account.found_once)
-    figures += (account.duplicates, account.receipts, account.entries_found)  # type: ignore[assignment]
-    verified = "yes" if account.pack_verified else "NO"
-    after = (result.restarts, result.refused, result.cut_off, round(seconds))
-    return (plan.engine, *map(str, figures), verified, *map(str, after))
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[at]) for row in (_COLUMNS, *rows)) for at in range(len(_COLUMNS))]
-    for row in (_COLUMNS, *rows):
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
-
-
-def _totals(results: list[Result]) -> str:
-    accounts = [result.account for result in results]
-    lost = sum(account.accepted - account.found_once for account in accounts)
-    unsealed = sum(account.receipts - account.entries_found for account in accounts)
-    return (
-        f"total: {sum(result.plan.kills for result in results)} kills, "
-        f"{sum(account.accepted for account in accounts)} accepted, {lost} lost, "
-        f"{sum(account.duplicates for account in accounts)} duplicates, "
-        f"{sum(account.receipts for account in accounts)} receipts, {unsealed} without entry, "
-        f"{sum(not account.pack_verified for account in accounts)} logs refuted, "
-        f"{sum(len(account.misses) for account in accounts)} other misses"
-    )
+def done(plans: list[Plan | Calls], template: Path, jobs: int) -> Iterator[Row]:
+    """The rows as they are finished; a trial that broke down has none, and says why."""
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=spawned) as pool:
+        futures = {pool.submit(work, plan, template): plan for plan in plans}
+        for future in as_completed(futures):
+            try:
+                row = future.result()
+            except Exception:  # noqa: BLE001 - said, and the exit code tells
+                print(f"broke down: {futures[future]}\n{traceback.format_exc(limit=-3)}", flush=True)
+                continue
+            print(f"{'ok  ' if row.passed else 'MISS'} {row.seconds:4} s  {futures[future]}", flush=True)
+            for miss in row.misses:
+                print(f"          {miss}", flush=True)
+            yield row
 
 
 if __name__ == "__main__":

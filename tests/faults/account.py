@@ -1,39 +1,51 @@
-"""Holds the gateway to account after a trial: what the clients saw against what it keeps, says and has sealed."""
+"""Holds the gateway to account: what the clients saw against what it keeps, says and has sealed.
+
+`look` is quick, and is taken after every fault, also of what a crash would have left; `settle` is the whole account at
+the end of a trial.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from itertools import pairwise
 
-from sqlalchemy import func, select
+import httpx
+import orjson
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DatabaseError
 
 from audit import sql as log_sql
 from audit.checkpoint import Checkpoint
 from audit.encoding import hash_from_base64
+from audit.errors import AuditError
 from audit.note import Verifier
-from audit.tree import append, root
+from audit.tree import append, leaf_hash, root
 from audit.verify import verify
 from gateway import keys
 from gateway.demo.run import LOG
+from gateway.errors import Unreachable
+from gateway.evidence import Event
 from gateway.settings import Settings
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.records import Records
 from tests.faults.ledger import Ledger, Pushed
-from tests.faults.load import Load
 
 
 @dataclass
 class Account:
-    """What was found. `misses` are promises that did not hold, in words."""
+    """What was found. `misses` are promises that did not hold, in words; `looks` is how often the log verified."""
 
     accepted: int = 0
     found_once: int = 0
     duplicates: int = 0
     receipts: int = 0
     entries_found: int = 0
+    looks: int = 0
     pack_verified: bool = False
     misses: list[str] = field(default_factory=list)
 
@@ -44,67 +56,160 @@ class Account:
         return counts and self.pack_verified and not self.misses
 
 
-async def settle(settings: Settings, ledger: Ledger, load: Load, pinned: str, pack: bytes) -> Account:
+@dataclass(frozen=True)
+class Sealed:
+    """What an entry says of the answer it belongs to."""
+
+    index: int
+    request: str | None
+    case: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is wrong with a database, in words, and how many of the receipts given out have their entry in it."""
+
+    misses: tuple[str, ...]
+    entries_found: int
+
+
+def look(database: Database, ledger: Ledger, verifier: Verifier) -> Found:
+    """Whether the log verifies, and everything that was answered is in it and in the tables."""
+    try:
+        with database.reading() as connection:
+            connection.exec_driver_sql("BEGIN" if database.is_sqlite else _SNAPSHOT)  # the load may go on meanwhile
+            log = _Log(connection, verifier)
+            misses = [*log.misses(), *log.misses_of(ledger), *_missing_rows(connection, ledger)]
+            found = Found(tuple(misses), log.entries_found(ledger))
+            connection.exec_driver_sql("COMMIT")
+            return found
+    except (Unreachable, DatabaseError, AuditError) as error:
+        return Found((f"the log cannot be read: {type(error).__name__}: {error.__cause__ or error}",), 0)
+
+
+_STANDING = frozenset({Event.AGREEMENT_SUSPENDED, Event.AGREEMENT_ACTIVATED})
+_LEAVING = ("released", "generalised")
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class _Log:
+    """The log as it lies in a database."""
+
+    def __init__(self, connection: Connection, verifier: Verifier) -> None:
+        self._key = verifier.text
+        self._head = log_sql.read_head(connection, LOG)
+        table = log_sql.log_entry
+        self._count = connection.execute(select(func.count()).where(table.c.log_id == LOG)).scalar_one()
+        self._stored = list(log_sql.leaves(connection, LOG, 0, self._head.size))
+        self._said = [orjson.loads(one.body) for one in self._stored]
+        self._roots = list(_roots(self._stored))
+
+    def misses(self) -> Iterator[str]:
+        """What is wrong with the log itself."""
+        if self._count != self._head.size:
+            yield f"the head says {self._head.size} entries, and there are {self._count}"
+        head = _opened(self._head.checkpoint, self._key)
+        if (head.size, head.root) != (self._head.size, self._roots[-1]):
+            yield "the signed head is not the head of these entries"
+        yield from (
+            f"entry {at} is not what its hash says"
+            for at, one in enumerate(self._stored)
+            if leaf_hash(one.body) != one.leaf_hash
+        )
+        yield from self._released_while_suspended()
+        times = [said["time"] for said in self._said]
+        yield from (f"time runs backwards at entry {at + 1}" for at, (a, b) in enumerate(pairwise(times)) if b < a)
+
+    def _released_while_suspended(self) -> Iterator[str]:
+        """In the order of the log, whichever process wrote it."""
+        suspended = False
+        for at, said in enumerate(self._said):
+            if said["event"] in _STANDING:
+                suspended = said["event"] == Event.AGREEMENT_SUSPENDED
+            elif suspended and said["operation"] == "disclosure" and any(said["items"][one] for one in _LEAVING):
+                yield f"entry {at} releases under a suspended agreement"
+
+    def misses_of(self, ledger: Ledger) -> Iterator[str]:
+        """Receipts that this log does not bear out."""
+        for push in list(ledger.pushed.values()):
+            given = push.receipt
+            checkpoint = _opened(given["checkpoint"], self._key)
+            if checkpoint.size > len(self._stored):
+                yield f"the log was receipted at size {checkpoint.size} and has {len(self._stored)} entries"
+                continue
+            if self._stored[given["index"]].leaf_hash != hash_from_base64(given["leaf_hash"]):
+                yield f"entry {given['index']} is not the one that was receipted"
+            if self._roots[checkpoint.size] != checkpoint.root:
+                yield f"the checkpoint of size {checkpoint.size} is of another history"
+        if (without := len(ledger.answered) - self.entries_found(ledger)) > 0:
+            yield f"{without} answers with a receipt have no entry"
+
+    def entries_found(self, ledger: Ledger) -> int:
+        """How many answers have their entry, which names that very request and every referral it showed."""
+        by_request: dict[str | None, list[Sealed]] = {}
+        for at, said in enumerate(self._said):
+            by_request.setdefault(said["request"], []).append(Sealed(at, said["request"], said["case"]))
+        found = 0
+        for answer in list(ledger.answered):
+            sealed = by_request.get(answer.request, [])
+            found += answer.index in {one.index for one in sealed} and {one.case for one in sealed} >= set(
+                answer.referrals
+            )
+        return found
+
+
+@lru_cache(maxsize=4096)
+def _opened(text: str, key: str) -> Checkpoint:
+    """A signed checkpoint; a receipt's is looked at again after every fault."""
+    return Checkpoint.open(text, Verifier.from_text(key))
+
+
+def _roots(stored: list[log_sql.Stored]) -> Iterator[bytes]:
+    """The root of the tree at every size."""
+    compact: list[bytes] = []
+    yield root(compact)
+    for one in stored:
+        append(compact, one.idx, one.leaf_hash)
+        yield root(compact)
+
+
+def _missing_rows(connection: Connection, ledger: Ledger) -> Iterator[str]:
+    """What was accepted or confirmed and is not there."""
+    incidents = set(connection.execute(select(tables.record.c.id)).scalars())
+    versions = {
+        one.id: one.version for one in connection.execute(select(tables.referral.c.id, tables.referral.c.version))
+    }
+    for push in list(ledger.pushed.values()):
+        if push.incident not in incidents or not versions.keys() >= set(push.referrals):
+            yield f"push {push.serial} was accepted and is lost"
+    for id_, version in list(ledger.changed.items()):
+        if versions.get(id_, 0) < version:
+            yield f"a confirmed change of referral {id_} is lost"
+
+
+async def settle(
+    settings: Settings,
+    ledger: Ledger,
+    push: Callable[[int], Awaitable[httpx.Response]],
+    pinned: str,
+    pack: bytes,
+) -> Account:
     """Check everything; the gateway is running and nobody else asks it anything."""
-    receipts = list(ledger.answered)
-    account = Account(accepted=len(ledger.pushed), receipts=len(receipts), misses=list(ledger.surprises))
+    account = Account(accepted=len(ledger.pushed), receipts=len(ledger.answered), misses=list(ledger.surprises))
     first = next(iter(ledger.pushed.values()))
     report = verify(io.BytesIO(pack), pinned_key=pinned, earlier=first.receipt["checkpoint"])
     account.pack_verified = report.verified
     database = Database(settings.database)
     try:
-        stored = _log(database, account)
-        _check_receipts(stored, ledger, Verifier.from_text(pinned), account)
+        found = look(database, ledger, Verifier.from_text(pinned))
+        account.misses += found.misses
+        account.entries_found = found.entries_found
+        account.looks += not found.misses
         _check_once(settings, database, ledger, account)
-        _check_changes(database, ledger, account)
     finally:
         database.close()
-    await _push_again(load, ledger, account)
+    await _push_again(push, ledger, account)
     return account
-
-
-def _log(database: Database, account: Account) -> list[log_sql.Stored]:
-    """The log's entries; the head must count them, no more and no less."""
-    with database.reading() as connection:
-        head = log_sql.read_head(connection, LOG)
-        table = log_sql.log_entry
-        count = connection.execute(select(func.count()).where(table.c.log_id == LOG)).scalar_one()
-        if count != head.size:
-            account.misses.append(f"the head says {head.size} entries, and there are {count}")
-        return list(log_sql.leaves(connection, LOG, 0, head.size))
-
-
-def _check_receipts(stored: list[log_sql.Stored], ledger: Ledger, verifier: Verifier, account: Account) -> None:
-    """Every answer that came in has its entry, which names that very request and every referral it showed."""
-    by_request: dict[str | None, list[tuple[int, Any]]] = {}
-    for one in stored:
-        entry = one.entry()
-        by_request.setdefault(entry.request, []).append((one.idx, entry))
-    for answer in ledger.answered:
-        sealed = by_request.get(answer.request, [])
-        cases = {entry.case for _, entry in sealed}
-        account.entries_found += answer.index in {index for index, _ in sealed} and cases >= set(answer.referrals)
-    roots = _roots(stored)
-    for push in ledger.pushed.values():
-        given = push.receipt
-        checkpoint = Checkpoint.open(given["checkpoint"], verifier)
-        if checkpoint.size > len(stored):
-            account.misses.append(f"the log was receipted at size {checkpoint.size} and has {len(stored)} entries")
-            continue
-        if stored[given["index"]].leaf_hash != hash_from_base64(given["leaf_hash"]):
-            account.misses.append(f"entry {given['index']} is not the one that was receipted")
-        if roots[checkpoint.size] != checkpoint.root:
-            account.misses.append(f"the checkpoint of size {checkpoint.size} is of another history")
-
-
-def _roots(stored: list[log_sql.Stored]) -> list[bytes]:
-    """The root of the tree at every size."""
-    compact: list[bytes] = []
-    found = [root(compact)]
-    for one in stored:
-        append(compact, one.idx, one.leaf_hash)
-        found.append(root(compact))
-    return found
 
 
 def _check_once(settings: Settings, database: Database, ledger: Ledger, account: Account) -> None:
@@ -121,23 +226,14 @@ def _check_once(settings: Settings, database: Database, ledger: Ledger, account:
             account.duplicates += max(0, len(found) - 1)
 
 
-def _check_changes(database: Database, ledger: Ledger, account: Account) -> None:
-    """Every change of a referral that was confirmed is still there."""
-    with database.reading() as connection:
-        query = select(tables.referral.c.id, tables.referral.c.version)
-        versions = {row.id: row.version for row in connection.execute(query)}
-    lost = [id_ for id_, version in ledger.changed.items() if versions.get(id_, 0) < version]
-    account.misses += [f"a confirmed change of referral {id_} is lost" for id_ in lost]
-
-
-async def _push_again(load: Load, ledger: Ledger, account: Account) -> None:
+async def _push_again(push: Callable[[int], Awaitable[httpx.Response]], ledger: Ledger, account: Account) -> None:
     """The same push under the same key is known, and is answered with the same references."""
 
-    async def again(push: Pushed) -> None:
-        answer = await load.push(push.serial)
-        if answer.status_code != 200 or answer.json()["state"] != "known":
-            account.misses.append(f"push {push.serial} again was answered {answer.status_code}")
+    async def again(known: Pushed) -> None:
+        answer = await push(known.serial)
+        if answer.status_code != httpx.codes.OK or answer.json()["state"] != "known":
+            account.misses.append(f"push {known.serial} again was answered {answer.status_code}")
 
     before = len(ledger.surprises)
-    await asyncio.gather(*(again(push) for push in list(ledger.pushed.values())))
+    await asyncio.gather(*(again(known) for known in list(ledger.pushed.values())))
     account.misses += ledger.surprises[before:]

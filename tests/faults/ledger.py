@@ -60,15 +60,19 @@ class Ledger:
         self.statuses[answer.status_code] += 1
         receipt = _RECEIPT.fullmatch(answer.headers.get("Gateway-Receipt", ""))
         if receipt:
-            shown = _referrals(answer)
+            referrals = shown(answer)
             request = answer.headers["X-Request-Id"]
-            self.answered.append(Answered(request, int(receipt["index"]), shown, answer.request.method == "GET"))
+            self.answered.append(Answered(request, int(receipt["index"]), referrals, answer.request.method == "GET"))
         elif answer.is_success:
             self.surprises.append(f"{answer.request.method} was answered {answer.status_code} without a receipt")
         self.completed += 1
         for at, event in self._awaited:
             if self.completed >= at:
                 event.set()
+
+    def snapshot(self) -> Ledger:
+        """What has been seen up to now, to hold something against that is looked at later."""
+        return Ledger(pushed=dict(self.pushed), answered=list(self.answered), changed=dict(self.changed))
 
     async def more(self, count: int) -> None:
         """Return when so many more answers have come in."""
@@ -86,11 +90,11 @@ class Ledger:
             self.surprises.append(f"push {serial} was answered with another reference than before")
 
 
-def _referrals(answer: httpx.Response) -> tuple[str, ...]:
+def shown(answer: httpx.Response) -> tuple[str, ...]:
     """The referrals whose data an answer shows."""
     body = answer.json()
     kind = body.get("resourceType")
     if kind == "Bundle":
-        shown = [entry["resource"] for entry in body.get("entry", ())]
-        return tuple(one["id"] for one in shown if one["resourceType"] in {"Task", "ServiceRequest"})
+        resources = [entry["resource"] for entry in body.get("entry", ())]
+        return tuple(one["id"] for one in resources if one["resourceType"] in {"Task", "ServiceRequest"})
     return (body["id"],) if kind == "Task" else ()

@@ -19,18 +19,32 @@ from tests.faults.ledger import Ledger
 
 JSON_API = "application/vnd.api+json"
 JSON_PATCH = "application/json-patch+json"
+BACK_OFF_SECONDS = 0.05  # far less than Retry-After says: stubborn, but the server gets a word in
 PUSHERS, READERS, CHANGERS = 6, 3, 2
 
 
 @dataclass
-class Load:
-    """The clients at work between `start` and `stop`. `up` is cleared while there is nobody to talk to."""
+class Door:
+    """One gateway process as the clients reach it. `up` is cleared while there is nobody to talk to."""
 
     police: httpx.AsyncClient
     hospital: httpx.AsyncClient
+    up: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass
+class Load:
+    """The clients at work between `start` and `stop`.
+
+    `in_force` is cleared while the agreement is suspended: what is held then is sent again when it is set. Where the
+    gateway's clock is off, or the agreement may be suspended, clients take it that a token or a task is refused.
+    """
+
+    doors: list[Door]
     ledger: Ledger
     chance: random.Random
-    up: asyncio.Event = field(default_factory=asyncio.Event)
+    refusals_are_right: frozenset[int] = frozenset()
+    in_force: asyncio.Event = field(default_factory=asyncio.Event)
     _serial: int = 0
     _stopping: bool = False
     _at_work: list[asyncio.Task[None]] = field(default_factory=list)
@@ -50,11 +64,21 @@ class Load:
         """Push an incident until it is answered."""
         key = f"push-{serial}"
         headers = {"Content-Type": JSON_API, "Idempotency-Key": key}
-        answer = await self._ask(self.police, "POST", "/police/v1/incidents", json=incident(serial), headers=headers)
+        while True:
+            answer = await self._ask("police", "POST", "/police/v1/incidents", json=incident(serial), headers=headers)
+            if answer.status_code != httpx.codes.ACCEPTED:  # held, while the agreement is suspended
+                break
+            await self.in_force.wait()
         if answer.is_success:
             self.ledger.push(serial, key, answer)
         else:
             self._surprise(answer)
+        return answer
+
+    async def read(self, door: Door, referral: str) -> httpx.Response:
+        """Ask one gateway for a referral, once."""
+        answer = await door.hospital.get(_REFERRAL, params=_asked(referral))
+        self.ledger.whole(answer)
         return answer
 
     async def _repeat(self, act: Callable[[random.Random], Awaitable[None]], chance: random.Random) -> None:
@@ -68,10 +92,9 @@ class Load:
     async def _read(self, chance: random.Random) -> None:
         known = self._known(chance)
         if known is None or chance.random() < 0.5:
-            answer = await self._ask(self.hospital, "GET", "/fhir/R4/Task?_count=20")
+            answer = await self._ask("hospital", "GET", "/fhir/R4/Task?_count=20")
         else:
-            asked = {"_id": known, "_include": "ServiceRequest:subject"}
-            answer = await self._ask(self.hospital, "GET", "/fhir/R4/ServiceRequest", params=asked)
+            answer = await self._ask("hospital", "GET", _REFERRAL, params=_asked(known))
         if not answer.is_success:
             self._surprise(answer)
 
@@ -81,7 +104,7 @@ class Load:
         if known is None:
             await self._read(chance)
             return
-        read = await self._ask(self.hospital, "GET", f"/fhir/R4/Task/{known}")
+        read = await self._ask("hospital", "GET", f"/fhir/R4/Task/{known}")
         if not read.is_success:
             self._surprise(read)
             return
@@ -90,7 +113,7 @@ class Load:
         if status is None:
             return
         answer = await self._ask(
-            self.hospital,
+            "hospital",
             "PATCH",
             f"/fhir/R4/Task/{known}",
             content=json.dumps([{"op": "replace", "path": "/status", "value": status}]),
@@ -107,18 +130,32 @@ class Load:
         pushed = self.ledger.pushed
         return pushed[chance.choice(list(pushed))].referrals[0] if pushed else None
 
-    async def _ask(self, client: httpx.AsyncClient, method: str, path: str, **options: object) -> httpx.Response:
+    async def _ask(self, who: str, method: str, path: str, **options: object) -> httpx.Response:
+        """Send a request until it is answered: by any gateway that is up, as a balancer in front would."""
         while True:
-            await self.up.wait()
+            door = self.chance.choice([door for door in self.doors if door.up.is_set()] or self.doors)
+            await door.up.wait()
+            client: httpx.AsyncClient = getattr(door, who)
             try:
                 answer = await client.request(method, path, **options)  # type: ignore[arg-type]  # httpx's own options
             except httpx.TransportError:
                 self.ledger.cut_off += 1
                 continue
             self.ledger.whole(answer)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            again = {httpx.codes.SERVICE_UNAVAILABLE, *(self.refusals_are_right & {httpx.codes.UNAUTHORIZED})}
+            if answer.status_code not in again:
                 return answer
+            await asyncio.sleep(BACK_OFF_SECONDS)
 
     def _surprise(self, answer: httpx.Response) -> None:
+        if answer.status_code in self.refusals_are_right:
+            return
         request = answer.request
         self.ledger.surprises.append(f"{request.method} {request.url.path} was answered {answer.status_code}")
+
+
+_REFERRAL = "/fhir/R4/ServiceRequest"
+
+
+def _asked(referral: str) -> dict[str, str]:
+    return {"_id": referral, "_include": "ServiceRequest:subject"}

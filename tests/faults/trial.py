@@ -1,137 +1,254 @@
-"""One trial: a gateway under load on one engine, killed at random moments and started again, then held to account.
+"""One trial: gateways under load on one engine, broken at random moments, then held to account.
 
-The moments are numbers of answers, drawn from the seed; what the server is doing then is up to the machine.
+The moments are numbers of answers, drawn from the seed; what the servers are doing then is up to the machine. After
+each fault the log is looked at, while the load goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import httpx
 
+from audit.note import Verifier
 from gateway.demo.client import Client, key_of
 from gateway.demo.run import ADVISER, AUDITOR, LOG, OFFICER
-from gateway.demo.setting import free_port, prepared, settings_of
+from gateway.demo.setting import free_port, settings_of
 from gateway.settings import Settings
-from tests.faults.account import Account, settle
-from tests.faults.ledger import Ledger
-from tests.faults.load import Load
-from tests.faults.server import Server
-from tests.support.postgres import Postgres, running
+from gateway.store.database import Database
+from gateway.store.migrations import upgrade
+from tests.faults.account import Account, look, settle
+from tests.faults.clock import Clockwork
+from tests.faults.database import Fragile, fragile
+from tests.faults.ledger import Ledger, shown
+from tests.faults.load import Door, Load
+from tests.faults.server import Server, command
+from tests.support.world import copy_rows, copy_template
 
 ANSWERS_BETWEEN_FAULTS = 60  # at most; at least one
 TURNS = 40  # of the event loop, at most, between the answer and the kill: so that kills do not all follow a commit
+RECOVERED = 3  # answers, after which it is said to go on again
 REFUSALS = 5  # 503s to be seen before a lost database or disk comes back
+
+
+class Fault(StrEnum):
+    """What is broken."""
+
+    KILL = "gateway killed"
+    DISK = "disk full"
+    SERVER = "database server killed"
+    CUT = "database connection cut"
+    BACKEND = "database backend killed"
+    CLOCK = "clock set back and forward"
+    SUSPEND = "agreement suspended"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How often what is broken: the gateway killed, its database server killed, its disk full."""
+    """One trial: which faults, how often; how many gateway processes share the database."""
 
     engine: str
-    kills: int
+    faults: tuple[tuple[Fault, int], ...]
     seed: int
-    database_kills: int = 0
-    full_disks: int = 0
+    gateways: int = 1
+
+    @property
+    def count(self) -> int:
+        """How many faults in all."""
+        return sum(count for _, count in self.faults)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a trial."""
+    """What came of a trial. `done` counts the faults that were brought about."""
 
     plan: Plan
     account: Account
-    restarts: int
+    done: int
     refused: int
     cut_off: int
 
     @property
     def passed(self) -> bool:
         """Whether every promise held."""
-        return self.account.clean and self.restarts == self.plan.kills
+        return self.account.clean and self.done == self.plan.count
 
 
-def run(plan: Plan) -> Result:
-    """Run a trial. Skips where the engine is not installed."""
-    with tempfile.TemporaryDirectory(prefix="provide-faults-") as folder, _database(plan.engine) as (postgres, url):
-        more = {"database_url": url} if url else {}
+def run(plan: Plan, template: Path) -> Result:
+    """Run a trial over a copy of the prepared world. The engine must be installed."""
+    with tempfile.TemporaryDirectory(prefix="provide-faults-") as folder, _database(plan.engine) as postgres:
+        more = {"database_url": postgres.address} if postgres else {}
         # One token lasts the trial: signing in again is not what is tried here.
         settings = settings_of(Path(folder) / "data", free_port(), token_lifetime_seconds=3600, **more)
+        copy_template(template, settings.data_dir, with_database=postgres is None)
+        if postgres:
+            database = Database(postgres.address)
+            upgrade(database)
+            database.close()
+            copy_rows(template, postgres.address)
         return asyncio.run(_Trial(plan, settings, postgres).run())
 
 
 @contextmanager
-def _database(engine: str) -> Iterator[tuple[Postgres | None, str | None]]:
+def _database(engine: str) -> Iterator[Fragile | None]:
     if engine == "sqlite":
-        yield None, None
+        yield None
         return
-    with running(durable=True) as server:
-        yield server, server.create("gateway")
+    with fragile() as server:
+        yield server
 
 
 class _Trial:
-    def __init__(self, plan: Plan, settings: Settings, postgres: Postgres | None) -> None:
+    def __init__(self, plan: Plan, settings: Settings, postgres: Fragile | None) -> None:
         self._plan = plan
         self._settings = settings
         self._postgres = postgres
         self._chance = random.Random(plan.seed)
         self._keys = settings.data_dir / "clients"
         self._ledger = Ledger()
-        self._server = Server(settings)
+        self._servers: list[Server] = []
+        self._looks = 0
+        self._misses: list[str] = []
+        self._done = 0
+        self._verifier: Verifier | None = None
 
     async def run(self) -> Result:
-        """1. Set up. 2. Break things under load. 3. Hold the gateway to account, over HTTP and in its database."""
-        await asyncio.to_thread(prepared, self._settings, self._keys)
-        await self._server.start()
+        """1. Start. 2. Break things under load. 3. Hold the gateway to account, over HTTP and in its database."""
+        first_port = int(self._settings.public_url.rpartition(":")[2])
+        ports = [first_port, *(free_port() for _ in range(self._plan.gateways - 1))]
+        self._servers = [Server(self._settings, port) for port in ports]
+        faults = [fault for fault, count in self._plan.faults for _ in range(count)]
+        skewed = Fault.CLOCK in faults
         try:
-            async with self._client("demo-rms", OFFICER) as police, self._client("demo-hospital", ADVISER) as hospital:
-                load = Load(police, hospital, self._ledger, self._chance)
-                load.up.set()
+            for server in self._servers:
+                await server.start(skewed_clock=skewed)
+            async with self._load(faults) as load, self._auditor() as auditor:
+                pinned = await self._key(auditor)
+                self._verifier = Verifier.from_text(pinned)
                 load.start()
-                await self._break(load)
+                await self._break(load, faults)
                 await load.stop()
-                async with self._client("demo-auditor", AUDITOR) as auditor:
-                    pinned, pack = await self._evidence(auditor)
-                    account = await settle(self._settings, self._ledger, load, pinned, pack)
+                pack = (await auditor.get(f"/audit/v1/logs/{LOG}/pack")).content  # what is no pack will not verify
+                account = await settle(self._settings, self._ledger, load.push, pinned, pack)
         finally:
-            await self._server.stop()
+            for server in self._servers:
+                await server.stop()
+        account.misses += self._misses
+        account.looks += self._looks
         refused = self._ledger.statuses[httpx.codes.SERVICE_UNAVAILABLE]
-        return Result(self._plan, account, self._server.starts - 1, refused, self._ledger.cut_off)
+        return Result(self._plan, account, self._done, refused, self._ledger.cut_off)
 
-    async def _break(self, load: Load) -> None:
-        plan = self._plan
-        faults = [*[self._kill] * plan.kills, *[self._lose_database] * plan.database_kills]
-        faults += [self._lose_disk] * plan.full_disks
+    @asynccontextmanager
+    async def _load(self, faults: list[Fault]) -> AsyncIterator[Load]:
+        right: set[int] = {httpx.codes.UNAUTHORIZED} if Fault.CLOCK in faults else set()
+        right |= {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND} if Fault.SUSPEND in faults else set()
+        async with AsyncExitStack() as stack:
+            doors = []
+            for server in self._servers:
+                police = await stack.enter_async_context(self._client("demo-rms", OFFICER, server.url))
+                hospital = await stack.enter_async_context(self._client("demo-hospital", ADVISER, server.url))
+                doors.append(Door(police, hospital))
+                doors[-1].up.set()
+            load = Load(doors, self._ledger, self._chance, frozenset(right))
+            load.in_force.set()
+            yield load
+
+    async def _break(self, load: Load, faults: list[Fault]) -> None:
+        acts: dict[Fault, Callable[[Load], Awaitable[None]]] = {
+            Fault.KILL: self._kill,
+            Fault.DISK: self._lose_disk,
+            Fault.SERVER: self._lose_server,
+            Fault.CUT: self._cut,
+            Fault.BACKEND: self._kill_backend,
+            Fault.CLOCK: self._turn_clock,
+            Fault.SUSPEND: self._suspend,
+        }
         self._chance.shuffle(faults)
         for fault in faults:
             await self._ledger.more(self._chance.randrange(1, ANSWERS_BETWEEN_FAULTS))
             for _ in range(self._chance.randrange(TURNS)):
                 await asyncio.sleep(0)
-            await fault(load)
+            before = len(self._misses)
+            await acts[fault](load)
+            await asyncio.to_thread(self._look)
+            self._misses[before:] = [f"after {fault}, {self._done}: {miss}" for miss in self._misses[before:]]
         await self._ledger.more(ANSWERS_BETWEEN_FAULTS)
 
-    async def _kill(self, load: Load) -> None:
-        load.up.clear()
-        await self._server.kill()
-        await self._server.start()
-        load.up.set()
+    def _look(self) -> None:
+        """What was answered before this moment must be there at this moment; what comes meanwhile is for the next."""
+        if self._verifier is None:
+            raise TypeError("the log's key was asked for at the start")
+        seen = self._ledger.snapshot()
+        database = Database(self._settings.database, readers=1)
+        try:
+            found = look(database, seen, self._verifier)
+        finally:
+            database.close()
+        self._misses += found.misses
+        self._looks += not found.misses
 
-    async def _lose_database(self, _: Load) -> None:
-        if self._postgres is not None:
-            await asyncio.to_thread(self._postgres.kill)
-            await self._refusals()
-            await asyncio.to_thread(self._postgres.start)
+    async def _kill(self, load: Load) -> None:
+        """Kill one gateway; with several, the others go on."""
+        at = self._chance.randrange(len(self._servers))
+        load.doors[at].up.clear()
+        await self._servers[at].kill()
+        await self._servers[at].start()
+        load.doors[at].up.set()
+        self._done += 1
 
     async def _lose_disk(self, _: Load) -> None:
-        self._server.fill_disk()
+        broken = self._postgres or self._servers[0]
+        broken.fill_disk()
         await self._refusals()
-        self._server.free_disk()
+        await asyncio.to_thread(broken.free_disk)
+        await self._answers()
+        self._done += 1
+
+    async def _lose_server(self, _: Load) -> None:
+        if self._postgres is None:
+            return
+        by = self._chance.choice([signal.SIGKILL, signal.SIGQUIT, signal.SIGINT])
+        await asyncio.to_thread(self._postgres.end, by)
+        await self._refusals()
+        await asyncio.to_thread(self._postgres.start)
+        await self._answers()
+        self._done += 1
+
+    async def _cut(self, _: Load) -> None:
+        if self._postgres is not None:
+            self._done += await asyncio.to_thread(self._postgres.cut_backend, self._chance)
+
+    async def _kill_backend(self, _: Load) -> None:
+        if self._postgres is not None:
+            self._done += await asyncio.to_thread(self._postgres.kill_backend, self._chance)
+            await self._answers()  # it recovers by itself
+
+    async def _turn_clock(self, load: Load) -> None:
+        clockwork = Clockwork(self._settings, self._keys, self._servers[0], self._chance)
+        self._misses += await clockwork.turn(load)
+        self._done += 1
+
+    async def _suspend(self, load: Load) -> None:
+        """Suspend by a process of its own, and ask every gateway at once; then let it be in force again."""
+        known = next(iter(self._ledger.pushed.values())).referrals[0]
+        load.in_force.clear()
+        await command(self._settings, "agreement", "suspend", LOG)
+        for door in load.doors:
+            answer = await load.read(door, known)
+            if answer.is_success and shown(answer):
+                self._misses.append("a gateway released after the agreement was suspended")
+        await self._ledger.more(self._chance.randrange(1, ANSWERS_BETWEEN_FAULTS))
+        await command(self._settings, "agreement", "activate", LOG)
+        load.in_force.set()
+        self._done += 1
 
     async def _refusals(self) -> None:
         """Return when clients have been refused for want of somewhere to seal."""
@@ -139,15 +256,24 @@ class _Trial:
         while self._ledger.statuses[httpx.codes.SERVICE_UNAVAILABLE] < wanted:
             await self._ledger.more(1)
 
-    async def _evidence(self, auditor: httpx.AsyncClient) -> tuple[str, bytes]:
-        """The log's key and its pack, as the auditor gets them; what is no pack will not verify."""
-        logs = (await auditor.get("/audit/v1/logs")).raise_for_status().json()["logs"]
-        pack = (await auditor.get(f"/audit/v1/logs/{LOG}/pack")).content
-        return next(one["key"] for one in logs if one["id"] == LOG), pack
+    async def _answers(self) -> None:
+        """Return when the load goes on again."""
+        wanted = self._ledger.statuses[httpx.codes.OK] + RECOVERED
+        while self._ledger.statuses[httpx.codes.OK] < wanted:
+            await self._ledger.more(1)
 
-    def _client(self, client_id: str, user: dict[str, str]) -> httpx.AsyncClient:
-        """A signed-in client with connections of its own."""
+    def _auditor(self) -> httpx.AsyncClient:
+        return self._client("demo-auditor", AUDITOR, self._servers[0].url)
+
+    async def _key(self, auditor: httpx.AsyncClient) -> str:
+        """The log's key, pinned before anything is broken."""
+        logs = (await auditor.get("/audit/v1/logs")).raise_for_status().json()["logs"]
+        key: str = next(one["key"] for one in logs if one["id"] == LOG)
+        return key
+
+    def _client(self, client_id: str, user: dict[str, str], url: str) -> httpx.AsyncClient:
+        """A signed-in client with connections of its own to one gateway."""
         with Client(self._settings.public_url, client_id, key_of(self._keys / f"{client_id}.pem"), user) as client:
             client.sign_in()
             token = client.http.headers["Authorization"]
-        return httpx.AsyncClient(base_url=self._settings.public_url, headers={"Authorization": token}, timeout=60)
+        return httpx.AsyncClient(base_url=url, headers={"Authorization": token}, timeout=60)

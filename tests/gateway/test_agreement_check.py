@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.agreement import shipped
+from gateway.agreement import parse, shipped
 from gateway.agreement_check import check
 from tests.support.agreements import clause, edited
 
@@ -16,11 +16,6 @@ Change = Callable[[dict[str, Any]], object]
 
 def test_the_shipped_agreement_has_no_findings() -> None:
     assert check(shipped()) == ()
-
-
-def basis(content: dict[str, Any], flow: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(f for f in content["flows"] if f["id"] == flow)["lawful_basis"]
-    return found
 
 
 def prohibit(content: dict[str, Any], item: str, recipient: str) -> None:
@@ -58,13 +53,26 @@ _RECIPIENT = {"id": "x", "name": "x", "party": "lancashire-constabulary", "role"
             lambda c: c["recipients"].append(_RECIPIENT | {"end_user": "required", "systems": ["x"]}),
         ),
         ("review-after-end", "review_by", lambda c: c.update(review_by="2029-01-02")),
-        ("never-in-force", "in_force", lambda c: c["in_force"].update(until="2025-01-01T00:00:00Z")),
+        ("never-in-force", "in_force until", lambda c: c["in_force"].update(until="2025-01-01T00:00:00Z")),
         ("missing-clock", "clocks acknowledge", lambda c: c["clocks"]["acknowledge"].pop("unknown")),
-        ("consent-as-lawful-basis", "flows F2", lambda c: basis(c, "F2").update(article_6="6(1)(a)")),
-        ("basis-closed-to-authorities", "flows F1", lambda c: basis(c, "F1").update(article_6="6(1)(ea)")),
-        ("power-cannot-carry", "flows F2", lambda c: basis(c, "F2")["powers"].append("pcsc-2022-s16")),
-        ("power-cannot-carry", "flows F1", lambda c: basis(c, "F1")["powers"].append("care-act-2014-s42")),
-        ("power-cannot-carry", "flows F1", lambda c: basis(c, "F1")["powers"].append("vpa-2024-s13")),
+        ("review-before-start", "review_by", lambda c: c.update(review_by="2025-12-31")),
+        (
+            "of-another-party",
+            "parties morecambe-bay-hospitals",
+            lambda c: c["parties"][2].update(signatory="police-acc"),
+        ),
+        (
+            "no-caldicott-guardian",
+            "parties blackpool-teaching-hospitals",
+            lambda c: c["parties"][1].pop("caldicott_guardian"),
+        ),
+        ("backstop-too-soon", "retention backstop_days", lambda c: c["retention"].update(backstop_days=29)),
+        ("log-before-record", "retention classes", lambda c: c["retention"]["classes"][3].update(days=365)),
+        (
+            "log-not-from-creation",
+            "retention classes",
+            lambda c: c["retention"]["classes"][3].update({"from": "closed"}),
+        ),
         ("clauses-disagree", "clauses F1-refused", copy_of_f1),
         (
             "released-against-rule",
@@ -78,9 +86,34 @@ def test_each_fault_is_found_where_it_is(code: str, where: str, change: Change) 
     assert (code, where) in {(finding.code, finding.where) for finding in check(edited(change))}
 
 
-def test_the_serious_violence_duty_may_stand_in_a_flow_that_police_alone_send() -> None:
-    agreement = edited(lambda c: basis(c, "F1")["powers"].append("pcsc-2022-s16"))
-    assert check(agreement) == ()
+def test_an_emergency_clause_stands_apart_from_holds_areas_and_other_clauses() -> None:
+    """It applies where a human broke the glass, who has decided what the others wait for."""
+
+    def change(content: dict[str, Any]) -> None:
+        emergency = clause(content, "F1-emergency")
+        emergency["release"].remove("victim.name")
+        emergency["withhold"].append({"items": ["victim.name"], "reason": "another say than F1-referral"})
+        emergency["when"].update(areas=["lancaster"])
+        clause(content, "F1-UHMB-emergency")["when"].update(areas=["blackpool"], consent=["refused"], grades=["high"])
+
+    assert check(edited(change)) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('  until: "2029-01-01T00:00:00+00:00"', '  until: "2025-01-01T00:00:00+00:00"', "never-in-force"),
+        ("      - suspect.description\n", "      - suspect.contact\n", "named-twice"),
+        ("      suspect.home_address: locality\n", "      statement.third_party: coded\n", "released-against-rule"),
+        ("      article_6: [6(1)(e)]", "      article_6: [6(1)(a)]", "consent-as-lawful-basis"),
+        ("  backstop_days: 400", "  backstop_days: 4", "backstop-too-soon"),
+    ],
+)
+def test_a_finding_names_the_line_of_the_text(old: str, new: str, code: str) -> None:
+    text = shipped().text.decode()
+    faulty = text.replace(old, new, 1)
+    line = faulty[: faulty.index(new)].count("\n") + 1
+    assert (code, line) in {(finding.code, finding.line) for finding in check(parse(faulty.encode()))}
 
 
 def test_errors_come_first() -> None:

@@ -23,7 +23,7 @@ from gateway.demo.run import LOG, OFFICER
 from tests.journeys.support import serial
 from tests.support.world import JSON_API, URL, World, open_world, settings_for
 
-PARTIES = ("lancashire-constabulary", "blackpool-teaching-hospitals")
+PARTIES = tuple(party.id for party in shipped().content.parties)
 DONE, REFUSED, MISUSED, NOT_SET_UP = 0, 1, 2, 3
 
 
@@ -61,7 +61,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 @pytest.fixture
 def ready(shell: Shell) -> Shell:
-    """Initialised, the agreement signed by both and in force, and a client for each side."""
+    """Initialised, the agreement signed by every party and in force, and a client for each side."""
     shell("init")
     shell.sign()
     shell("agreement", "activate", LOG)
@@ -209,9 +209,9 @@ def test_a_good_agreement_is_checked_without_a_database(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("purpose:", "porpoise:"), r"line \d+: "),
-        (("version: 1", "version: one"), r"line 20: version"),
-        (("id: operation-provide", "id: operation-provide\nid: twice"), r"line \d+"),
+        (("\npurpose:", "\nporpoise:"), r"agreement\.yaml:25: porpoise: an unknown key"),
+        (("version: 1", "version: one"), r"agreement\.yaml:23: version: .*valid integer"),
+        (("id: operation-provide", "id: operation-provide\nid: twice"), r"agreement\.yaml:23: id: said twice"),
     ],
 )
 def test_an_agreement_with_a_fault_is_refused_by_its_line(shell: Shell, change: tuple[str, str], said: str) -> None:
@@ -238,7 +238,7 @@ def test_a_party_signs_on_a_machine_of_its_own(shell: Shell) -> None:
 
 def test_a_signature_by_the_wrong_party_or_key_is_refused(shell: Shell) -> None:
     shell("init")
-    one, other = PARTIES
+    one, other, *_ = PARTIES
     file = str(shell.file)
     assert shell("agreement", "sign", file, "--party", "nobody", "--key", "k.pem", ends=REFUSED)
     assert shell("agreement", "sign", file, "--party", one, ends=MISUSED)
@@ -350,6 +350,16 @@ def test_a_pack_of_today_holds_the_checkpoint_of_yesterday(ready: Shell, capsys:
     (ready.folder / "altered.pack").write_bytes(altered)
     assert audit_main(["verify", "altered.pack", "--key", key[1]]) == REFUSED
     assert audit_main(["verify", "nowhere.pack", "--key", key[1]]) == MISUSED
+
+
+def test_entries_are_exported_for_other_tools_up_to_the_export_itself(ready: Shell) -> None:
+    ready("audit", "export", "operator", "log.csv", "--format", "csv")
+    rows = (ready.folder / "log.csv").read_text().splitlines()
+    assert rows[0].startswith("index,time,id,")
+    assert "log-exported" in rows[-1]
+    ready("audit", "export", "operator", "log.ndjson", "--format", "ndjson")
+    assert len((ready.folder / "log.ndjson").read_text().splitlines()) == len(rows)
+    ready("audit", "export", "operator", "log.xlsx", "--format", "xlsx", ends=2)
 
 
 def test_exporting_is_sealed_and_overwrites_nothing(ready: Shell) -> None:

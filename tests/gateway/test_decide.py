@@ -360,6 +360,7 @@ def test_the_facts_of_the_worked_record() -> None:
         children=True,
         hours_since_event=2,
         items=tuple(sorted(present(incident()))),
+        age_band="35-44",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from gateway.agreement import State, shipped
 from gateway.decide import Outcome, Reason
 from gateway.intake import SAFEGUARDING, offers, worst_hold
 from gateway.store.batch import DecideAgain
-from gateway.taking import priority_of
+from gateway.referring import priority_of
 from mappings.record import ConsentState, Grade, Role
 from mappings.referral import Priority
 from tests.support.agreements import edited, provide, signed
@@ -57,6 +58,48 @@ def test_the_worst_of_several_is_the_one_a_human_is_told_of() -> None:
     ungraded = worst_hold(offers(incident(grade=None, area=None), provide(), NOW))
     assert ungraded is not None
     assert ungraded.decision.reason is Reason.AREA_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("area", "teams"),
+    [
+        ("blackpool", ["idva-team"]),
+        ("lancaster", ["idva-team", "uhmb-safeguarding"]),
+        ("morecambe", ["idva-team", "uhmb-safeguarding"]),
+    ],
+)
+def test_a_team_outside_the_area_holds_nothing_up_where_another_takes_it(area: str, teams: list[str]) -> None:
+    """Lancaster and Morecambe make a second referral, to the trust whose patients they are."""
+    found = offers(incident(area=area), provide(), NOW)
+    assert [one.recipient for one in found if one.makes_referral] == teams
+    assert worst_hold(found) is None
+
+
+def test_a_record_that_no_team_takes_is_put_before_a_human() -> None:
+    outside = worst_hold(offers(incident(area="preston"), provide(), NOW))
+    assert outside is not None
+    assert outside.decision.reason is Reason.OUTSIDE_AREA
+
+
+def test_a_hold_is_told_before_a_team_that_works_elsewhere() -> None:
+    """In Blackpool the second trust is outside its area, and what a human is told of is the hold."""
+    held = worst_hold(offers(incident(consent=ConsentState.REFUSED, grade=Grade.HIGH), provide(), NOW))
+    assert held is not None
+    assert (held.recipient, held.decision.reason) == ("idva-team", Reason.HOLD)
+
+
+def test_each_victim_is_served_on_her_own() -> None:
+    """That somebody takes one victim's record is nothing to another's that nobody takes."""
+    record = incident(area="blackpool")
+    two = record.model_copy(update={"people": (*record.people, victim("victim-2"))})
+    first, second = (
+        [replace(one, victim=who) for one in offers(incident(area=area), provide(), NOW)]
+        for who, area in (("victim-1", "blackpool"), ("victim-2", "preston"))
+    )
+    assert worst_hold(offers(two, provide(), NOW)) is None
+    worst = worst_hold([*first, *second])
+    assert worst is not None
+    assert worst.victim == "victim-2"
 
 
 def test_nobody_without_a_victim() -> None:

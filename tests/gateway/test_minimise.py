@@ -193,8 +193,9 @@ def test_age_band_is_the_band_at_the_time_of_the_event(birth: Birth, band: str) 
     assert born(birth, Method.AGE_BAND) == Birth(age_band=band)
 
 
-def test_an_age_band_needs_an_age_and_an_event() -> None:
-    assert born(Birth(year=1990), Method.AGE_BAND) is None
+def test_an_age_band_needs_an_age_and_an_event_and_is_never_a_guess() -> None:
+    assert born(Birth(year=1990), Method.AGE_BAND) == Birth(age_band="35-44")  # 35 or 36 on the day: one band
+    assert born(Birth(year=1991), Method.AGE_BAND) is None  # 34 or 35: two
     assert born(Birth(on=date(2027, 1, 1)), Method.AGE_BAND) is None
     record = incident().model_copy(update={"times": None})
     assert only("victim.birth", Method.AGE_BAND, record=record).people[0].birth is None

@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from adapters.nhs.fhir import TYPES
+from gateway.agreement import shipped
 from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
@@ -27,7 +28,13 @@ class Case:
     incident: str
     task: str
     ids: Mapping[str, str]
+    stopped: str
+    held: str
 
+
+IN_EMERGENCY = {"id": "idva-emergency", "role": "idva"}
+CONNECTED = {"id": "idva-connected", "role": "idva"}
+"""Advisers who do what the others need not: they are signed in with the case."""
 
 Call = Callable[[World, Case], httpx.Response]
 AUDIT = f"/audit/v1/logs/{LOG}"
@@ -35,7 +42,16 @@ _JSON: Mapping[str, str] = {"Content-Type": "application/vnd.api+json"}
 
 
 def case(world: World) -> Case:
-    """Push an incident, accept its referral, and learn the id of one resource of each type."""
+    """Push an incident, accept its referral, and learn the id of one resource of each type.
+
+    Beside it stand a referral whose victim withdrew, and an incident that waits for a human.
+    """
+    for user in (IN_EMERGENCY, CONNECTED):
+        world.client("demo-hospital", user)
+    _, stopped = pushed(world)
+    assert world.hospital.post(f"/team/v1/referrals/{stopped}/consent", json={"state": "withdrawn"}).is_success
+    held = world.push(incident(serial(), consent="REFUSED")).json()["held"]["reference"]
+    assert world.guardian.get("/health/live").is_success
     reference, task = pushed(world)
     assert change(world, task, 1, status("accepted")).status_code == 200
     ids: dict[str, str] = {}
@@ -45,7 +61,7 @@ def case(world: World) -> Case:
         if found is None:  # Patient has no parameter that leads to itself
             found = world.hospital.get(f"/fhir/R4/{type_}", params={"_id": f"{task}.victim-1"}).json()["entry"]
         ids[type_] = found[0]["resource"]["id"]
-    return Case(reference, task, ids)
+    return Case(reference, task, ids, stopped, held)
 
 
 def _put(world: World, case: Case) -> httpx.Response:
@@ -90,6 +106,16 @@ def _subject(world: World, case: Case) -> str:
     return found[0]
 
 
+_SAID = {"to": "idva-team", "items": ["victim.name"], "said_at": "2026-04-12T21:15:00+01:00", "channel": "by-phone"}
+_SMASH = {"ground": "life-or-limb", "reason": "He is at the door."}
+_REVIEW = {"outcome": "justified"}
+_OVERRIDE = {
+    "ground": "serious-crime",
+    "evidence": "Two calls in a night.",
+    "proportionality": "No lesser step would do.",
+    "minimum_set": "What an adviser needs to ring her.",
+    "victim_told": "yes",
+}
 _PERSON = {"family": "Ashdown", "given": "Marianne", "birth_date": "1991-02-03"}
 
 CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
@@ -108,6 +134,63 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("POST", "/police/v1/feedback/acknowledgements"): {
         "acknowledged": lambda w, _: w.police.post("/police/v1/feedback/acknowledgements?through=1"),
     },
+    ("POST", "/police/v1/incidents/{reference}/oral-disclosures"): {
+        "said at the scene": lambda w, c: w.police.post(
+            f"/police/v1/incidents/{c.incident}/oral-disclosures", json=_SAID
+        ),
+    },
+    ("POST", "/team/v1/referrals/{id_}/oral-disclosures"): {
+        "said by phone": lambda w, c: w.hospital.post(
+            f"/team/v1/referrals/{c.task}/oral-disclosures",
+            json={**_SAID, "to": "police-officer", "items": ["engagement.status"]},
+        ),
+    },
+    ("POST", "/team/v1/referrals/{id_}/consent"): {
+        "she agrees": lambda w, c: w.hospital.post(f"/team/v1/referrals/{c.task}/consent", json={"state": "given"}),
+    },
+    ("POST", "/team/v1/referrals/{id_}/break-glass"): {
+        "not needed": lambda w, c: w.hospital.post(f"/team/v1/referrals/{c.task}/break-glass", json=_SMASH),
+        "opened": lambda w, c: w.client("demo-hospital", IN_EMERGENCY).post(
+            f"/team/v1/referrals/{c.stopped}/break-glass", json=_SMASH
+        ),
+        "of none": lambda w, _: w.hospital.post(f"/team/v1/referrals/{fresh_id()}/break-glass", json=_SMASH),
+    },
+    ("POST", "/team/v1/referrals/{id_}/connection"): {
+        "declared": lambda w, c: w.client("demo-hospital", CONNECTED).post(f"/team/v1/referrals/{c.task}/connection"),
+    },
+    ("GET", "/notices/v1"): {
+        "notices": lambda w, _: w.hospital.get("/notices/v1"),
+        "notices of police": lambda w, _: w.police.get("/notices/v1?state=all"),
+    },
+    ("POST", "/notices/v1/{notice_id}/acknowledgement"): {
+        "of none": lambda w, _: w.hospital.post(f"/notices/v1/{fresh_id()}/acknowledgement"),
+    },
+    ("GET", "/governance/v1/holds"): {"holds": lambda w, _: w.guardian.get("/governance/v1/holds")},
+    ("GET", "/governance/v1/holds/{hold_id}"): {
+        "hold": lambda w, c: w.guardian.get(f"/governance/v1/holds/{c.held}"),
+        "no such hold": lambda w, _: w.guardian.get(f"/governance/v1/holds/{fresh_id()}"),
+    },
+    ("POST", "/governance/v1/holds/{hold_id}/release"): {
+        "released": lambda w, c: w.guardian.post(f"/governance/v1/holds/{c.held}/release", json=_OVERRIDE),
+    },
+    ("POST", "/governance/v1/holds/{hold_id}/keep"): {
+        "kept back": lambda w, c: w.guardian.post(f"/governance/v1/holds/{c.held}/keep", json={"reason": "wishes"}),
+    },
+    ("POST", "/governance/v1/referrals/{referral_id}/override"): {
+        "overridden": lambda w, c: w.guardian.post(f"/governance/v1/referrals/{c.stopped}/override", json=_OVERRIDE),
+    },
+    ("GET", "/governance/v1/outstanding"): {"outstanding": lambda w, _: w.guardian.get("/governance/v1/outstanding")},
+    ("POST", "/governance/v1/break-glass/{id_}/review"): {
+        "of none": lambda w, _: w.guardian.post(f"/governance/v1/break-glass/{fresh_id()}/review", json=_REVIEW),
+    },
+    ("POST", "/governance/v1/overrides/{id_}/review"): {
+        "of none": lambda w, _: w.guardian.post(f"/governance/v1/overrides/{fresh_id()}/review", json=_REVIEW),
+    },
+    ("POST", "/governance/v1/staff"): {
+        "registered": lambda w, _: w.guardian.post(
+            "/governance/v1/staff", json={"user": f"idva-{serial()}", "family_names": ["Example"]}
+        ),
+    },
     ("GET", "/fhir/R4/{type_}"): {
         **{f"search {type_}": _search(type_) for type_ in TYPES},
         "search with what is included": _included,
@@ -122,6 +205,21 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "patch": _patch,
         "patch of none": lambda w, _: change(w, fresh_id(), 1, status("accepted")),
     },
+    ("GET", "/fhir/R4/AuditEvent"): {
+        "audit events": lambda w, _: w.auditor.get("/fhir/R4/AuditEvent?_count=3"),
+        "audit events, none": lambda w, _: w.auditor.get("/fhir/R4/AuditEvent?date=lt2020"),
+    },
+    ("POST", "/fhir/R4/AuditEvent/_search"): {
+        "audit events by form": lambda w, _: w.auditor.post("/fhir/R4/AuditEvent/_search", data={"_count": "3"}),
+    },
+    ("GET", "/fhir/R4/AuditEvent/{id_}"): {
+        "audit event": lambda w, _: w.auditor.get(f"/fhir/R4/AuditEvent/{LOG}.3"),
+        "audit event of none": lambda w, _: w.auditor.get(f"/fhir/R4/AuditEvent/{LOG}.999999"),
+    },
+    ("GET", "/audit/v1/logs/{log_id}/export"): {
+        "export as CSV": lambda w, _: w.auditor.get(f"{AUDIT}/export?format=csv"),
+        "export as NDJSON": lambda w, _: w.auditor.get(f"{AUDIT}/export?format=ndjson"),
+    },
     ("GET", "/audit/v1/logs/{log_id}/checkpoint"): {"checkpoint": lambda w, _: w.auditor.get(f"{AUDIT}/checkpoint")},
     ("GET", "/audit/v1/logs/{log_id}/entries"): {"entries": lambda w, _: w.auditor.get(f"{AUDIT}/entries")},
     ("GET", "/audit/v1/logs/{log_id}/entries/{index}"): {"entry": lambda w, _: w.auditor.get(f"{AUDIT}/entries/3")},
@@ -134,11 +232,41 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("GET", "/audit/v1/logs/{log_id}/subjects/{subject}/disclosures"): {
         "disclosures": lambda w, c: w.auditor.get(f"{AUDIT}/subjects/{_subject(w, c)}/disclosures"),
     },
+    ("GET", "/audit/v1/logs/{log_id}/witnesses"): {"witnesses": lambda w, _: w.auditor.get(f"{AUDIT}/witnesses")},
+    ("GET", "/audit/v1/logs/{log_id}/findings"): {"findings": lambda w, _: w.auditor.get(f"{AUDIT}/findings")},
+    ("GET", "/agreements/v1"): {"agreements": lambda w, _: w.guardian.get("/agreements/v1")},
+    ("GET", "/agreements/v1/{agreement_id}"): {"agreement": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}")},
+    ("GET", "/agreements/v1/{agreement_id}/versions/{version}"): {
+        "agreement, its text": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}/versions/1"),
+    },
+    ("GET", "/agreements/v1/{agreement_id}/versions/{version}/document.html"): {
+        "agreement, as a page": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}/versions/1/document.html"),
+    },
+    ("GET", "/agreements/v1/{agreement_id}/versions/{version}/document.pdf"): {
+        "agreement, on paper": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}/versions/1/document.pdf"),
+    },
+    ("GET", "/agreements/v1/{agreement_id}/diff"): {
+        "agreement, compared": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}/diff?from=1&to=1"),
+    },
+    ("POST", "/agreements/v1/{agreement_id}/explain"): {
+        "explained, of none": lambda w, _: w.guardian.post(
+            f"/agreements/v1/{LOG}/explain", json={"recipient": "idva-team", "incident": fresh_id()}
+        ),
+    },
+    ("POST", "/agreements/v1/{agreement_id}/replay"): {
+        "a candidate tried": lambda w, _: w.auditor.post(
+            f"/agreements/v1/{LOG}/replay", content=shipped().text, headers={"Content-Type": "application/yaml"}
+        ),
+    },
     ("GET", "/audit/v1/logs/{log_id}/pack"): {"pack": lambda w, _: w.auditor.get(f"{AUDIT}/pack")},
 }
 """Every disclosing route, with the calls that try it."""
 
 UNSEALED: Mapping[tuple[str, str], str] = {
+    ("POST", "/agreements/v1/check"): "judges a text the caller brought, and keeps nothing of it",
+    ("POST", "/agreements/v1"): "discloses nothing, and is sealed as a step of the agreement: see test_web_agreements",
+    ("POST", "/agreements/v1/{agreement_id}/versions/{version}/signatures"): "as above",
+    ("POST", "/agreements/v1/{agreement_id}/versions/{version}/state"): "as above",
     ("GET", "/fhir/R4/metadata"): "says what the server can do",
     ("GET", "/health/live"): "says that the process runs",
     ("GET", "/health/ready"): "says that the database answers",
@@ -150,6 +278,9 @@ UNSEALED: Mapping[tuple[str, str], str] = {
     ("POST", "/oauth2/revoke"): "sealed in the operator's log: see test_tokens_endpoints",
     ("GET", "/audit/v1/logs"): "names the logs that the token names, their sizes and public keys",
     ("GET", "/audit/v1/logs/{log_id}/entries/{index}/proof"): "hashes alone",
+    ("GET", "/audit/v1/logs/{log_id}/witness/checkpoint"): "hashes alone; an entry for each would outrun the witness",
+    ("GET", "/audit/v1/logs/{log_id}/witness/consistency"): "hashes alone; as above",
+    ("POST", "/audit/v1/logs/{log_id}/cosignatures"): "takes a signature and gives nothing",
     ("GET", "/openapi.json"): "describes the interface",
     ("HEAD", "/openapi.json"): "describes the interface",
 }

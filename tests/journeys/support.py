@@ -138,6 +138,14 @@ def bring_into_force(world: World, change_content: Callable[[dict[str, Any]], ob
     return amended
 
 
+@contextmanager
+def in_its_time() -> Iterator[None]:
+    """What is brought into force here came into force while its dates lasted; they may have run out since."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChangeState, "_check", lambda *_: None)
+        yield
+
+
 def set_state(world: World, wanted: State, log_id: str = LOG) -> None:
     """Move the version in force to another state."""
     terms = world.services.standing(log_id).terms
@@ -173,7 +181,7 @@ def size(world: World, log_id: str = LOG) -> int:
 def receipts_in(answer: httpx.Response) -> list[Receipt]:
     """Every whole receipt an answer carries, and the one its header names where it carries none."""
     found: list[Receipt] = []
-    if "json" in answer.headers.get("content-type", ""):
+    if answer.headers.get("content-type", "").partition(";")[0].endswith(("/json", "+json")):
         body = answer.json()
         _collect(body, _checkpoint(body), found)
     return found

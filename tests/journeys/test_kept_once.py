@@ -278,7 +278,10 @@ def test_a_later_version_that_may_not_go_on_stops_what_was_sent_before(world: Wo
     assert held.json()["held"]["owner"]
     assert world.hospital.get(asked).status_code == httpx.codes.NOT_FOUND
     assert world.hospital.get("/fhir/R4/Task", params={"_id": reference}).json().get("entry", []) == []
-    assert [one.event for one in sealed(world) if one.case == reference][-1] == Event.INCIDENT_HELD
+    assert [one.event for one in sealed(world) if one.case == reference][-2:] == [
+        Event.INCIDENT_HELD,
+        Event.NOTICE_SENT,
+    ]
     again = world.push(incident(number, version=3))
     assert (again.status_code, again.json()["state"]) == (200, "updated")
     assert again.json()["referrals"][0]["reference"] == reference

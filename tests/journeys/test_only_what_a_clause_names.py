@@ -27,6 +27,7 @@ from tests.journeys.support import (
     add_client,
     bring_into_force,
     change,
+    in_its_time,
     like,
     output,
     pushed,
@@ -211,7 +212,8 @@ def test_an_agreement_out_of_its_dates_releases_nothing(world: World) -> None:
         content["in_force"] = {name: saved[name] for name in ("from", "until")}
         content["review_by"] = saved["review_by"]
 
-    bring_into_force(world, expire)
+    with in_its_time():
+        bring_into_force(world, expire)
     try:
         _nothing_leaves(world, task)
         assert world.push(incident(serial())).json()["reason"] == "no-agreement"

@@ -143,6 +143,7 @@ def everything() -> Record:
                 asked_by="attending-officer",
                 at=_AT,
                 suspect_present=False,
+                suspect_channel=False,
                 reason="reason of consent",
             ),
         ),

@@ -24,7 +24,7 @@ from audit import sql as log_sql
 from gateway import initialise
 from gateway.app import create_app
 from gateway.demo.client import Client, key_of
-from gateway.demo.run import ADVISER, AUDITOR, LOG, OFFICER
+from gateway.demo.run import ADVISER, AUDITOR, GUARDIAN, LOG, OFFICER
 from gateway.demo.setting import prepared
 from gateway.services import Services, open_services
 from gateway.settings import Settings
@@ -34,7 +34,7 @@ from gateway.store.database import Database
 URL = "https://gateway.test"
 T = TypeVar("T")
 
-USERS = {"demo-rms": OFFICER, "demo-hospital": ADVISER, "demo-auditor": AUDITOR}
+USERS = {"demo-rms": OFFICER, "demo-hospital": ADVISER, "demo-guardian": GUARDIAN, "demo-auditor": AUDITOR}
 JSON_API = {"Content-Type": "application/vnd.api+json"}
 
 
@@ -98,6 +98,11 @@ class World:
     def hospital(self) -> Client:
         """The hospital's system, on behalf of an adviser."""
         return self.client("demo-hospital")
+
+    @property
+    def guardian(self) -> Client:
+        """The Caldicott Guardian's system."""
+        return self.client("demo-guardian")
 
     @property
     def auditor(self) -> Client:

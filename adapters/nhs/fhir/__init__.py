@@ -16,7 +16,7 @@ from adapters.nhs.fhir.ids import FLAG, feedback_part, resource_id, resource_ids
 from adapters.nhs.fhir.outcome import Issue, operation_outcome
 from adapters.nhs.fhir.parse import Parsed, parse, validated
 from adapters.nhs.fhir.request import request_status
-from adapters.nhs.fhir.search import INCLUDES, INTERACTIONS, RESULT, SEARCH
+from adapters.nhs.fhir.search import AUDIT_EVENT, INCLUDES, INTERACTIONS, RESULT, SEARCH
 from adapters.nhs.fhir.strict import LIMITS, Limits
 from adapters.nhs.fhir.task import TASK_CODE
 from adapters.nhs.fhir.warm import warm
@@ -24,6 +24,7 @@ from adapters.nhs.fhir.write import write
 from adapters.nhs.fhir.written import Written
 
 __all__ = [
+    "AUDIT_EVENT",
     "CANONICAL",
     "FHIR_VERSION",
     "FLAG",

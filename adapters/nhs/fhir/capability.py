@@ -10,7 +10,7 @@ import orjson
 from adapters.nhs.fhir.canonical import FHIR_VERSION, JSON_TYPE, SECURITY_SERVICE, SMART_OAUTH, UK_CORE
 from adapters.nhs.fhir.elements import concept
 from adapters.nhs.fhir.models import Json, check
-from adapters.nhs.fhir.search import INCLUDES, INTERACTIONS, RESULT, SEARCH
+from adapters.nhs.fhir.search import AUDIT_EVENT, INCLUDES, INTERACTIONS, RESULT, SEARCH
 
 _WITHOUT_PROFILE: Final = frozenset({"RiskAssessment"})  # UK Core has none (domain.md section 2.3)
 
@@ -40,7 +40,7 @@ def capability_statement(*, base_url: str, version: str, date: date, token_url: 
             {
                 "mode": "server",
                 "security": _security(token_url),
-                "resource": [_resource(type_) for type_ in SEARCH],
+                "resource": [*(_resource(type_) for type_ in SEARCH), _audit_event()],
                 "searchParam": [{"name": name, "type": kind} for name, kind in RESULT.items()],
             }
         ],
@@ -59,6 +59,24 @@ def _security(token_url: str | None) -> Json:
     if token_url is not None:
         found["extension"] = [{"url": SMART_OAUTH, "extension": [{"url": "token", "valueUri": token_url}]}]
     return found
+
+
+def _audit_event() -> Json:
+    """What auditors read: the log, in the shapes of IHE BALP."""
+    return {
+        "type": "AuditEvent",
+        "documentation": "The sealed log in the shapes of IHE BALP, for clients of the audit scope, newest first. "
+        "A search may also be sent as POST to _search.",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "readHistory": False,
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalRead": "not-supported",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [{"name": name, "type": kind} for name, kind in AUDIT_EVENT.items()],
+    }
 
 
 def _resource(type_: str) -> Json:

@@ -78,6 +78,8 @@ def _details(one: Consent) -> list[Json]:
         found.append(extension("consent-recorded-state", valueCode=one.state.value))
     if one.suspect_present is not None:
         found.append(extension("consent-suspect-present", valueBoolean=one.suspect_present))
+    if one.suspect_channel is not None:
+        found.append(extension("consent-suspect-channel", valueBoolean=one.suspect_channel))
     if one.asked_by is not None:
         found.append(extension("consent-asked-by", valueCode=one.asked_by))
     if reason := text(one.reason):

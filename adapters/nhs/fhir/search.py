@@ -37,6 +37,23 @@ SEARCH: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 """Search parameters by resource type, with their kind."""
 
+AUDIT_EVENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "_id": "token",
+        "date": "date",
+        "agent": "reference",
+        "patient": "reference",
+        "entity": "reference",
+        "action": "token",
+        "outcome": "token",
+        "policy": "uri",
+        "type": "token",
+        "subtype": "token",
+        "_total": "special",
+    }
+)
+"""Search parameters of AuditEvent, which is read from the log by auditors and not from a record by a team."""
+
 RESULT: Final[Mapping[str, str]] = MappingProxyType({"_count": "number"})
 """What shapes a result of any type without selecting: the size of a page."""
 

@@ -1,0 +1,92 @@
+"""Which shape of IHE BALP each event of the log has, and what a search of AuditEvents looks for in the log.
+
+The table is complete: a test finds the event without a shape. What was denied is a decision that refused, whatever was
+asked for, so a shape depends on the event and the outcome alone; that is what lets a search by action, type or subtype
+be answered from the log's own facets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from audit.entry import Outcome
+from audit.facets import Facet
+from audit.shapes import (
+    ACTIVITY,
+    CREATE,
+    DECIDED,
+    DELETE,
+    DISCLOSED,
+    QUERY,
+    READ,
+    RECEIVED,
+    SIGNED_IN,
+    UPDATE,
+    Shape,
+)
+from gateway.evidence import Event
+
+_E = Event
+SHAPES: Final[Mapping[Event, Shape]] = MappingProxyType(
+    {
+        event: shape
+        for shape, events in (
+            (ACTIVITY, (_E.GATEWAY_INITIALISED, _E.GATEWAY_STARTED, _E.WITNESS_ALARM)),
+            (SIGNED_IN, (_E.TOKEN_ISSUED,)),
+            (DECIDED, (_E.TOKEN_REFUSED, _E.ACCESS_REFUSED, _E.INCIDENT_REFUSED, _E.BREAK_GLASS_REFUSED)),
+            (DECIDED, (_E.OVERRIDE_RECORDED, _E.OVERRIDE_REVIEWED, _E.BREAK_GLASS_OPENED, _E.BREAK_GLASS_REVIEWED)),
+            (DECIDED, (_E.HOLD_UPHELD, _E.DECISION_EXPLAINED)),
+            (RECEIVED, (_E.INCIDENT_ACCEPTED, _E.INCIDENT_HELD)),
+            (DISCLOSED, (_E.WORKLIST_READ, _E.REFERRAL_READ, _E.FEEDBACK_READ, _E.INCIDENT_STATUS_READ)),
+            (DISCLOSED, (_E.ORAL_DISCLOSURE,)),
+            (CREATE, (_E.CLIENT_ADDED, _E.AGREEMENT_DRAFTED, _E.PARTY_KEY_REGISTERED, _E.INPUT_UNREADABLE)),
+            (CREATE, (_E.INCIDENT_REPEATED, _E.INCIDENT_CONFLICT, _E.NOTICE_SENT, _E.STAFF_REGISTERED)),
+            (CREATE, (_E.CONNECTION_DECLARED, _E.LEGAL_HOLD_PLACED, _E.CANARY_PLACED, _E.WITNESS_ADDED)),
+            (UPDATE, (_E.CLIENT_REVOKED, _E.TOKEN_REVOKED, _E.AGREEMENT_SIGNED, _E.AGREEMENT_ACTIVATED)),
+            (UPDATE, (_E.AGREEMENT_SUSPENDED, _E.AGREEMENT_RESUMED, _E.AGREEMENT_SUPERSEDED, _E.AGREEMENT_ENDED)),
+            (UPDATE, (_E.AGREEMENT_EXPIRING, _E.AGREEMENT_EXPIRED, _E.INCIDENT_UPDATED, _E.REFERRAL_CHANGED)),
+            (UPDATE, (_E.FEEDBACK_ACKNOWLEDGED, _E.CONSENT_CHANGED, _E.REVIEW_OVERDUE, _E.NOTICE_ACKNOWLEDGED)),
+            (UPDATE, (_E.NOTICE_OVERDUE, _E.LEGAL_HOLD_LIFTED, _E.WITNESS_REMOVED)),
+            (READ, (_E.TOKEN_INTROSPECTED, _E.AGREEMENT_READ, _E.HOLD_READ, _E.REVIEWS_READ, _E.NOTICE_READ)),
+            (READ, (_E.LOG_EXPORTED, _E.REPORT_MADE)),
+            (QUERY, (_E.LOG_READ, _E.NOTHING_FOUND, _E.AGREEMENT_REPLAYED, _E.SUBJECTS_MATCHED)),
+            (DELETE, (_E.RECORD_ERASED,)),
+        )
+        for event in events
+    }
+)
+"""The shape of every event, where it was not denied."""
+
+Terms = tuple[tuple[Facet, ...], ...]
+"""What a search looks for: of each term at least one facet (`audit.search.Query.any_of`)."""
+
+_GRANTED: Final[tuple[Facet, ...]] = tuple(("outcome", one.value) for one in Outcome if one is not Outcome.DENIED)
+_DENIED: Final[Facet] = ("outcome", Outcome.DENIED.value)
+
+
+def shape_of(event: str, outcome: Outcome) -> Shape:
+    """The shape of an entry; of an event that a later version of the gateway sealed, an activity."""
+    if outcome is Outcome.DENIED:
+        return DECIDED
+    return SHAPES[Event(event)] if event in _KNOWN else ACTIVITY
+
+
+_KNOWN: Final = frozenset(one.value for one in SHAPES)
+
+
+def having(wanted: Callable[[Shape], bool]) -> Terms:
+    """What finds the entries whose shape is one that is wanted."""
+    events: tuple[Facet, ...] = tuple(("event", event.value) for event, shape in SHAPES.items() if wanted(shape))
+    if wanted(DECIDED):
+        return ((*events, _DENIED),)
+    return (events, _GRANTED)
+
+
+def is_patient(subject: str) -> bool:
+    """Whether a subject of the log is somebody who can be a Patient: the victim or a child, never the suspect.
+
+    A subject is the record's id, a full stop and the person's place in it, as in `….victim-1`.
+    """
+    return subject.rpartition(".")[2].rpartition("-")[0] in {"victim", "child"}

@@ -1,0 +1,79 @@
+"""What every command of the operator's command line shares: the services it opens, and how it ends.
+
+Exit codes: 0 done; 1 refused (the message says why); 2 the command was used wrongly; 3 the gateway is not set up.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.agreement import Agreement
+    from gateway.services import Services
+
+REFUSED = 1
+NOT_SET_UP = 3
+
+
+@contextmanager
+def opened() -> Iterator[Services]:
+    """The services for one command; what keeps them from opening ends it with a reason."""
+    from pydantic import ValidationError
+
+    from gateway.keys import KeyringInvalid
+    from gateway.services import SettingsRefused, open_services
+    from gateway.settings import Settings
+
+    try:
+        services = open_services(Settings())
+    except ValidationError as invalid:
+        named = ", ".join(f"GATEWAY_{str(one['loc'][0]).upper()}: {one['msg']}" for one in invalid.errors())
+        end(f"a setting is not usable: {named}", NOT_SET_UP)
+    except (KeyringInvalid, SettingsRefused) as refused:
+        end(str(refused), NOT_SET_UP)
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def read_agreement(file: Path) -> Agreement:
+    """The agreement in a file; a fault in it ends the command with file, line and reason."""
+    from gateway.agreement import AgreementUnreadable, parse
+
+    try:
+        return parse(file.read_bytes())
+    except FileNotFoundError:
+        refuse(f"{file}: there is no such file")
+    except AgreementUnreadable as unreadable:
+        where = f"{unreadable.path}: " if unreadable.path else ""
+        refuse(f"{file}:{unreadable.line}: {where}{unreadable.reason}")
+
+
+def check_log(services: Services, log_id: str) -> None:
+    """End the command unless there is such a log."""
+    from audit import sql
+    from audit.errors import LogUnknown
+
+    try:
+        with services.database.reading() as connection:
+            sql.read_head(connection, log_id)
+    except LogUnknown:
+        refuse(f"there is no log {log_id}")
+
+
+def refuse(why: str) -> NoReturn:
+    """End the command as refused, saying why."""
+    end(why, REFUSED)
+
+
+def end(why: str, code: int) -> NoReturn:
+    """End the command with a code, saying why on standard error."""
+    print(f"gateway: {why}", file=sys.stderr)  # noqa: T201 - a command line speaks
+    raise typer.Exit(code)

@@ -1,0 +1,246 @@
+"""What waits for a person, and what a person must look at again: a hold, an override, a review.
+
+    read_holds, read_hold   what waits, without anybody's name in it
+    decide_hold, keep_back  let it go on, on a ground, or keep it back
+    override                let a referral that was stopped go on
+    review                  somebody else looks at it afterwards
+    see_outstanding         what nobody has acknowledged or reviewed
+    register_staff          what may connect a member of staff with a party
+
+Only named people of a party come in here, and each act is sealed before it answers.
+
+Source: domain.md sections 4.1, 4.5 (N7, N11, N15), 4.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from adapters.socket import Unreadable, reader
+from audit.entry import Operation
+from audit.receipt import Receipt
+from gateway.break_glass import ReviewBreakGlass
+from gateway.callers import check_named
+from gateway.disclosure import Missed
+from gateway.errors import NotFound, NotPermitted, Unprocessable
+from gateway.evidence import Caller, Event, act
+from gateway.intake import Offer, Submission, offers
+from gateway.journey import decided, log_of, stamped, standing_of
+from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
+from gateway.quarantine import Quarantine, holds
+from gateway.reviews import Review
+from gateway.services import Services
+from gateway.store import tables
+from gateway.store.batch import Batch, Unit
+from gateway.store.journal import Committed
+from gateway.taking import Answer, TakeIn
+from gateway.ties import Mark, MarkStaff
+from mappings.record import Record, RecordKind
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What waits for a human: the row, and for each victim and recipient the facts and the decision."""
+
+    row: Row[Any]
+    judged: tuple[Offer, ...]
+
+
+async def read_holds(services: Services, caller: Caller) -> tuple[Sequence[Row[Any]], Receipt]:
+    """Everything that waits for a human under the caller's agreement, the one due first at the top."""
+    log_id = await _governed(services, caller)
+    rows = await services.database.read(lambda c: holds(c, log_id))
+    committed = await services.journals.of(log_id).submit(Seen(caller, Event.HOLD_READ, {"holds": len(rows)}))
+    return rows, committed.receipt
+
+
+async def read_hold(services: Services, caller: Caller, hold_id: str) -> tuple[Held, Receipt]:
+    """One of them, as far as a decision needs: facts, clauses and words, and nobody's name. Raises NotFound."""
+    log_id = await _governed(services, caller)
+    row, key = await _hold(services, caller, log_id, hold_id)
+    standing = await standing_of(services, log_id)
+    judged: tuple[Offer, ...] = ()
+    with suppress(Unprocessable):  # bytes nobody can read have no facts: the row says so
+        judged = offers(_reread(services, row, key), standing.terms, datetime.now(UTC))
+    unit = Seen(caller, Event.HOLD_READ, {"quarantine": hold_id})
+    committed = await services.journals.of(log_id).submit(unit)
+    return Held(row, judged), committed.receipt
+
+
+async def decide_hold(
+    services: Services, caller: Caller, hold_id: str, override: Override, area: str | None
+) -> tuple[Answer, Receipt]:
+    """Let a held record go on, on a ground. Raises NotFound, Unprocessable, Busy, NotSealed."""
+    log_id = await _governed(services, caller)
+    row, key = await _hold(services, caller, log_id, hold_id)
+    record = _reread(services, row, key)
+    origin = Caller(
+        row.client,
+        row.organisation,
+        None,
+        frozenset(),
+        frozenset({log_id}),
+        request=caller.request,
+        correlation=caller.correlation,
+    )
+    submission = Submission(origin, _opened(services, row, key), row.media_type, None, log_id)
+
+    async def attempt() -> Committed[Answer]:
+        standing = await standing_of(services, log_id)
+        made = offers(record, standing.terms, datetime.now(UTC))
+        made = released_offers(made, standing.terms, datetime.now(UTC), area)
+        if not any(one.makes_referral for one in made):
+            words = next((one.decision.words for one in made if one.is_referral), "no victim is named")
+            raise Unprocessable(f"it would not go on all the same: {words}")
+        content = standing.terms.agreement.content if standing.terms else None
+        prepared = services.preparer.prepare(submission, record, made, content)
+        kept = await services.database.read(lambda c: _kept_version(c, log_id, prepared.occurrence, record.version))
+        prepared = replace(prepared, record_id=kept) if kept else prepared
+        taking = TakeIn(prepared, standing, services.records, released=hold_id)
+        return await services.journals.of(log_id).submit(Release(override, hold_id, taking, caller))
+
+    committed = await decided(services, caller, log_id, attempt)
+    return committed.value, committed.receipt
+
+
+async def keep_back(services: Services, caller: Caller, hold_id: str, reason: str) -> Receipt:
+    """Keep a held record back for good. Raises NotFound, Unprocessable, Busy, NotSealed."""
+    log_id = await _governed(services, caller)
+    await _hold(services, caller, log_id, hold_id)
+    committed = await services.journals.of(log_id).submit(Uphold(hold_id, reason, caller))
+    if not committed.value:
+        raise Unprocessable("somebody has decided it")
+    return committed.receipt
+
+
+async def override(services: Services, caller: Caller, referral_id: str, given: Override) -> Receipt:
+    """Let a referral that was stopped go on, on a ground. Raises NotFound, Busy, NotSealed."""
+    log_id = await _governed(services, caller)
+
+    async def attempt() -> Committed[bool]:
+        standing = await standing_of(services, log_id)
+        return await services.journals.of(log_id).submit(OverrideReferral(given, referral_id, caller, standing))
+
+    committed = await decided(services, caller, log_id, attempt)
+    return await _found(services, caller, log_id, committed, Event.OVERRIDE_RECORDED)
+
+
+async def review(services: Services, caller: Caller, what: str, id_: str, outcome: Review) -> Receipt:
+    """Review an emergency (`break-glass`) or an override. Raises NotFound, NotPermitted, Unprocessable, NotSealed."""
+    log_id = await _governed(services, caller)
+    unit: Unit[bool] = ReviewBreakGlass(id_, outcome, caller)
+    event = Event.BREAK_GLASS_REVIEWED
+    if what == "override":
+        unit, event = ReviewOverride(id_, outcome, caller), Event.OVERRIDE_REVIEWED
+
+    async def attempt() -> Committed[bool]:
+        return await services.journals.of(log_id).submit(unit)
+
+    committed = await decided(services, caller, log_id, attempt)
+    return await _found(services, caller, log_id, committed, event)
+
+
+async def see_outstanding(services: Services, caller: Caller) -> tuple[str, Receipt]:
+    """Seal that somebody looks at what is outstanding; returns the log it is of."""
+    log_id = await _governed(services, caller)
+    unit = Seen(caller, Event.REVIEWS_READ, {"what": "outstanding"})
+    return log_id, (await services.journals.of(log_id).submit(unit)).receipt
+
+
+async def register_staff(services: Services, caller: Caller, user: str, marks: tuple[Mark, ...]) -> tuple[int, Receipt]:
+    """Register what may connect a member of staff with a party; returns how much of it is new."""
+    log_id = await _governed(services, caller)
+    committed = await services.journals.of(log_id).submit(MarkStaff(user, marks, caller))
+    return committed.value, committed.receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Unit[None]):
+    """Seal that somebody looked at what waits for people."""
+
+    caller: Caller
+    event: Event
+    detail: Mapping[str, str | int]
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        batch.seal(act(self.event, Operation.CONSULTATION, at=batch.at, caller=self.caller, detail=self.detail))
+
+
+async def _governed(services: Services, caller: Caller) -> str:
+    """The log of a caller's agreement. Raises NotPermitted, sealed, unless a named person of a party asks."""
+    log_id = await log_of(services, caller)
+
+    async def attempt() -> None:
+        standing = await standing_of(services, log_id)
+        check_named(caller)
+        content = standing.terms.agreement.content if standing.terms else None
+        if content is None or caller.organisation not in {party.organisation for party in content.parties}:
+            raise NotPermitted("the client's organisation is no party of an agreement here", reason="not-a-party")
+
+    await decided(services, caller, log_id, attempt)
+    return log_id
+
+
+async def _hold(services: Services, caller: Caller, log_id: str, hold_id: str) -> tuple[Row[Any], bytes]:
+    """An open hold and its wrapped key. Raises NotFound, sealed."""
+
+    def find(connection: Connection) -> tuple[Row[Any], bytes] | None:
+        row = connection.execute(_OPEN.where(_q.c.log_id == log_id, _q.c.id == hold_id)).one_or_none()
+        key = connection.execute(select(tables.data_key.c.content_key).where(tables.data_key.c.id == hold_id)).scalar()
+        return (row, bytes(key)) if row is not None and key is not None else None
+
+    found = await services.database.read(find)
+    if found is None:
+        await services.journals.of(log_id).submit(Missed(caller, Event.HOLD_READ))
+        raise NotFound("there is no such hold")
+    return found
+
+
+def _opened(services: Services, row: Row[Any], key: bytes) -> bytes:
+    return Quarantine(services.keyring.content_key).open(row, key)
+
+
+def _reread(services: Services, row: Row[Any], key: bytes) -> Record:
+    """The held record, read again. Raises Unprocessable where the bytes are no record."""
+    body = _opened(services, row, key)
+    try:
+        reading = reader(services.profile.adapter).read(body, services.profile, services.limits)
+    except Unreadable:
+        raise Unprocessable("the input cannot be read: its sender has to send it again") from None
+    origin = Caller(row.client, row.organisation, None, frozenset(), frozenset())
+    return stamped(reading.record, origin, services.profile)
+
+
+def _kept_version(connection: Connection, log_id: str, occurrence: bytes, version: int) -> str | None:
+    """The id of a record that is kept already as this version of its event."""
+    claim, record = tables.claim, tables.record
+    event = connection.execute(
+        select(claim.c.value).where(claim.c.log_id == log_id, claim.c.key == occurrence)
+    ).scalar()
+    if event is None:
+        return None
+    query = select(record.c.id).where(
+        record.c.event_id == bytes(event).decode(),
+        record.c.version == version,
+        record.c.kind != RecordKind.STATUS.value,
+    )
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+async def _found(services: Services, caller: Caller, log_id: str, committed: Committed[bool], wanted: Event) -> Receipt:
+    """The receipt of what was found and changed; what was not is sealed as missed, and raised."""
+    if committed.value:
+        return committed.receipt
+    await services.journals.of(log_id).submit(Missed(caller, wanted))
+    raise NotFound("there is none")
+
+
+_q = tables.quarantine
+_OPEN = select(_q).where(_q.c.closed_at.is_(None)).order_by(_q.c.due_at, _q.c.id)

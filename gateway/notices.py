@@ -1,0 +1,292 @@
+"""Telling people: that something they were given has changed, or that a person must act; and who has acknowledged it.
+
+A correction, a retraction or a withdrawn consent reaches every past recipient, computed from the log itself, whoever
+was written down elsewhere (P9, N14). A notice says what kind of thing happened to which case, by the gateway's own
+references; the content is read again through the recipient's own channel, under the agreement in force then. It has a
+clock, and stays outstanding until somebody acknowledges it.
+
+Source: DPA 2018 s.38(4) and domain.md sections 3.2 (tell recipients of corrections), 4.5 (N14), 4.6 (withdrawn).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Boolean, Connection, Row, bindparam, func, or_, select, update
+
+from audit import search as log_search
+from audit import sql as log_sql
+from audit.entry import Operation, Outcome, Recipient, timestamp
+from audit.search import Query
+from gateway.agreement import Agreement, Terms
+from gateway.agreement_content import Content
+from gateway.chance import fresh_id
+from gateway.clock import clock
+from gateway.evidence import Caller, Event, act
+from gateway.quarantine import due_at
+from gateway.store import tables
+from gateway.store.batch import Batch, Unit
+from gateway.terms import Standing, agreement_ref
+
+REVIEW_CLOCK = clock("1 working day")  # domain.md section 4.6: a review after the fact
+
+
+class Kind(StrEnum):
+    """What a notice says."""
+
+    CORRECTED = "corrected"  # a later version is held; read it again
+    RETRACTED = "retracted"  # it was sent in error: do not use it
+    CONSENT_REFUSED = "consent-refused"
+    CONSENT_WITHDRAWN = "consent-withdrawn"  # no more may be shared; what was shared is not to be used further
+    STOPPED = "stopped"  # a later version is held back; what was sent is out of date
+    BREAK_GLASS = "break-glass"  # a denial was overridden; a review is due
+    DECISION_NEEDED = "decision-needed"  # a person must weigh it
+    AGREEMENT_ENDS = "agreement-ends"  # within 60, 30 or 7 days, or it has ended: nothing passes from then on
+
+
+EVERYBODY = ""
+"""The recipient of a notice to a whole organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What a notice is about: the gateway's own references and a coded reason."""
+
+    kind: Kind
+    event_id: str | None
+    referral_id: str | None
+    record_id: str | None
+    reason: str | None = None
+
+
+def past_recipients(batch: Batch, cases: Iterable[str]) -> dict[str, tuple[Recipient, ...]]:
+    """Everybody to whom something of each case was disclosed, spoken word included, as the log says.
+
+    Reads what is committed and what this batch has sealed so far: a disclosure in the same breath counts. Must be
+    called before the unit writes.
+    """
+    wanted = sorted(set(cases))
+    bodies = [one.body for one in batch.ask(lambda c: list(_disclosed(c, batch.log_id, wanted)))]
+    marks = [one.encode() for one in wanted]
+    bodies += [body for body in batch.pending if any(mark in body for mark in marks)]
+    found: dict[str, set[Recipient]] = {case: set() for case in wanted}
+    for body in bodies:
+        said = orjson.loads(body)
+        given = said["operation"] == Operation.DISCLOSURE and said["outcome"] == Outcome.PERMITTED
+        if given and said["case"] in found:
+            found[said["case"]].update(Recipient(one["organisation"], one["recipient"]) for one in said["recipients"])
+    return {case: tuple(sorted(recipients)) for case, recipients in found.items()}
+
+
+def tell(
+    batch: Batch,
+    matter: Matter,
+    recipients: Iterable[Recipient],
+    *,
+    due: datetime,
+    caller: Caller | None,
+    agreement: Agreement | None,
+) -> int:
+    """Write and seal a notice to each recipient; returns how many."""
+    count = 0
+    for recipient in recipients:
+        id_ = fresh_id()
+        entry = act(
+            Event.NOTICE_SENT,
+            Operation.ALTERATION,
+            at=batch.at,
+            caller=caller,
+            agreement=agreement_ref(agreement) if agreement else None,
+            record=matter.record_id,
+            case=matter.referral_id,
+            reason=matter.kind.value,
+            detail={"notice": id_, "due": timestamp(due)} | ({"why": matter.reason} if matter.reason else {}),
+        )
+        seq = batch.seal(entry._replace(recipients=(Recipient(recipient.organisation, recipient.recipient or "all"),)))
+        batch.insert(
+            tables.notice,
+            {
+                "id": id_,
+                "log_id": batch.log_id,
+                "seq": seq,
+                "organisation": recipient.organisation,
+                "recipient": recipient.recipient,
+                "kind": matter.kind.value,
+                "reason": matter.reason,
+                "event_id": matter.event_id,
+                "referral_id": matter.referral_id,
+                "record_id": matter.record_id,
+                "created_at": batch.at,
+                "due_at": timestamp(due),
+            },
+        )
+        count += 1
+    return count
+
+
+def due_by_grade(terms: Terms | None, grade: str | None, now: datetime) -> datetime:
+    """When somebody must have acknowledged a notice: the agreement's clock for the grade, or the gateway's own."""
+    content = terms.agreement.content if terms else None
+    stated = content.clocks.to_acknowledge(grade or "unknown") if content else None
+    if content is None or stated is None:
+        return due_at(grade or "unknown", now)
+    return stated.from_(now, frozenset(content.clocks.closed))
+
+
+def due_for_review(terms: Terms | None, now: datetime) -> datetime:
+    """When a decision taken in an emergency must have been looked at again: one working day of the agreement."""
+    closed = frozenset(terms.agreement.content.clocks.closed) if terms else frozenset()
+    return REVIEW_CLOCK.from_(now, closed)
+
+
+def organisations(content: Content, *, but: str | None = None) -> tuple[Recipient, ...]:
+    """Every party of an agreement as a whole."""
+    return tuple(Recipient(p.organisation, EVERYBODY) for p in content.parties if p.organisation != but)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNotices(Unit[tuple[Row[Any], ...]]):
+    """Read a caller's own notices, sealed: one entry for each, or one that there are none."""
+
+    caller: Caller
+    standing: Standing
+    after: int
+    limit: int
+    open_only: bool
+
+    def apply(self, batch: Batch) -> tuple[Row[Any], ...]:  # noqa: D102 - said by Unit.apply
+        query = _FEED_OPEN if self.open_only else _FEED
+        asked = {"log": batch.log_id, "after": self.after, "most": self.limit, **_whose(self.caller)}
+        rows = tuple(batch.read(query, asked))
+        agreement = agreement_ref(self.standing.terms.agreement) if self.standing.terms else None
+        for row in rows or (None,):
+            batch.seal(
+                act(
+                    Event.NOTICE_READ,
+                    Operation.CONSULTATION,
+                    at=batch.at,
+                    caller=self.caller,
+                    agreement=agreement,
+                    record=row.record_id if row else None,
+                    case=row.referral_id if row else None,
+                    reason=row.kind if row else "none",
+                    detail={"notice": row.id} if row else None,
+                )
+            )
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeNotice(Unit[bool]):
+    """Note that a recipient has taken a notice; False where there is none of this caller's. Twice is once."""
+
+    notice_id: str
+    caller: Caller
+
+    def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
+        row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.notice_id, **_whose(self.caller)})), None)
+        if row is not None and row.acknowledged_at is None:
+            by = self.caller.user or self.caller.client
+            batch.update(_ACKNOWLEDGE, {"of": self.notice_id, "at": batch.at, "by": by})
+        batch.seal(
+            act(
+                Event.NOTICE_ACKNOWLEDGED,
+                Operation.CONSULTATION,
+                at=batch.at,
+                caller=self.caller,
+                outcome=Outcome.PERMITTED if row else Outcome.DENIED,
+                record=row.record_id if row else None,
+                case=row.referral_id if row else None,
+                reason=row.kind if row else "not-found",
+                detail={"notice": row.id} if row else None,
+            )
+        )
+        return row is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOverdue(Unit[int]):
+    """Seal, once for each, that a notice was not acknowledged in time; returns how many. `owner` acts on it."""
+
+    most: int = 100
+
+    def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
+        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        for row in rows:
+            batch.update(_MARK_LATE, {"of": row.id, "at": batch.at})
+            entry = act(
+                Event.NOTICE_OVERDUE,
+                Operation.ADMINISTRATION,
+                at=batch.at,
+                caller=None,
+                outcome=Outcome.FAILED,
+                record=row.record_id,
+                case=row.referral_id,
+                reason=row.kind,
+                detail={"notice": row.id, "due": row.due_at},
+            )
+            batch.seal(entry._replace(recipients=(Recipient(row.organisation, row.recipient or "all"),)))
+        return len(rows)
+
+
+def outstanding(connection: Connection, log_id: str, limit: int = 500) -> Sequence[Row[Any]]:
+    """The notices nobody has acknowledged, the one due first at the top."""
+    return connection.execute(_OUTSTANDING, {"log": log_id, "most": limit}).all()
+
+
+def count_outstanding(connection: Connection, now: datetime) -> tuple[int, int]:
+    """How many notices wait for an acknowledgement over all logs, and how many of them are overdue."""
+    late = func.count().filter(_t.c.due_at < timestamp(now))
+    waiting, overdue = connection.execute(select(func.count(), late).where(_t.c.acknowledged_at.is_(None))).one()
+    return int(waiting), int(overdue)
+
+
+def _disclosed(connection: Connection, log_id: str, cases: Sequence[str]) -> Iterator[log_sql.Stored]:
+    """What was disclosed of these cases so far."""
+    of = tuple(("case", one) for one in cases)
+    query = Query(any_of=(of,), operation=Operation.DISCLOSURE, outcome=Outcome.PERMITTED)
+    return log_search.matching(connection, log_id, query)
+
+
+def _whose(caller: Caller) -> Mapping[str, Any]:
+    """A system of a team reads what is for its team and for its organisation; another all of its organisation's."""
+    return {"organisation": caller.organisation, "recipient": caller.recipient or "", "all": caller.recipient is None}
+
+
+_t = tables.notice
+_mine = (
+    (_t.c.log_id == bindparam("log"))
+    & (_t.c.organisation == bindparam("organisation"))
+    & or_(bindparam("all", type_=Boolean), _t.c.recipient == EVERYBODY, _t.c.recipient == bindparam("recipient"))
+)
+_FEED = select(_t).where(_mine, _t.c.seq > bindparam("after")).order_by(_t.c.seq).limit(bindparam("most"))
+_FEED_OPEN = _FEED.where(_t.c.acknowledged_at.is_(None))
+_ONE = select(_t).where(_mine, _t.c.id == bindparam("id"))
+_ACKNOWLEDGE = (
+    update(_t)
+    .where(_t.c.id == bindparam("of"))
+    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+)
+_LATE = (
+    select(_t)
+    .where(
+        _t.c.log_id == bindparam("log"),
+        _t.c.acknowledged_at.is_(None),
+        _t.c.due_at < bindparam("now"),
+        _t.c.overdue_at.is_(None),
+    )
+    .order_by(_t.c.due_at, _t.c.id)
+    .limit(bindparam("most"))
+)
+_MARK_LATE = update(_t).where(_t.c.id == bindparam("of")).values(overdue_at=bindparam("at"))
+_OUTSTANDING = (
+    select(_t)
+    .where(_t.c.log_id == bindparam("log"), _t.c.acknowledged_at.is_(None))
+    .order_by(_t.c.due_at, _t.c.id)
+    .limit(bindparam("most"))
+)
