@@ -29,7 +29,9 @@ METHODS = {item: [method for method in Method if fits(method, item)] for item in
 WHOLE = everything()
 SHIPPED = shipped()
 _SIGNED = signed(SHIPPED)
-ROADS = [(flow.id, to) for flow in SHIPPED.content.flows for to in flow.to]
+ROADS = sorted({(to, flow.purpose) for flow in SHIPPED.content.flows for to in flow.to})
+"""Every recipient, with every purpose the agreement has for it."""
+_FLOWS = [(flow.id, to) for flow in SHIPPED.content.flows for to in flow.to]
 
 
 def contents() -> st.SearchStrategy[Content]:
@@ -65,7 +67,7 @@ def _content(seed: int) -> Content:
 
 
 def _clause(chance: random.Random, name: str, *, releasing: bool = False) -> Clause:
-    flow, to = chance.choice(ROADS)
+    flow, to = chance.choice(_FLOWS)
     coarse = [] if releasing else _some(chance, ABLE, 0.1)
     kept = [] if releasing else _some(chance, ITEMS, 0.1)
     share = chance.choice([0.2, 0.6, 1.0])
@@ -75,7 +77,7 @@ def _clause(chance: random.Random, name: str, *, releasing: bool = False) -> Cla
         flow=flow,
         recipients=(to,),
         emergency=chance.random() < 0.3,
-        when=_conditions(chance) if chance.random() < 0.5 else _ANY,
+        when=_conditions(chance) if chance.random() < 0.5 else ANY_CONDITIONS,
         release=tuple(item for item in _some(chance, ITEMS, share) if item not in coarse),
         generalise={item: chance.choice(METHODS[item]) for item in coarse},
         withhold=(Withheld(items=tuple(kept), reason="drawn"),) if kept else (),
@@ -103,7 +105,7 @@ def _some(chance: random.Random, values: Sequence[Any], share: float) -> list[An
     return [value for value in values if chance.random() < share]
 
 
-_ANY = Conditions(
+ANY_CONDITIONS = Conditions(
     kinds=None,
     areas=None,
     grades=None,
@@ -164,8 +166,3 @@ def facts(draw: st.DrawFn) -> Facts:
 def asked_in_emergency() -> st.SearchStrategy[str | None]:
     """The ground of a broken glass, mostly none."""
     return st.sampled_from([None, None, None, "life-or-limb"])
-
-
-def roads() -> st.SearchStrategy[tuple[str, str]]:
-    """A recipient and a purpose the agreement has for it."""
-    return st.sampled_from(sorted({(to, flow.purpose) for flow in SHIPPED.content.flows for to in flow.to}))
