@@ -41,7 +41,7 @@ def contents() -> st.SearchStrategy[Content]:
 
 def releasing_clauses(name: str) -> st.SearchStrategy[Clause]:
     """Any clause that does nothing but release."""
-    return st.integers(0, 2**32).map(lambda seed: _clause(random.Random(seed), name, releasing=True))
+    return st.integers(0, 2**32).map(lambda seed: _clause(random.Random(seed), name, _FLOWS, releasing=True))
 
 
 def _content(seed: int) -> Content:
@@ -49,9 +49,10 @@ def _content(seed: int) -> Content:
     chance = random.Random(seed)
     prohibited = [few for _ in range(chance.randint(0, 2)) if (few := _some(chance, ITEMS, 0.1))]
     recipients = [recipient.id for recipient in SHIPPED.content.recipients]
+    few_flows = chance.sample(_FLOWS, 4)  # few, so that clauses meet
     return SHIPPED.content.model_copy(
         update={
-            "clauses": tuple(_clause(chance, f"C{number}") for number in range(chance.randint(1, 6))),
+            "clauses": tuple(_clause(chance, f"C{number}", few_flows) for number in range(chance.randint(3, 9))),
             "holds": SHIPPED.content.holds if chance.random() < 0.5 else (),
             "prohibitions": tuple(
                 Prohibition(
@@ -66,8 +67,8 @@ def _content(seed: int) -> Content:
     )
 
 
-def _clause(chance: random.Random, name: str, *, releasing: bool = False) -> Clause:
-    flow, to = chance.choice(_FLOWS)
+def _clause(chance: random.Random, name: str, flows: Sequence[tuple[str, str]], *, releasing: bool = False) -> Clause:
+    flow, to = chance.choice(flows)
     coarse = [] if releasing else _some(chance, ABLE, 0.1)
     kept = [] if releasing else _some(chance, ITEMS, 0.1)
     share = chance.choice([0.2, 0.6, 1.0])
@@ -76,7 +77,7 @@ def _clause(chance: random.Random, name: str, *, releasing: bool = False) -> Cla
         title=f"clause {name}",
         flow=flow,
         recipients=(to,),
-        emergency=chance.random() < 0.3,
+        emergency=chance.random() < 0.2,
         when=_conditions(chance) if chance.random() < 0.5 else ANY_CONDITIONS,
         release=tuple(item for item in _some(chance, ITEMS, share) if item not in coarse),
         generalise={item: chance.choice(METHODS[item]) for item in coarse},
@@ -137,18 +138,19 @@ def records(draw: st.DrawFn) -> Record:
             st.none()
             | st.builds(
                 Marking,
-                classification=st.sampled_from(
-                    [Classification.OFFICIAL, Classification.OFFICIAL_SENSITIVE, *Classification]
-                ),
-                handling=st.sampled_from([None, "P", "C"]),
+                classification=st.sampled_from([None, Classification.OFFICIAL, *Classification]),
+                handling=st.sampled_from([None, None, None, "P", "C"]),
                 information_grade=st.sampled_from([None, "A", "E"]),
             )
         ),
     }
     consent = draw(st.none() | st.sampled_from(list(ConsentState)))
     update["consents"] = tuple(c.model_copy(update={"state": consent}) for c in WHOLE.consents) if consent else ()
-    grade = draw(st.none() | st.sampled_from(list(Grade)))
-    update["assessments"] = tuple(a.model_copy(update={"grade": grade}) for a in WHOLE.assessments)
+    grades = draw(st.lists(st.none() | st.sampled_from(list(Grade)), min_size=1, max_size=3))
+    update["assessments"] = tuple(
+        WHOLE.assessments[0].model_copy(update={"ref": f"dash-{number}", "grade": grade, "supersedes": None})
+        for number, grade in enumerate(grades)
+    )
     for name in ("statements", "orders", "relationships", "references", "assessments"):
         if draw(st.booleans()) and draw(st.booleans()):
             update[name] = ()
