@@ -58,10 +58,14 @@ class ReferralHead:
 class Batch:
     """What units see while they are applied: the time, the claims, and buffers to write to."""
 
-    def __init__(self, connection: Connection, head: Head, now: datetime, log_id: str) -> None:
+    def __init__(
+        self, connection: Connection, head: Head, now: datetime, log_id: str, wall: datetime | None = None
+    ) -> None:
         self._connection = connection
         self.log_id = log_id
         self.now = now
+        self.wall = wall or now
+        """What this machine's clock says: it may be behind the log's time, where it once ran ahead."""
         self.at = timestamp(now)
         self.terms_epoch = head.terms_epoch
         self._growth = Growth(head)

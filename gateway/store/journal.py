@@ -156,7 +156,8 @@ class Journal:
         try:
             with self._database.writing() as connection:
                 head = log_sql.lock_head(connection, self.log_id)
-                batch = Batch(connection, head, self._now(head), self.log_id)
+                wall = self._wall()
+                batch = Batch(connection, head, _never_back(wall, head), self.log_id, wall)
                 batch.read_ahead([one.unit for one in waiting])
                 epoch = batch.terms_epoch
                 done: list[tuple[_Waiting[Any], Any, range]] = []
@@ -186,11 +187,15 @@ class Journal:
             one.answer = Committed(value, tuple(receipts[entries.start : entries.stop]))
         return True
 
-    def _now(self, head: Head) -> datetime:
-        """The time, which never runs backwards in a log, whichever process wrote to it last."""
+    def _wall(self) -> datetime:
+        """What the clock says, in milliseconds."""
         now = self._clock()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        return max(now, head.updated_at) if head.updated_at else now
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def _never_back(now: datetime, head: Head) -> datetime:
+    """The time of a batch, which never runs backwards in a log, whichever process wrote to it last."""
+    return max(now, head.updated_at) if head.updated_at else now
 
 
 def _not_sealed(error: BaseException) -> NotSealed:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, func, select
 
 from audit.entry import Entry, Outcome, timestamp
 from gateway.evidence import Caller, Event, administration
@@ -19,6 +19,7 @@ from gateway.store.batch import Batch, Unit
 from gateway.tokens.refusal import Reason
 
 PRUNE_MARGIN = timedelta(seconds=300)  # another replica's clock may be behind: to it, an expired assertion is good yet
+REVOKED_KEPT = timedelta(days=30)  # a clock that ran ahead and was set back must not bring a revoked token to life
 
 
 class Note(Unit[None]):
@@ -64,27 +65,48 @@ class Spend(Unit["Reason | None"]):
     ) -> None:
         self._act, self._caller, self._endpoint, self._until, self._prune = act, caller, endpoint, until, prune
         self._key = sha256(f"assertion\0{caller.client}\0{jti}".encode()).digest()
-        self.claims = (self._key, *act.claims)
+        self.claims = (self._key, _PRUNED, *act.claims)
 
     def apply(self, batch: Batch) -> Reason | None:
-        """Claim the assertion and do the act; None where it was done."""
+        """Claim the assertion and do the act; None where it was done.
+
+        Whether it has expired is asked of the machine's clock, not of the log's time: a clock that once ran ahead
+        would keep everybody out until true time has caught up. What was pruned meanwhile is remembered instead.
+        """
         if batch.owner(self._key) is not None:
             return self._refuse(batch, Reason.ASSERTION_REPLAYED)
-        if batch.at >= self._until:  # it waited too long: the claim of an earlier use may be pruned by now
+        pruned = (batch.owner(_PRUNED) or b"").decode()
+        if timestamp(batch.wall) >= self._until or self._until <= pruned:  # an earlier use of it may be pruned by now
             return self._refuse(batch, Reason.ASSERTION_EXPIRED)
+        last = self._last_to_prune(batch) if self._prune else None
         batch.claim(self._key, b"assertion", self._until)
         self._act.apply(batch)
         if self._prune:
-            before = timestamp(batch.now - PRUNE_MARGIN)
+            before = timestamp(batch.wall - PRUNE_MARGIN)
             batch.update(_PRUNE_CLAIMS, {"log": batch.log_id, "before": before})
-            batch.update(_PRUNE_REVOCATIONS, {"before": before})
+            batch.update(_PRUNE_REVOCATIONS, {"before": timestamp(batch.wall - REVOKED_KEPT)})
+        if last is not None and last > pruned:
+            (batch.reclaim if pruned else batch.claim)(_PRUNED, last.encode())
         return None
+
+    @staticmethod
+    def _last_to_prune(batch: Batch) -> str | None:
+        """The latest expiry among the claims that are about to be pruned."""
+        before = timestamp(batch.wall - PRUNE_MARGIN)
+        row = next(iter(batch.read(_LAST_EXPIRY, {"log": batch.log_id, "before": before})), None)
+        return row.last if row is not None else None
 
     def _refuse(self, batch: Batch, reason: Reason) -> Reason:
         refusal(self._caller, reason, self._endpoint).apply(batch)
         return reason
 
 
+_PRUNED = sha256(b"assertions pruned through").digest()
+"""The claim that says up to which expiry uses of assertions have been forgotten."""
+
+_LAST_EXPIRY = select(func.max(tables.claim.c.expires_at).label("last")).where(
+    tables.claim.c.log_id == bindparam("log"), tables.claim.c.expires_at < bindparam("before")
+)
 _PRUNE_CLAIMS = delete(tables.claim).where(
     tables.claim.c.log_id == bindparam("log"), tables.claim.c.expires_at < bindparam("before")
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -208,7 +208,31 @@ def test_claims_of_assertions_long_expired_are_pruned_on_the_way_and_others_are_
         Spend(Note(Event.TOKEN_ISSUED, caller), caller=caller, endpoint="token", jti="j", until=until, prune=True)
     )
     assert kept == 4  # three clients, and the assertion that is gone now
-    assert _claims(tokens) == 4
+    assert _claims(tokens) == 5  # the new one, and up to when the others were forgotten
+
+
+def test_a_clock_that_ran_ahead_and_was_set_back_locks_nobody_out_and_lets_nothing_be_used_twice(
+    tokens: World,
+) -> None:
+    """For a day ahead the log's time stands still until true time has caught up; sign-ins go by the clock."""
+    journal = tokens.journals.of(OPERATOR_LOG)
+    caller = Caller(POLICE, "ORG", None, frozenset(), frozenset())
+    now = datetime.now(UTC)
+
+    def spend(jti: str, until: datetime, *, prune: bool = False) -> Reason | None:
+        note = Note(Event.TOKEN_ISSUED, caller)
+        spending = Spend(note, caller=caller, endpoint="token", jti=jti, until=timestamp(until), prune=prune)
+        return cast("Reason | None", tokens.submit(spending))
+
+    assert spend("before", now + timedelta(minutes=5)) is None
+    journal._clock = lambda: now + timedelta(days=1)  # the jump
+    assert spend("ahead", now + timedelta(days=1, minutes=5), prune=True) is None
+    journal._clock = lambda: now + timedelta(seconds=1)  # and back
+    assert spend("before", now + timedelta(minutes=5)) is Reason.ASSERTION_EXPIRED  # its claim was pruned
+    assert spend("after", now + timedelta(minutes=5, seconds=1)) is None
+    assert spend("after", now + timedelta(minutes=5, seconds=1)) is Reason.ASSERTION_REPLAYED
+    times = [entry.time for entry in tokens.entries()]
+    assert times == sorted(times)
 
 
 def _claims(tokens: World) -> int:
