@@ -21,6 +21,7 @@ import httpx
 from adapters.nhs.fhir import CANONICAL
 from audit.note import Verifier
 from audit.receipt import Receipt
+from gateway.agreement import shipped
 from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
 from gateway.demo.setting import free_port, prepared, serving, settings_of
@@ -64,9 +65,10 @@ def run(keep: Path | None, *, quiet: bool) -> dict[str, Any]:
         keys_dir = directory / "demo-clients"
         prepared(settings, keys_dir)
         walk.say(
-            "A gateway is set up: keys, an encrypted SQLite database, three clients.",
-            "The Operation Provide agreement is signed by Lancashire Constabulary and by Blackpool Teaching Hospitals,",
-            "each with its own key, and is in force. Without it nothing could pass.",
+            "A gateway is set up: keys, an encrypted SQLite database, four clients.",
+            "The Operation Provide agreement is in force, signed by every party with its own key:",
+            *(party.name for party in shipped().content.parties),
+            "Without it nothing could pass.",
         )
         with serving(settings):
             url = settings.public_url
@@ -77,14 +79,17 @@ def run(keep: Path | None, *, quiet: bool) -> dict[str, Any]:
             with (
                 client("demo-rms", OFFICER) as police,
                 client("demo-hospital", ADVISER) as hospital,
+                client("demo-guardian", GUARDIAN) as guardian,
                 client("demo-auditor", AUDITOR) as auditor,
             ):
-                for one in (police, hospital, auditor):
+                for one in (police, hospital, guardian, auditor):
                     one.sign_in()
                 walk.say("Each system signs in with a JWT of its own (RS512) and is given a token for five minutes.")
                 _police_push(walk, police, hospital)
                 _hospital_acts(walk, hospital)
                 _police_read(walk, police)
+                _correction_travels(walk, police, hospital)
+                _life_at_risk(walk, hospital, guardian)
                 _auditor_checks(walk, auditor)
         if keep is not None:
             walk.say(
@@ -223,6 +228,45 @@ def _police_read(walk: Walk, police: Client) -> None:
     )
 
 
+def _correction_travels(walk: Walk, police: Client, hospital: Client) -> None:
+    reference = walk.found["referrals"][1]
+    read = hospital.get(f"/fhir/R4/ServiceRequest/{reference}")
+    _expect(read, httpx.codes.OK, "open the second referral")
+    later = incident(2, grade="HIGH", town="Fleetwood", child=False, version=2)
+    answer = police.post("/police/v1/incidents", json=later, headers={"Content-Type": JSON_API})
+    _expect(answer, httpx.codes.OK, "push: a re-grade")
+    told = hospital.get("/notices/v1")
+    _expect(told, httpx.codes.OK, "notices")
+    notice = next(one for one in told.json()["notices"] if one["referral"] == reference)
+    _expect(hospital.post(f"/notices/v1/{notice['notice']}/acknowledgement"), httpx.codes.OK, "acknowledge")
+    walk.found["corrected"] = notice["kind"] == "corrected"
+    walk.say(
+        "Police grade the second case up. Whoever the log says had read it is told, and acknowledges:",
+        f"{notice['kind']} ({notice['reason']}), to be acknowledged by {notice['due_at']}",
+    )
+
+
+def _life_at_risk(walk: Walk, hospital: Client, guardian: Client) -> None:
+    reference = walk.found["referrals"][0]
+    case = f"/fhir/R4/ServiceRequest/{reference}"
+    withdrawn = hospital.post(f"/team/v1/referrals/{reference}/consent", json={"state": "withdrawn"})
+    _expect(withdrawn, httpx.codes.OK, "consent withdrawn")
+    _expect(hospital.get(case), httpx.codes.NOT_FOUND, "read after she withdrew")
+    reason = {"ground": "life-or-limb", "reason": "Her sister rang: he is on his way to the house."}
+    opened = hospital.post(f"/team/v1/referrals/{reference}/break-glass", json=reason)
+    _expect(opened, httpx.codes.CREATED, "break the glass")
+    _expect(hospital.get(case), httpx.codes.OK, "read in an emergency")
+    review = f"/governance/v1/break-glass/{opened.json()['break_glass']}/review"
+    _expect(guardian.post(review, json={"outcome": "justified"}), httpx.codes.OK, "review")
+    walk.found["break_glass_reviewed"] = True
+    walk.say(
+        "The victim withdraws her consent: the case is closed to the team, and police are told.",
+        "Then her life is at risk. The adviser breaks the glass, with a ground and a reason; the agreement's",
+        f"emergency clause opens the case until {opened.json()['open_until']}, and every party is told.",
+        "The Caldicott Guardian reviews it; until then the adviser could not have done it again.",
+    )
+
+
 def _auditor_checks(walk: Walk, auditor: Client) -> None:
     logs = auditor.get("/audit/v1/logs")
     _expect(logs, httpx.codes.OK, "logs")
@@ -256,6 +300,12 @@ def _auditor_checks(walk: Walk, auditor: Client) -> None:
         "a separate process with no database, no gateway and no network: "
         + ("verified." if verdict["verified"] else "REFUTED."),
     )
+    again = _rederive(pack)
+    walk.found["rederived"] = {name: again[name] for name in ("same", "different")}
+    walk.say(
+        f"From the pack alone, each of {again['same']} decisions is made again from what its entry says:",
+        f"{again['different']} came out otherwise.",
+    )
     walk.found["tamper_detected"] = _tamper(walk, pack, key, disclosed["index"])
 
 
@@ -283,6 +333,16 @@ def _verify(pack: Path, key: str) -> dict[str, Any]:
     except ValueError:
         raise DemoFailed(f"the verifier ended with {done.returncode}: {done.stderr.decode()[-500:]}") from None
     return verdict
+
+
+def _rederive(pack: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "gateway", "agreement", "rederive", "--pack", str(pack), "--json"]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - ourselves
+    try:
+        found: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise DemoFailed(f"rederive ended with {done.returncode}: {done.stderr.decode()[-500:]}") from None
+    return found
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -55,6 +55,10 @@ def test_it_shows_what_it_promises(kept: tuple[Path, dict[str, Any]]) -> None:
     assert {"third_party.name", "statement.third_party"} <= set(found["withheld"])
     assert [one["code"] for one in found["feedback"]] == ["acknowledged", "contact-attempted", "engaged"]
     assert found["log"]["size"] > 20
+    assert found["corrected"] is True
+    assert found["break_glass_reviewed"] is True
+    assert found["rederived"]["different"] == 0
+    assert found["rederived"]["same"] > 10
     assert {"log", "decisions"} <= found.keys()
 
 
