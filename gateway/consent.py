@@ -21,7 +21,7 @@ from gateway.decide import Decision, Facts, decide_on
 from gateway.decide import Outcome as Ruled
 from gateway.evidence import Caller, Event, act
 from gateway.intake import SAFEGUARDING
-from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.notices import Kind, Matter, due_by_grade, others, past_recipients, tell
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.records import subject_of
@@ -64,21 +64,15 @@ class ChangeConsent(Unit[int]):
         kind = _SAID.get(self.state)
         if kind is None:
             return 0
-        others = [one for one in given if one.organisation != self.caller.organisation]
         due = due_by_grade(terms, facts.grade, batch.now)
         matter = Matter(kind, self.row.event_id, self.row.id, self.row.record_id, self.reason)
-        told = tell(batch, matter, others, due=due, caller=self.caller, agreement=terms.agreement if terms else None)
+        agreement = terms.agreement if terms else None
+        told = tell(batch, matter, others(given, self.caller), due=due, caller=self.caller, agreement=agreement)
         owner = self._owner(decision)
         if owner is not None:
             needed = replace(matter, kind=Kind.DECISION_NEEDED, reason=decision.verdicts[0].by)
-            tell(
-                batch,
-                needed,
-                (owner,),
-                due=decision.respond_by or due,
-                caller=self.caller,
-                agreement=terms.agreement if terms else None,
-            )
+            by = decision.respond_by or due
+            tell(batch, needed, (owner,), due=by, caller=self.caller, agreement=agreement)
         return told
 
     def _owner(self, decision: Decision) -> Recipient | None:

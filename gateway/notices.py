@@ -129,6 +129,15 @@ def tell(
     return count
 
 
+def others(recipients: Iterable[Recipient], caller: Caller) -> list[Recipient]:
+    """Those who do not know already: everybody but the team that makes the change, or the organisation as a whole."""
+    return [
+        one
+        for one in recipients
+        if one.organisation != caller.organisation or caller.recipient not in {None, one.recipient}
+    ]
+
+
 def due_by_grade(terms: Terms | None, grade: str | None, now: datetime) -> datetime:
     """When somebody must have acknowledged a notice: the agreement's clock for the grade, or the gateway's own."""
     content = terms.agreement.content if terms else None

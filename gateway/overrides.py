@@ -32,7 +32,7 @@ from gateway.reviews import Review, check_reviewer
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope, Sealed
-from gateway.taking import Answer, TakeIn
+from gateway.taking import Answer, TakeIn, Taken
 from gateway.terms import Standing, agreement_ref
 from mappings.record import ConsentState
 
@@ -146,6 +146,8 @@ class Release(Unit[Answer]):
         if row is None or row.closed_at is not None:
             raise Unprocessable("somebody has decided it")
         answer = self.taking.apply(batch)
+        if answer.taken not in _WENT_ON:
+            raise Unprocessable("it no longer goes on: a newer version, or the same one, was taken in meanwhile")
         terms = self.taking.standing.terms
         of = {"quarantine_id": self.quarantine_id, "event_id": answer.incident}
         due = self.override.write(batch, self.caller, terms, **of)
@@ -260,6 +262,7 @@ def _override_entry(
     )
 
 
+_WENT_ON = frozenset({Taken.ACCEPTED, Taken.UPDATED})
 _t, _q, _r = tables.consent_override, tables.quarantine, tables.referral
 
 

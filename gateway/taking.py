@@ -24,7 +24,7 @@ from gateway.chance import fresh_id
 from gateway.evidence import Event, act
 from gateway.facts import event_time
 from gateway.intake import Offer, Prepared, worst_hold
-from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.notices import Kind, Matter, due_by_grade, others, past_recipients, tell
 from gateway.referring import assessed_at, matter_of, new_referral, priority_of, shown
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
@@ -171,9 +171,15 @@ class TakeIn(Unit[Answer]):
     def _tell(self, batch: Batch, matter: Matter, recipients: Sequence[Recipient], offer: Offer | None) -> None:
         """Tell everybody who was given something of a referral, but the organisation that sends the change."""
         caller, terms = self.prepared.submission.caller, self.standing.terms
-        others = [one for one in recipients if one.organisation != caller.organisation]
         due = due_by_grade(terms, offer.facts.grade if offer else None, batch.now)
-        tell(batch, matter, others, due=due, caller=caller, agreement=terms.agreement if terms else None)
+        tell(
+            batch,
+            matter,
+            others(recipients, caller),
+            due=due,
+            caller=caller,
+            agreement=terms.agreement if terms else None,
+        )
 
     def _stop(self, batch: Batch, offer: Offer, row: Row[Any]) -> None:
         """Decide the referral on what is known now, which does not let it go on: nothing more of it is disclosed.

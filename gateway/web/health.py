@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import Unreachable
 from gateway.logs import Line, say
+from gateway.notices import count_outstanding
 from gateway.retention.sweep import figures
 from gateway.services import Services
 from gateway.web.http import json_response
@@ -20,7 +21,7 @@ from gateway.witnesses import Condition, alarms, witnesses
 
 COUNTED_FOR_SECONDS = 60.0  # monitors ask every few seconds, and counting reads every kept record's dates
 NONE_IN_FORCE = -1  # nothing passes then: an alarm on few days left must ring
-_ROOMS = ("police", "fhir", "audit", "oauth2", "health")
+_ROOMS = ("police", "fhir", "team", "notices", "governance", "agreements", "audit", "oauth2", "health")
 
 
 class Metrics:
@@ -38,6 +39,8 @@ class Metrics:
         self._counted_at = -COUNTED_FOR_SECONDS
         self._due = self._gauge("records_due_for_erasure", "Incidents and inputs due for erasure now")
         self._holds = self._gauge("legal_holds_open", "Legal holds that are open")
+        self._notices = self._gauge("notices_outstanding", "Notices nobody has acknowledged")
+        self._overdue = self._gauge("notices_overdue", "Those of them whose clock has run out")
         self._witness_alarms = Gauge(
             "gateway_witness_alarms", "Witnesses that lag or disagree", ["condition"], registry=self.registry
         )
@@ -58,6 +61,9 @@ class Metrics:
         self._counted_at = time.monotonic()
         found = await self._services.database.read(lambda connection: figures(connection, datetime.now(UTC)))
         self._due.set(found.due)
+        waiting, overdue = await self._services.database.read(lambda c: count_outstanding(c, datetime.now(UTC)))
+        self._notices.set(waiting)
+        self._overdue.set(overdue)
         self._holds.set(found.holds)
         open_alarms = await self._services.database.read(lambda connection: alarms(connection, witnesses(connection)))
         for condition in Condition:
