@@ -18,10 +18,10 @@ from typing import Literal
 
 from gateway import rules
 from gateway.agreement import Agreement
-from gateway.agreement_content import Clause, Conditions, Content
-from gateway.agreement_text import Path, line_of
-from gateway.agreement_traps import Remark, traps
-from gateway.agreement_words import UNKNOWN
+from gateway.agreement.content import Clause, Conditions, Content
+from gateway.agreement.text import Path, line_of
+from gateway.agreement.traps import Remark, traps
+from gateway.agreement.words import UNKNOWN
 from gateway.generalise import TALLIED
 from gateway.route import OWN_RECORD
 from mappings.items import Words, plan

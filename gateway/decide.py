@@ -25,7 +25,7 @@ from functools import lru_cache
 
 from gateway import rules
 from gateway.agreement import Status, Terms
-from gateway.agreement_words import UNKNOWN
+from gateway.agreement.words import UNKNOWN
 from gateway.clock import clock
 from gateway.decision import DEFAULT, Decision, Effect, Outcome, Reason, Ruling, Verdict, ruling
 from gateway.facts import Facts, facts_of

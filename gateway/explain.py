@@ -15,8 +15,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from gateway import agreement_phrases as phrases
-from gateway.agreement import Terms
+from gateway.agreement import Terms, phrases
 from gateway.decide import Decision, Effect, Facts, Verdict, decide_on
 from gateway.generalise import IN_WORDS
 from gateway.route import Lot, Stop, When, route

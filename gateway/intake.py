@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.agreement import Terms
-from gateway.agreement_content import Content
+from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.evidence import Caller

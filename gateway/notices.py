@@ -24,7 +24,7 @@ from audit import sql as log_sql
 from audit.entry import Operation, Outcome, Recipient, timestamp
 from audit.search import Query
 from gateway.agreement import Agreement, Terms
-from gateway.agreement_content import Content
+from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.evidence import Caller, Event, act

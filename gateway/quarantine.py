@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from audit.entry import Operation, Outcome, timestamp
-from gateway.agreement_content import Content
+from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.evidence import Caller, Event, act

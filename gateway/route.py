@@ -13,9 +13,9 @@ from datetime import date
 from functools import lru_cache
 
 from gateway.agreement import Agreement
-from gateway.agreement_content import Clause, Conditions, Content
-from gateway.agreement_flows import Flow
-from gateway.agreement_words import UNKNOWN
+from gateway.agreement.content import Clause, Conditions, Content
+from gateway.agreement.flows import Flow
+from gateway.agreement.words import UNKNOWN
 from gateway.clock import Clock, clock
 from gateway.decision import AgreementRef, Reason
 from gateway.facts import Facts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from gateway.agreement_words import expand
+from gateway.agreement.words import expand
 from gateway.facts import Facts
 from gateway.generalise import Method
 from mappings.record import Classification

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from audit.entry import AgreementRef
 from gateway.agreement import AgreementUnreadable, State
-from gateway.agreement_content import Content
+from gateway.agreement.content import Content
 from gateway.store import tables
 from gateway.terms import agreement_ref, terms_of
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 from starlette.requests import Request
 
 from gateway.agreement import Agreement, AgreementUnreadable, Signature, parse
-from gateway.agreement_text import MAX_BYTES
+from gateway.agreement.text import MAX_BYTES
 from gateway.errors import BadParameter, Detail, Unprocessable
 from gateway.facts import Facts
 from gateway.web.bodies import Body

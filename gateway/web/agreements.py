@@ -22,16 +22,18 @@ from starlette.responses import Response
 
 from audit.entry import Outcome
 from audit.receipt import Receipt
-from gateway import agreement_diff, paper_html, paper_pdf
 from gateway.agreement import Agreement, State, Terms
+from gateway.agreement import diff as differences
 from gateway.agreement_check import Finding, check
-from gateway.agreement_document import document
 from gateway.agreement_life import ReadAgreement, overview
 from gateway.errors import Detail, NotFound, NotPermitted, Unprocessable
 from gateway.evidence import OPERATOR_LOG, Caller, Event
 from gateway.explain import Explanation, explain, for_recipient, for_sender
 from gateway.facts import Facts
 from gateway.own_cases import facts_by_victim
+from gateway.paper import html as paper_html
+from gateway.paper import pdf as paper_pdf
+from gateway.paper.agreement import document
 from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.terms import ChangeState, DraftAgreement, RegisterKey, SignAgreement, agreement_ref, terms_of
@@ -62,7 +64,7 @@ def routes(services: Services) -> APIRouter:
     """The routes over these services."""
     desk = _Desk(services)
     router = APIRouter(prefix="/agreements/v1", tags=["agreements"], route_class=PlainRoute)
-    one, version = "/{agreement_id}", "/{agreement_id}/versions/{version:int}"
+    one, version = "/{agreement_id}", "/{agreement_id}/versions/{version:number}"
     for path, answer, method in (
         ("", desk.known, "GET"),
         ("", desk.draft, "POST"),
@@ -113,7 +115,7 @@ class _Desk:
         receipt = await self._sealed(agreement.id, DraftAgreement(agreement, caller))
         body = {**_name(agreement), "state": State.DRAFT.value, "findings": _told(findings)}
         if before is not None:
-            changed = await asyncio.to_thread(agreement_diff.to_json, before.agreement, agreement)
+            changed = await asyncio.to_thread(differences.to_json, before.agreement, agreement)
             body["amends"] = {key: changed[key] for key in ("from", "counts", "reach")}
         headers = {"Location": f"/agreements/v1/{agreement.id}/versions/{agreement.version}"}
         return self._answer(body, receipt, agreement.id, status=201, headers=headers)
@@ -189,7 +191,7 @@ class _Desk:
             raise await self._none(request, caller)
         unit = ReadAgreement(caller, agreement_ref(new.agreement), what, reason=reason_of(request))
         receipt = await self._sealed(agreement_id, unit)
-        body = await asyncio.to_thread(agreement_diff.to_json, old.agreement, new.agreement)
+        body = await asyncio.to_thread(differences.to_json, old.agreement, new.agreement)
         return self._answer(body, receipt, agreement_id)
 
     async def explain(self, request: Request, agreement_id: str) -> Response:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from fastapi.routing import APIRoute
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,6 +28,15 @@ RECEIPT = "Gateway-Receipt"
 """The response header that names where the disclosure is sealed: `log="…", index=…, proof="…"`."""
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+
+
+class _Number(IntegerConvertor):
+    """A whole number of at most fifteen figures, which every database and every reader of JSON holds exactly."""
+
+    regex = "[0-9]{1,15}"
+
+
+register_url_convertor("number", _Number())
 
 
 class PlainRoute(APIRoute):

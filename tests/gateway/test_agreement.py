@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.agreement import AgreementUnreadable, Signature, State, Status, Terms, parse, shipped, sign
-from gateway.agreement_text import MAX_BYTES
+from gateway.agreement.text import MAX_BYTES
 from tests.support.agreements import edited, key_of, provide, signed
 from tests.support.records import NOW
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.agreement import shipped
-from gateway.agreement_diff import Change, diff, differences, reach, to_json
-from gateway.agreement_reach import Way
+from gateway.agreement.diff import Change, diff, differences, reach, to_json
+from gateway.agreement.reach import Way
 from tests.support.agreements import clause, edited, plain
 
 Path = tuple[str | int, ...]

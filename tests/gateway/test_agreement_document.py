@@ -17,10 +17,12 @@ import pypdf
 import pytest
 from lxml import html as lxml_html
 
-from gateway import paper, paper_html, paper_pdf
 from gateway.agreement import parse, shipped
-from gateway.agreement_document import document
-from gateway.paper import Document, Heading, Table, Text, visible
+from gateway.paper import html as paper_html
+from gateway.paper import pdf as paper_pdf
+from gateway.paper import tree as paper_tree
+from gateway.paper.agreement import document
+from gateway.paper.tree import Document, Heading, Table, Text, visible
 from gateway.rules import RULES
 from tests.support.agreements import clause, edited, plain
 
@@ -221,7 +223,7 @@ def test_words_stay_words(words: str) -> None:
         square = Table(said, (said, said), (((said,), (said, said)), ((said,), (said, said))))
         wide = Table("more", ("a", "b", "c", "d", "e"), ((("f",), (said,), (said,), (said,), (said,)),))
         blocks = (Heading(2, said), Text(said), square, wide)
-        return paper.document(said, "mark", blocks)
+        return paper_tree.document(said, "mark", blocks)
 
     made = of(words)
     tree = read(paper_html.write(made).decode())
@@ -260,7 +262,7 @@ def test_what_a_page_cannot_show_is_shown_by_its_code() -> None:
 
 def test_the_blocks_are_of_the_kinds_that_the_template_knows() -> None:
     made: Document = document(shipped())
-    template = (Path(paper_html.__file__).parent / "templates" / "paper.html").read_text()
+    template = (Path(paper_html.__file__).parent / "paper.html.j2").read_text()
     known = set(re.findall(r'kind == "(\w+)"', template))
     assert {type(block).__name__.lower() for block in made.blocks} == known
     assert next(block.level for block in made.blocks if isinstance(block, Heading)) == 2

@@ -10,7 +10,7 @@ import pytest
 
 from gateway import initialise
 from gateway.agreement import parse, shipped
-from gateway.cli_support import REFUSED
+from gateway.cli.support import REFUSED
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from tests.gateway.test_cli import MISUSED, Shell

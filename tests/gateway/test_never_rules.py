@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from adapters.nhs import fhir
-from gateway.agreement_content import Clause, Content
+from gateway.agreement.content import Clause, Content
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.decision import DEFAULT, Effect
 from gateway.generalise import Method

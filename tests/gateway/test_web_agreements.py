@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from audit.entry import Entry
-from gateway import paper_html
 from gateway.agreement import Agreement, parse, shipped, sign
-from gateway.agreement_text import MAX_BYTES
+from gateway.agreement.text import MAX_BYTES
 from gateway.decide import facts_of
 from gateway.demo.client import Client
 from gateway.demo.incidents import incident as document
 from gateway.demo.run import LOG
 from gateway.evidence import OPERATOR_LOG
 from gateway.initialise import party_key
+from gateway.paper import html as paper_html
 from tests.journeys.support import add_client, last, pushed, receipts_in, sealed, serial, size, verified, world_on
 from tests.support.agreements import edited
 from tests.support.records import NOW, incident

@@ -302,6 +302,17 @@ def test_one_victim_of_two_is_let_go_on_and_the_other_stays_as_it_is(world: Worl
     assert again["state"] == "known"
 
 
+def test_what_a_newer_version_has_overtaken_is_not_let_go_on(world: World) -> None:
+    number = serial()
+    first = world.push(incident(number, consent="REFUSED")).json()["held"]["reference"]
+    assert world.push(incident(number, consent="GIVEN", version=2)).status_code == 201
+    before = len(entries(world, Event.OVERRIDE_RECORDED))
+    answer = world.guardian.post(f"/governance/v1/holds/{first}/release", json=OVERRIDE)
+    assert answer.status_code == 422
+    assert len(entries(world, Event.OVERRIDE_RECORDED)) == before
+    assert world.guardian.post(f"/governance/v1/holds/{first}/keep", json={"reason": "overtaken"}).is_success
+
+
 def test_a_human_keeps_a_record_back(world: World) -> None:
     _, hold = held(world, consent="REFUSED")
     assert world.guardian.post(f"/governance/v1/holds/{hold}/keep", json={"reason": "wishes-respected"}).is_success

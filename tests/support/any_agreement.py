@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway.agreement import Terms, shipped
-from gateway.agreement_content import Clause, Conditions, Content, Prohibition, Withheld
+from gateway.agreement.content import Clause, Conditions, Content, Prohibition, Withheld
 from gateway.decide import Facts, facts_of
 from gateway.generalise import AGE_BANDS, Method, fits
 from mappings.items import CATALOGUE

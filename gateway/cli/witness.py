@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli_support import opened, refuse
+from gateway.cli.support import opened, refuse
 
 if TYPE_CHECKING:
     from gateway.services import Services

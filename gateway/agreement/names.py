@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from gateway.agreement_content import Conditions, Content
-from gateway.agreement_governance import KEPT
-from gateway.agreement_text import Path
+from gateway.agreement.content import Conditions, Content
+from gateway.agreement.governance import KEPT
+from gateway.agreement.text import Path
 
 Fault = tuple[Path, str]
 

@@ -1,7 +1,7 @@
 """What an agreement says: parties, flows, clauses, holds, prohibitions and clocks, as frozen models.
 
 The models check form and names one by one: an item is of the catalogue, a method has a meaning for its item. Whether
-the parts fit each other is for `agreement_names.py` to say, and whether the agreement is wise for `agreement_check.py`.
+the parts fit each other is for `names.py` to say, and whether the agreement is wise for `agreement_check.py`.
 A condition is never left out: who means anything says `any`, so that a line lost from the file opens nothing.
 
 Source: design.md section 6; domain.md sections 3.1, 3.7 (what an agreement must contain), 4.4 to 4.6.
@@ -15,10 +15,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from gateway.agreement_flows import Flow
-from gateway.agreement_governance import Data, Governance, References, Retention
-from gateway.agreement_parties import Contact, OtherOrganisation, Party, Recipient
-from gateway.agreement_words import UNKNOWN, Id, Ids, ItemName, Patterns, Piece, Words, expand
+from gateway.agreement.flows import Flow
+from gateway.agreement.governance import Data, Governance, References, Retention
+from gateway.agreement.parties import Contact, OtherOrganisation, Party, Recipient
+from gateway.agreement.words import UNKNOWN, Id, Ids, ItemName, Patterns, Piece, Words, expand
 from gateway.clock import Clock, clock
 from gateway.generalise import AGE_BANDS, Method, fits
 from mappings.record import Classification, ConsentState, Grade, RecordKind

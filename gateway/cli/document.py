@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gateway.cli_support import opened, read_agreement, refuse
+from gateway.cli.support import opened, read_agreement, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Terms
@@ -33,8 +33,9 @@ def render(
     pdf: Annotated[Path | None, typer.Option(help="Write the paper here.")] = None,
 ) -> None:
     """Write the document people sign, from the file the gateway enforces. It shows the hash that they sign."""
-    from gateway import paper_html, paper_pdf
-    from gateway.agreement_document import document
+    from gateway.paper import html as paper_html
+    from gateway.paper import pdf as paper_pdf
+    from gateway.paper.agreement import document
 
     if html is None and pdf is None:
         raise typer.BadParameter("give --html or --pdf", param_hint="--html")
@@ -62,15 +63,15 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what changed between two versions: who may learn more, who less, and every other word."""
-    from gateway import agreement_diff
+    from gateway.agreement import diff as differences
 
     before, after = _two(old, new, agreement_id, first, second)
     if as_json:
-        typer.echo(json.dumps(agreement_diff.to_json(before, after), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(differences.to_json(before, after), ensure_ascii=False, indent=1))
         return
     typer.echo(f"from {before.id} version {before.version}, hash {before.hash}")
     typer.echo(f"to   {after.id} version {after.version}, hash {after.hash}")
-    reached, changes = agreement_diff.reach(before, after), agreement_diff.diff(before, after)
+    reached, changes = differences.reach(before, after), differences.diff(before, after)
     for title, group in (("What each recipient could be given at best", reached), ("Every change", changes)):
         if group:
             typer.echo(f"\n{title}:")

@@ -33,7 +33,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from gateway.paper import LANGUAGE, Block, Cell, Document, Heading, Table, Text
+from gateway.paper.tree import LANGUAGE, Block, Cell, Document, Heading, Table, Text
 
 _MARGIN = 18 * mm
 _FOOT = 9 * mm

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway import agreement_phrases as words
-from gateway.agreement import Agreement
-from gateway.agreement_phrases import ANY
-from gateway.agreement_reach import NOTHING, Way, fate_words, fates, reach_of, way_of
+from gateway.agreement import phrases as words
+from gateway.agreement.phrases import ANY
+from gateway.agreement.reach import NOTHING, Way, fate_words, fates, reach_of, way_of
+from gateway.agreement.reading import Agreement
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Refused: a key said twice, an anchor or alias, a tag, an empty list or mapping, an empty value, a second document, and
 a text beyond the bounds below. Only `true`, `false` and whole numbers are more than text, so `no` is a word, `04` keeps
-its zero and a date stays as written. Every value keeps its line. What the values mean is `agreement_content.py`.
+its zero and a date stays as written. Every value keeps its line. What the values mean is `content.py`.
 
 Source: YAML 1.1 as PyYAML's event stream gives it; events, not nodes, so that depth is bounded while it is read.
 """

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from gateway.agreement_words import Id, Ids, Piece, Words
+from gateway.agreement.words import Id, Ids, Piece, Words
 
 
 class Party(Piece):

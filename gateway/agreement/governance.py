@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.agreement_words import Id, Ids, Patterns, Piece, Words, expand
+from gateway.agreement.words import Id, Ids, Patterns, Piece, Words, expand
 
 KEPT = ("record", "feedback", "quarantine", "log")
 """The classes of what the gateway keeps; every agreement says how long for each of them."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli_support import REFUSED, opened, refuse
+from gateway.cli.support import REFUSED, opened, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime

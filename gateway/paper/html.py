@@ -11,7 +11,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from gateway.paper import LANGUAGE, Document, Heading
+from gateway.paper.tree import LANGUAGE, Document, Heading
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a browser may do with the page: show it."""
@@ -34,11 +34,11 @@ _IN_LINE = 1  # a cell of more lines is a list
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("gateway"),
+        loader=PackageLoader("gateway.paper", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("paper.html")
+    return environment.get_template("paper.html.j2")

@@ -1,7 +1,7 @@
 """The command line's group `agreement`: from the text a lawyer writes to what is in force, and what it means.
 
 What needs no database (check, sign with --out) opens none. What the steps of a life are, and who may take them, is
-`terms.py`; commands that only put an agreement into words are in `cli_document.py`.
+`terms.py`; commands that only put an agreement into words are in `document.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli_support import REFUSED, opened, read_agreement, refuse
+from gateway.cli.support import REFUSED, opened, read_agreement, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Signature, State, Terms
@@ -159,8 +159,8 @@ def agreement_show(agreement_id: str, version: Annotated[int | None, typer.Optio
 
 
 def _draft(file: Path, *, amends: bool) -> None:
+    from gateway.agreement.diff import diff, reach
     from gateway.agreement_check import check
-    from gateway.agreement_diff import diff, reach
     from gateway.errors import GatewayError
     from gateway.terms import DraftAgreement, terms_of
 

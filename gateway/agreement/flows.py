@@ -1,7 +1,7 @@
 """The flows of an agreement: who gives to whom, for what, on which two separate bases, and its line in the register.
 
 The lawful basis answers data protection law, the confidentiality basis the common law; the two are never one (domain.md
-section 3.1). The models check form; whether a basis can carry its flow is for `agreement_traps.py` to say.
+section 3.1). The models check form; whether a basis can carry its flow is for `traps.py` to say.
 
 Source: domain.md sections 3.1, 3.4 (powers), 3.5 (national data opt-out), 3.7 (flow register).
 """
@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
-from gateway.agreement_words import Id, Ids, Piece, Words
+from gateway.agreement.words import Id, Ids, Piece, Words
 
 POWERS: Mapping[str, str] = {
     "common-law-police": "common-law power of the police to prevent crime and protect life",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from gateway.cli_support import opened, refuse
+from gateway.cli.support import opened, refuse
 
 if TYPE_CHECKING:
     from audit.entry import Actor

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from gateway import cli_agreement, cli_document, cli_governance, cli_oversight, cli_retention, cli_witness
-from gateway.cli_support import check_log, opened, refuse
-
-if TYPE_CHECKING:
-    from gateway.services import Services
+from gateway.cli import agreement, client, document, governance, oversight, retention, witness
+from gateway.cli.support import check_log, opened, refuse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,19 +22,18 @@ app = typer.Typer(
     help="Shares domestic-abuse records between police and NHS teams under a signed agreement, and seals the evidence "
     "before it releases the data. Settings are environment variables GATEWAY_…; the README lists them.",
 )
-client_app = typer.Typer(no_args_is_help=True, help="The systems that may ask for tokens.")
 audit_app = typer.Typer(no_args_is_help=True, help="The evidence.")
-app.add_typer(client_app, name="client")
-app.add_typer(cli_agreement.app, name="agreement")
-app.add_typer(cli_retention.app, name="retention")
-app.add_typer(cli_governance.app, name="governance")
+app.add_typer(client.app, name="client")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(retention.app, name="retention")
+app.add_typer(governance.app, name="governance")
 app.add_typer(audit_app, name="audit")
-app.add_typer(cli_witness.app, name="witness")
-cli_agreement.app.add_typer(cli_document.agreement)
-cli_agreement.app.add_typer(cli_oversight.agreement)
-audit_app.add_typer(cli_oversight.audit)
-app.add_typer(cli_document.top)
-app.add_typer(cli_oversight.top)
+app.add_typer(witness.app, name="witness")
+agreement.app.add_typer(document.agreement)
+agreement.app.add_typer(oversight.agreement)
+audit_app.add_typer(oversight.audit)
+app.add_typer(document.top)
+app.add_typer(oversight.top)
 
 
 def main() -> None:
@@ -126,70 +122,6 @@ def demo(
         typer.echo(json.dumps(result, indent=1))
 
 
-@client_app.command("add")
-def client_add(
-    client_id: Annotated[str, typer.Argument(help="The client's id: letters, digits and hyphens.")],
-    organisation: Annotated[str, typer.Option(help="Force code (04) or ODS code (RXL).")],
-    scope: Annotated[list[str], typer.Option(help="A scope it may ask for; repeat for more.")],
-    agreement: Annotated[list[str], typer.Option(help="An agreement (or `operator`) it is bound to; repeat.")],
-    name: Annotated[str, typer.Option(help="What people call the system.")] = "",
-    recipient: Annotated[str | None, typer.Option(help="The team it acts for, as the agreement calls it.")] = None,
-    jwks: Annotated[Path | None, typer.Option(help="A JWKS file with its public keys.")] = None,
-    new_key: Annotated[Path | None, typer.Option(help="Make a key pair and leave the private half here.")] = None,
-) -> None:
-    """Register a system. It proves itself with its private key (private_key_jwt); the gateway keeps the public half."""
-    from gateway.initialise import new_client_key
-    from gateway.tokens.clients import AddClient, ClientRefused
-    from gateway.tokens.jwks import KeysInvalid
-
-    if (jwks is None) == (new_key is None):
-        raise typer.BadParameter("give --jwks or --new-key", param_hint="--jwks")
-    with opened() as services:
-        try:
-            public: dict[str, Any] = json.loads(jwks.read_text()) if jwks else new_client_key(new_key or Path())
-        except FileExistsError:
-            refuse(f"{new_key} is there already")
-        except (OSError, ValueError):
-            refuse(f"{jwks or new_key}: not a file that can be used")
-        try:
-            unit = AddClient(
-                client_id,
-                name or client_id,
-                organisation,
-                scopes=scope,
-                agreements=agreement,
-                jwks=public,
-                recipient=recipient,
-            )
-            _commit(services, unit)
-        except (ClientRefused, KeysInvalid) as refused:
-            refuse(str(refused))
-    typer.echo(f"added {client_id}; its tokens come from {services.settings.public_url}/oauth2/token")
-
-
-@client_app.command("list")
-def client_list() -> None:
-    """List the systems, revoked ones too."""
-    with opened() as services:
-        for client in services.clients.current().clients.values():
-            state = f"revoked {client.revoked_at}" if client.revoked_at else "active"
-            of = f"{client.organisation}/{client.recipient}" if client.recipient else client.organisation
-            typer.echo(f"{client.id}\t{of}\t{state}\t{' '.join(sorted(client.scopes))}")
-
-
-@client_app.command("revoke")
-def client_revoke(client_id: str) -> None:
-    """Revoke a system and every token it holds, for good."""
-    from gateway.tokens.clients import ClientRefused, RevokeClient
-
-    with opened() as services:
-        try:
-            _commit(services, RevokeClient(client_id))
-        except ClientRefused as refused:
-            refuse(str(refused))
-    typer.echo(f"revoked {client_id}")
-
-
 @audit_app.command("export")
 def audit_export(
     log_id: Annotated[str, typer.Argument(help="The log: an agreement's id, or `operator`.")],
@@ -218,9 +150,3 @@ def audit_export(
         except FileExistsError:
             refuse(f"{out} is there already")
         typer.echo(f"{size} entries in {out}\nkey {services.signer(log_id).verifier.text}")
-
-
-def _commit(services: Services, unit: Any) -> None:  # noqa: ANN401 - any unit of the operator's log
-    from gateway.evidence import OPERATOR_LOG
-
-    services.journals.of(OPERATOR_LOG).submit_and_wait(unit)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from gateway import agreement_phrases as phrases
-from gateway.agreement_flows import CONFIDENCES, POWERS
-from gateway.paper import Block, Cell, Heading, Table, Text
+from gateway.agreement import phrases
+from gateway.agreement.flows import CONFIDENCES, POWERS
+from gateway.paper.tree import Block, Cell, Heading, Table, Text
 
 
 class Names:

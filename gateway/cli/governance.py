@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli_support import check_log, opened
+from gateway.cli.support import check_log, opened
 
 app = typer.Typer(no_args_is_help=True, help="What waits for a person: holds, reviews, notices.")
 

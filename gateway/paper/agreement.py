@@ -2,7 +2,7 @@
 
 Everything in the content is in the document: what the parts below do not set out for themselves is set out key by key,
 so that nothing the gateway enforces is missing from what was signed. Codes stand beside their words. The writers
-(`paper_html.py`, `paper_pdf.py`) add form and nothing else. The same content gives the same tree.
+(`html.py`, `pdf.py`) add form and nothing else. The same content gives the same tree.
 
 Source: design.md section 6 (a readable rendering); domain.md section 3.7 (what a data sharing agreement contains).
 """
@@ -13,20 +13,20 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway import agreement_phrases as phrases
-from gateway import paper, rules
-from gateway.agreement import Agreement
-from gateway.agreement_rows import Names, columns, duration, rows_of, section
-from gateway.paper import Block, Cell, Heading, Table, Text
+from gateway import rules
+from gateway.agreement import Agreement, phrases
+from gateway.paper import tree
+from gateway.paper.rows import Names, columns, duration, rows_of, section
+from gateway.paper.tree import Block, Cell, Heading, Table, Text
 
 
-def document(agreement: Agreement, signed: Mapping[str, str] | None = None) -> paper.Document:
+def document(agreement: Agreement, signed: Mapping[str, str] | None = None) -> tree.Document:
     """The document of an agreement. `signed` says, for each party that signed, when; None leaves room for a hand."""
     content: dict[str, Any] = json.loads(agreement.canonical)
     names = Names(content)
     blocks = (*_front(content, agreement.hash, names), *_body(content, names), *_end(content, agreement, signed, names))
     mark = f"{agreement.id} version {agreement.version}, SHA-256 {agreement.hash}"
-    return paper.document(str(content["title"]), mark, blocks)
+    return tree.document(str(content["title"]), mark, blocks)
 
 
 def _front(content: Mapping[str, Any], hash_: str, names: Names) -> Iterator[Block]:

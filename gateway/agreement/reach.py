@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from gateway import agreement_phrases as words
-from gateway.agreement_words import expand
+from gateway.agreement import phrases as words
+from gateway.agreement.words import expand
 
 
 class Way(StrEnum):

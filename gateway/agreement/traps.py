@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.agreement_content import Content
-from gateway.agreement_flows import POWERS, Flow
-from gateway.agreement_parties import Party
-from gateway.agreement_text import Path
-from gateway.agreement_words import expand
+from gateway.agreement.content import Content
+from gateway.agreement.flows import POWERS, Flow
+from gateway.agreement.parties import Party
+from gateway.agreement.text import Path
+from gateway.agreement.words import expand
 
 Remark = tuple[str, Path, str]
 """A code, where in the agreement, and words."""
