@@ -94,7 +94,8 @@ def write_cursor(row: Row[Any]) -> str:
 def read_cursor(cursor: str) -> tuple[str, str]:
     """The place a cursor stands for. Raises BadParameter."""
     try:
-        created_at, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(" ")
+        plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        created_at, id_ = plain.split(" ") if plain.isprintable() else ()
     except (binascii.Error, ValueError):
         raise BadParameter("the cursor is not one of this server's links") from None
     return created_at, id_

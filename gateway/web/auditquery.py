@@ -22,6 +22,8 @@ from gateway.errors import BadParameter
 from gateway.web.fhir import interval
 
 CURSOR = "_cursor"
+ALTERNATIVES_MAX = 100
+"""Values of one parameter: each is looked for in every entry of a block, and thousands would hold a reader for long."""
 
 
 def parameters(items: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -33,6 +35,10 @@ def parameters(items: Sequence[tuple[str, str]]) -> dict[str, str]:
             raise BadParameter("a search parameter that this server does not declare: see metadata")
         if name in asked and name != "date":
             raise BadParameter(f"{name} is given once, with commas between alternatives")
+        if "\0" in value:  # from a form; in an address it has been refused before
+            raise BadParameter(f"{name} holds a zero character")
+        if value.count(",") >= ALTERNATIVES_MAX:
+            raise BadParameter(f"{name} has more than {ALTERNATIVES_MAX} alternatives")
         asked[name] = f"{asked[name]} {value}" if name in asked else value
     if asked.get("_total", "none") not in {"none", "accurate"}:
         raise BadParameter("_total is none or accurate")
@@ -41,7 +47,7 @@ def parameters(items: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def query(asked: Mapping[str, str]) -> Query:
     """What is looked for. Raises BadParameter."""
-    time_from, time_to = _times(asked.get("date", "").split())
+    time_from, time_to = _times(asked["date"].split(" ") if "date" in asked else ())
     terms = [
         tuple(facet for one in asked[name].split(",") for facet in finds(one))
         for name, finds in _FACETS.items()

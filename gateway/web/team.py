@@ -61,10 +61,14 @@ class OralBody(Body):
         """The same as the gateway records it. Raises Unprocessable for an item nobody knows, or a time to come."""
         if not set(self.items) <= CATALOGUE.keys():
             raise Unprocessable("items: one of them is not an item of the catalogue")
-        if self.said_at > datetime.now(UTC) + _CLOCK_OFF:
+        try:
+            said_at = self.said_at.astimezone(UTC)
+        except OverflowError:
+            raise Unprocessable("said_at: it is before the first year there is") from None
+        if said_at > datetime.now(UTC) + _CLOCK_OFF:
             raise Unprocessable("said_at: it is still to come")
         items = tuple(sorted(set(self.items)))
-        return Said(self.to, self.purpose or "", items, self.said_at, self.channel, self.reason)
+        return Said(self.to, self.purpose or "", items, said_at, self.channel, self.reason)
 
 
 def routes(services: Services) -> APIRouter:

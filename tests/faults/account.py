@@ -87,7 +87,7 @@ def look(database: Database, ledger: Ledger, verifier: Verifier) -> Found:
         return Found((f"the log cannot be read: {type(error).__name__}: {error.__cause__ or error}",), 0)
 
 
-_STANDING = frozenset({Event.AGREEMENT_SUSPENDED, Event.AGREEMENT_ACTIVATED})
+_STANDING = frozenset({Event.AGREEMENT_SUSPENDED, Event.AGREEMENT_ACTIVATED, Event.AGREEMENT_RESUMED})
 _LEAVING = ("released", "generalised")
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 

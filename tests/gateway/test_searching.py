@@ -31,7 +31,7 @@ def test_any_other_text_is_refused_or_is_a_place(text: str) -> None:
     assert len(found) == 2
 
 
-@pytest.mark.parametrize("text", ["", "x", "====", base64.urlsafe_b64encode(b"one").decode(), "é", "\ud800"])
+@pytest.mark.parametrize("text", ["", "x", "====", "AAAgAA", base64.urlsafe_b64encode(b"one").decode(), "é", "\ud800"])
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadParameter):
         read_cursor(text)

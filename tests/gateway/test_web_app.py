@@ -54,6 +54,28 @@ def test_what_is_not_served_is_a_problem(world: World, path: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("client", ["demo-hospital", "demo-guardian", "demo-auditor", "demo-rms"])
+def test_a_zero_character_is_refused_before_any_database_is_asked(demo: World, client: str) -> None:
+    """PostgreSQL does not take one as text, and an error of its own would make a whole batch be tried again."""
+    for path in (
+        *("/fhir/R4/Task/%00", "/fhir/R4/Task?_id=%00", "/fhir/R4/Task?_cursor=AAAgAA"),
+        *("/governance/v1/holds/%00", "/agreements/v1/%00/versions/1", "/police/v1/incidents/a%00b"),
+        *(f"{AUDIT}/subjects/%00/disclosures", "/fhir/R4/AuditEvent?patient=%00", "/audit/v1/logs/%00/witnesses"),
+    ):
+        answer = demo.client(client).get(path)
+        assert answer.status_code in {400, 403}, path
+    for path in ("/team/v1/referrals/%00/connection", "/notices/v1/%00/acknowledgement"):
+        assert demo.client(client).post(path).status_code == 400
+
+
+@pytest.mark.parametrize("figures", [16, 30, 5_000])
+@pytest.mark.parametrize("path", ["/agreements/v1/operation-provide/versions/", f"{AUDIT}/entries/"])
+def test_a_number_too_long_to_hold_names_nothing(world: World, path: str, figures: int) -> None:
+    for ending in ("", "/document.pdf", "/proof"):
+        assert world.guardian.get(f"{path}{'9' * figures}{ending}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -420,11 +420,12 @@ def test_what_went_beyond_the_agreement_is_sealed_as_that(world: World) -> None:
         {"items": []},
         {"said_at": "2026-04-12T21:15:00"},
         {"said_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+        {"said_at": "0001-01-01T00:00:00+14:00"},
         {"channel": "by-pigeon"},
         {"to": "nobody-here"},
         {"extra": 1},
     ],
-    ids=["unknown item", "no item", "no offset", "to come", "no channel", "no recipient", "unknown key"],
+    ids=["unknown item", "no item", "no offset", "to come", "before all time", "no channel", "no recipient", "unknown key"],
 )
 def test_a_spoken_disclosure_that_makes_no_sense_is_refused(world: World, wrong: dict[str, Any]) -> None:
     reference, task = pushed(world)
