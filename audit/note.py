@@ -8,7 +8,7 @@ caller hands in the verifiers it trusts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, NamedTuple, Self
+from typing import ClassVar, Final, NamedTuple, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from audit.encoding import from_base64, to_base64
 from audit.errors import NoteMalformed, SignatureInvalid
 
-_ED25519: Final = b"\x01"  # signature type, signed-note "Signature types"
-_COSIGNATURE: Final = b"\x04"  # the same list: a timestamped Ed25519 checkpoint cosignature
 _KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
 _TIME_BYTES: Final = 8
@@ -40,8 +38,11 @@ class Signature(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
+class _PublicKey:
     """A public key under a name. `text` is its C2SP verifier key, `name+id+base64`."""
+
+    kind: ClassVar[bytes]
+    """The type of its signatures."""
 
     name: str
     key_id: bytes
@@ -51,18 +52,24 @@ class Verifier:
     def of(cls, name: str, public: Ed25519PublicKey) -> Self:
         """Return the verifier of a public key; raise `NoteMalformed` for a name a note cannot carry."""
         _check_name(name)
-        return cls(name, _key_id(name, _ED25519, public), public)
+        return cls(name, _key_id(name, cls.kind, public), public)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 key."""
-        name, key_id, public = _key_from_text(text, _ED25519)
-        return cls(name, key_id, public)
+        """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 key of this type."""
+        return cls(*_key_from_text(text, cls.kind))
 
     @property
     def text(self) -> str:
         """The verifier key as text."""
-        return _key_text(self.name, self.key_id, _ED25519, self.public)
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(self.kind + self.public.public_bytes_raw())}"
+
+
+class Verifier(_PublicKey):
+    """The key of whoever signs notes."""
+
+    __slots__ = ()
+    kind = b"\x01"  # signed-note "Signature types": Ed25519
 
     def verify(self, text: str, raw: bytes) -> bool:
         """Tell whether `raw` is this key's signature over the note text."""
@@ -96,30 +103,11 @@ class Signer:
         return _line(self.name, self.verifier.key_id, self.private.sign(text.encode()))
 
 
-@dataclass(frozen=True, slots=True)
-class CosignerVerifier:
-    """A cosigner's public key under a name (C2SP tlog-cosignature, Ed25519). `text` is its verifier key."""
+class CosignerVerifier(_PublicKey):
+    """The key of a cosigner (C2SP tlog-cosignature, Ed25519)."""
 
-    name: str
-    key_id: bytes
-    public: Ed25519PublicKey
-
-    @classmethod
-    def of(cls, name: str, public: Ed25519PublicKey) -> Self:
-        """Return the verifier of a public key; raise `NoteMalformed` for a name a note cannot carry."""
-        _check_name(name)
-        return cls(name, _key_id(name, _COSIGNATURE, public), public)
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 cosigner's key."""
-        name, key_id, public = _key_from_text(text, _COSIGNATURE)
-        return cls(name, key_id, public)
-
-    @property
-    def text(self) -> str:
-        """The verifier key as text."""
-        return _key_text(self.name, self.key_id, _COSIGNATURE, self.public)
+    __slots__ = ()
+    kind = b"\x04"  # signed-note "Signature types": timestamped Ed25519 checkpoint cosignature
 
     def verify(self, text: str, raw: bytes) -> int:
         """Return when this key cosigned the note text, in seconds since 1970; raise `SignatureInvalid`.
@@ -229,10 +217,6 @@ def _cosigned(text: str, seconds: int) -> bytes:
 
 def _key_id(name: str, kind: bytes, public: Ed25519PublicKey) -> bytes:
     return sha256(name.encode() + b"\n" + kind + public.public_bytes_raw()).digest()[:_KEY_ID_BYTES]
-
-
-def _key_text(name: str, key_id: bytes, kind: bytes, public: Ed25519PublicKey) -> str:
-    return f"{name}+{key_id.hex()}+{to_base64(kind + public.public_bytes_raw())}"
 
 
 def _key_from_text(text: str, kind: bytes) -> tuple[str, bytes, Ed25519PublicKey]:

@@ -116,7 +116,8 @@ async def record_oral(
             await services.journals.of(log_id).submit(Missed(caller, Event.ORAL_DISCLOSURE))
             raise NotFound("there is no such referral or incident")
         purpose = said.purpose or purpose_to(standing, caller.organisation, said.recipient)
-        if purpose is None:
+        known = standing.terms.agreement.content.recipient(said.recipient) if standing.terms else None
+        if purpose is None or known is None:
             raise Unprocessable("the agreement has no flow from this organisation to that recipient")
         facts = _said_facts(Facts.from_json(orjson.loads(row.facts)), caller, said, purpose)
         unit = RecordOral(replace(said, purpose=purpose), row, facts, caller, standing)

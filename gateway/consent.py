@@ -9,7 +9,7 @@ Source: domain.md section 4.6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -110,27 +110,31 @@ def change_facts(batch: Batch, row: Row[Any], head: ReferralHead, facts: Facts) 
 
 @dataclass(frozen=True, slots=True)
 class EndOverrides(Unit[int]):
-    """End the overrides whose day has come: the referral's consent is again what it was. Returns how many."""
+    """End the overrides whose day has come: the referral's facts are again what they were. Returns how many."""
 
     most: int = 50
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
         due = batch.read(_EXPIRED, {"log": batch.log_id, "now": batch.at, "most": self.most})
-        over = [(one, self._overridden(batch, one)) for one in due]
+        over = [(one, overridden_by(batch, one)) for one in due]
         for one, rows in over:
-            batch.update(_ENDED, {"of": one.id, "at": batch.at})
-            for row in rows:
-                self._end(batch, one.id, row)
+            end_override(batch, one.id, rows)
         return len(due)
 
-    def _overridden(self, batch: Batch, one: Row[Any]) -> list[Row[Any]]:
-        asked = {"log": batch.log_id, "referral": one.referral_id or "", "event": one.event_id or ""}
-        rows = batch.read(_OVERRIDDEN, asked)
-        return [row for row in rows if orjson.loads(row.facts)["consent"] == ConsentState.OVERRIDDEN.value]
 
-    def _end(self, batch: Batch, override_id: str, row: Row[Any]) -> None:
-        refused = replace(Facts.from_json(orjson.loads(row.facts)), consent=ConsentState.REFUSED.value)
-        change_facts(batch, row, ReferralHead(row.version, row.status, row.state, row.record_id), refused)
+def overridden_by(batch: Batch, override: Row[Any]) -> list[Row[Any]]:
+    """The referrals that stand on an override. Must be called before the unit writes."""
+    asked = {"log": batch.log_id, "referral": override.referral_id or "", "event": override.event_id or ""}
+    return [row for row in batch.read(_OVERRIDDEN, asked) if _before(_stored(row)) != _stored(row)]
+
+
+def end_override(batch: Batch, override_id: str, rows: Iterable[Row[Any]]) -> None:
+    """End an override: what a person had decided about these referrals is undecided again."""
+    batch.update(_ENDED, {"of": override_id, "at": batch.at})
+    for row in rows:
+        facts = _before(_stored(row))
+        change_facts(batch, row, ReferralHead(row.version, row.status, row.state, row.record_id), facts)
+        consent = {"consent": facts.consent} if facts.consent is not None else {}
         batch.seal(
             act(
                 Event.CONSENT_CHANGED,
@@ -141,10 +145,30 @@ class EndOverrides(Unit[int]):
                 case=row.id,
                 subjects=(subject_of(row.record_id, row.victim),),
                 reason="override-ended",
-                detail={"consent": ConsentState.REFUSED.value, "override": override_id},
+                detail={"override": override_id} | consent,
             )
         )
 
+
+def _stored(row: Row[Any]) -> Facts:
+    return Facts.from_json(orjson.loads(row.facts))
+
+
+def _before(facts: Facts) -> Facts:
+    """The facts as they were before a human decided; an area that somebody stated stays stated."""
+    overridden = facts.consent == ConsentState.OVERRIDDEN
+    return replace(
+        facts,
+        consent=ConsentState.REFUSED.value if overridden else facts.consent,
+        handling="C" if facts.handling == CONDITIONS_SETTLED else facts.handling,
+        information_grade="E" if facts.information_grade == SUSPICION_SETTLED else facts.information_grade,
+    )
+
+
+CONDITIONS_SETTLED = "C-decided"
+"""Handling code C whose conditions a human has settled."""
+SUSPICION_SETTLED = "E-decided"
+"""Information graded E that a human has let go on."""
 
 _t, _r = tables.consent_override, tables.referral
 _EXPIRED = (

@@ -14,7 +14,7 @@ Source: domain.md sections 4.1, 4.5 (N7, N11, N15), 4.6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,21 +23,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from adapters.socket import Unreadable, reader
-from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.break_glass import ReviewBreakGlass
 from gateway.callers import check_named
 from gateway.disclosure import Missed
 from gateway.errors import NotFound, NotPermitted, Unprocessable
-from gateway.evidence import Caller, Event, act
+from gateway.evidence import Caller, Event
 from gateway.intake import Offer, Submission, offers
 from gateway.journey import decided, log_of, stamped, standing_of
 from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
 from gateway.quarantine import Quarantine, holds
+from gateway.reading_log import Look
 from gateway.reviews import Review
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.batch import Batch, Unit
+from gateway.store.batch import Unit
 from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn
 from gateway.ties import Mark, MarkStaff
@@ -56,7 +56,7 @@ async def read_holds(services: Services, caller: Caller) -> tuple[Sequence[Row[A
     """Everything that waits for a human under the caller's agreement, the one due first at the top."""
     log_id = await _governed(services, caller)
     rows = await services.database.read(lambda c: holds(c, log_id))
-    committed = await services.journals.of(log_id).submit(Seen(caller, Event.HOLD_READ, {"holds": len(rows)}))
+    committed = await services.journals.of(log_id).submit(Look(caller, {"holds": len(rows)}, Event.HOLD_READ))
     return rows, committed.receipt
 
 
@@ -68,7 +68,7 @@ async def read_hold(services: Services, caller: Caller, hold_id: str) -> tuple[H
     judged: tuple[Offer, ...] = ()
     with suppress(Unprocessable):  # bytes nobody can read have no facts: the row says so
         judged = offers(_reread(services, row, key), standing.terms, datetime.now(UTC))
-    unit = Seen(caller, Event.HOLD_READ, {"quarantine": hold_id})
+    unit = Look(caller, {"quarantine": hold_id}, Event.HOLD_READ)
     committed = await services.journals.of(log_id).submit(unit)
     return Held(row, judged), committed.receipt
 
@@ -149,7 +149,7 @@ async def review(services: Services, caller: Caller, what: str, id_: str, outcom
 async def see_outstanding(services: Services, caller: Caller) -> tuple[str, Receipt]:
     """Seal that somebody looks at what is outstanding; returns the log it is of."""
     log_id = await _governed(services, caller)
-    unit = Seen(caller, Event.REVIEWS_READ, {"what": "outstanding"})
+    unit = Look(caller, {"what": "outstanding"}, Event.REVIEWS_READ)
     return log_id, (await services.journals.of(log_id).submit(unit)).receipt
 
 
@@ -158,18 +158,6 @@ async def register_staff(services: Services, caller: Caller, user: str, marks: t
     log_id = await _governed(services, caller)
     committed = await services.journals.of(log_id).submit(MarkStaff(user, marks, caller))
     return committed.value, committed.receipt
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Unit[None]):
-    """Seal that somebody looked at what waits for people."""
-
-    caller: Caller
-    event: Event
-    detail: Mapping[str, str | int]
-
-    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        batch.seal(act(self.event, Operation.CONSULTATION, at=batch.at, caller=self.caller, detail=self.detail))
 
 
 async def _governed(services: Services, caller: Caller) -> str:

@@ -32,6 +32,7 @@ from gateway.quarantine import due_at
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.terms import Standing, agreement_ref
+from gateway.tokens.scopes import Scope
 
 REVIEW_CLOCK = clock("1 working day")  # domain.md section 4.6: a review after the fact
 
@@ -192,13 +193,18 @@ class ReadNotices(Unit[tuple[Row[Any], ...]]):
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeNotice(Unit[bool]):
-    """Note that a recipient has taken a notice; False where there is none of this caller's. Twice is once."""
+    """Note that a recipient has taken a notice; False where there is none of this caller's. Twice is once.
+
+    What a person must decide is taken by those who decide, not by any system of the organisation.
+    """
 
     notice_id: str
     caller: Caller
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
         row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.notice_id, **_whose(self.caller)})), None)
+        decides = Scope.GOVERNANCE_REVIEW in self.caller.scopes
+        row = None if row is not None and row.kind == Kind.DECISION_NEEDED and not decides else row
         if row is not None and row.acknowledged_at is None:
             by = self.caller.user or self.caller.client
             batch.update(_ACKNOWLEDGE, {"of": self.notice_id, "at": batch.at, "by": by})

@@ -22,7 +22,7 @@ from sqlalchemy import bindparam, select, update
 from audit.entry import Entry, Operation, timestamp
 from gateway.agreement import Terms
 from gateway.chance import fresh_id
-from gateway.consent import change_facts
+from gateway.consent import CONDITIONS_SETTLED, SUSPICION_SETTLED, change_facts, end_override, overridden_by
 from gateway.decide import Facts, decide_on
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
@@ -107,11 +107,11 @@ class Override:
 def decided_by_human(facts: Facts, area: str | None = None) -> Facts:
     """The facts once a human has decided: consent overridden, marking conditions met, an area stated.
 
-    The marks stay readable: `C-decided` is handling code C whose conditions a human has settled.
+    The marks stay readable, and the end of the override takes them back (`consent.py`).
     """
     consent = ConsentState.OVERRIDDEN.value if facts.consent in _AGAINST else facts.consent
-    handling = "C-decided" if facts.handling == "C" else facts.handling
-    grade = "E-decided" if facts.information_grade == "E" else facts.information_grade
+    handling = CONDITIONS_SETTLED if facts.handling == "C" else facts.handling
+    grade = SUSPICION_SETTLED if facts.information_grade == "E" else facts.information_grade
     return replace(facts, consent=consent, handling=handling, information_grade=grade, area=facts.area or area)
 
 
@@ -224,9 +224,13 @@ class ReviewOverride(Unit[bool]):
         if row is None:
             return False
         check_reviewer(row.decided_by, row.reviewed_at, self.caller)
+        over = self.outcome is Review.NOT_JUSTIFIED and row.ended_at is None
+        standing_on_it = overridden_by(batch, row) if over else []
         ends = min(batch.at, row.expires_at) if self.outcome is Review.NOT_JUSTIFIED else row.expires_at
         said = {"of": self.id, "at": batch.at, "by": self.caller.user, "what": self.outcome.value, "until": ends}
         batch.update(_REVIEWED, said)
+        if over:
+            end_override(batch, row.id, standing_on_it)
         batch.seal(
             act(
                 Event.OVERRIDE_REVIEWED,

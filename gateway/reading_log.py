@@ -37,7 +37,10 @@ _OPERATIONS: Mapping[Event, Operation] = {
 
 @dataclass(frozen=True, slots=True)
 class Look(Unit[None]):
-    """Seal that somebody looked into the log. `what` names the question, by codes alone."""
+    """Seal that somebody looked into the log, or at what waits in it. `what` names the question, by codes and numbers.
+
+    `caller` None is the operator at the gateway itself.
+    """
 
     caller: Caller | None
     what: Mapping[str, str | int]

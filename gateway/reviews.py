@@ -33,7 +33,7 @@ def check_reviewer(author: str, reviewed_at: str | None, caller: Caller) -> None
     """Raise unless a named person other than the author reviews, and for the first time."""
     if caller.user is None:
         raise NotPermitted("a review is a person's: name them in the token", reason="person-not-named")
-    if caller.user == author:
+    if caller.user.casefold() == author.casefold():
         raise NotPermitted("nobody reviews what they decided themselves", reason="own-decision")
     if reviewed_at is not None:
         raise Unprocessable("it has been reviewed")

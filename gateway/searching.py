@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,10 +96,15 @@ def read_cursor(cursor: str) -> tuple[str, str]:
     """The place a cursor stands for. Raises BadParameter."""
     try:
         plain = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        created_at, id_ = plain.split(" ") if plain.isprintable() else ()
     except (binascii.Error, ValueError):
-        raise BadParameter("the cursor is not one of this server's links") from None
-    return created_at, id_
+        plain = ""
+    found = _PLACE.fullmatch(plain)
+    if found is None:
+        raise BadParameter("the cursor is not one of this server's links")
+    return found[1], found[2]
+
+
+_PLACE = re.compile(r"([!-~]+) ([!-~]+)")
 
 
 def _asked(search: Search, log_id: str, caller: Caller) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -144,7 +144,7 @@ class Content(Piece):
 
     format: Literal[2]
     id: Id
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=1, le=999_999_999)]
     title: Words
     purpose: Words
     in_force: InForce

@@ -1,8 +1,9 @@
 """The YAML an agreement is written in, read strictly: nothing in the text may mean more or less than it shows.
 
-Refused: a key said twice, an anchor or alias, a tag, an empty list or mapping, an empty value, a second document, and
-a text beyond the bounds below. Only `true`, `false` and whole numbers are more than text, so `no` is a word, `04` keeps
-its zero and a date stays as written. Every value keeps its line. What the values mean is `content.py`.
+Refused: a key said twice, an anchor or alias, a tag, an empty list or mapping, an empty value, a second document, a
+character that nobody sees or that turns the order of others, and a text beyond the bounds below. Only `true`, `false`
+and whole numbers are more than text, so `no` is a word, `04` keeps its zero and a date stays as written. Every value
+keeps its line. What the values mean is `content.py`.
 
 Source: YAML 1.1 as PyYAML's event stream gives it; events, not nodes, so that depth is bounded while it is read.
 """
@@ -10,6 +11,7 @@ Source: YAML 1.1 as PyYAML's event stream gives it; events, not nodes, so that d
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +19,7 @@ import yaml
 
 MAX_BYTES = 256 * 1024  # an agreement with its comments is some 30 KiB; this much leaves room for ten of its size
 MAX_DEPTH = 10  # the schema is six deep
+MAX_VALUES = 20_000  # the shipped agreement has some 2,000; reading this many takes half a second
 _LARGEST = 2**53 - 1  # RFC 8785: integers that every reader of JSON holds exactly
 
 Path = tuple[str | int, ...]
@@ -65,14 +68,19 @@ def load(text: bytes) -> Document:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise AgreementUnreadable(1 + text.count(b"\n", 0, fault.start), "", "not UTF-8") from None
-    builder = _Builder(yaml.parse(decoded, Loader=yaml.SafeLoader))
     try:
+        loader = yaml.SafeLoader(decoded)
+        builder = _Builder(iter(loader.get_event, None))
         content = builder.document()
+    except AgreementUnreadable:
+        raise
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
         raise AgreementUnreadable(mark.line + 1 if mark else 1, "", f"not YAML: {fault.problem}") from None
     except yaml.reader.ReaderError as fault:
         raise AgreementUnreadable(1 + decoded.count("\n", 0, fault.position), "", "a character YAML forbids") from None
+    except (ValueError, OverflowError):  # an escape beyond Unicode, a version of many figures
+        raise AgreementUnreadable(loader.line + 1, "", "not YAML: a number beyond what it may be") from None
     return Document(content, builder.lines)
 
 
@@ -100,6 +108,8 @@ class _Builder:
         line = self.lines[path] = _line(event)
         if len(path) >= MAX_DEPTH:
             raise AgreementUnreadable(line, shown(path), f"nested more than {MAX_DEPTH} deep")
+        if len(self.lines) > MAX_VALUES:
+            raise AgreementUnreadable(line, shown(path), f"more than {MAX_VALUES} values")
         if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) or event.anchor:
             raise AgreementUnreadable(line, shown(path), "anchors and aliases are refused: say it in full")
         if event.tag:
@@ -144,10 +154,18 @@ def _scalar(event: yaml.ScalarEvent, path: Path, line: int) -> Json:
     value: str = event.value
     if not value.strip() or (event.style is None and value in {"~", "null", "Null", "NULL"}):
         raise AgreementUnreadable(line, shown(path), "empty")
-    if re.search("[\ud800-\udfff]", value):  # an escape can write one; no canonical form holds it
-        raise AgreementUnreadable(line, shown(path), "half a character (a lone surrogate)")
+    if not value.isprintable() and (unseen := next(filter(_is_unseen, value), None)):
+        raise AgreementUnreadable(line, shown(path), f"a character that nobody sees (U+{ord(unseen):04X})")
     if event.style is None and value in {"true", "false"}:
         return value == "true"
     if event.style is None and re.fullmatch(r"0|[1-9][0-9]{0,15}", value) and int(value) <= _LARGEST:
         return int(value)
     return value
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether it leaves no mark of its own: a control, a format or bidirectional mark, half of a surrogate pair."""
+    return character not in "\t\n" and unicodedata.category(character) in _UNSEEN
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})

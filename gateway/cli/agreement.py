@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import REFUSED, opened, read_agreement, refuse
+from gateway.cli.support import REFUSED, commit, opened, read_agreement, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Signature, State, Terms
@@ -217,7 +217,6 @@ def _hand_in(services: Services, agreement: Agreement, signed: Signature, source
 def _change_state(agreement_id: str, version: int | None, state: str, *, resuming: bool = False) -> None:
     """Take a step. Without a version it is the one that was activated last, but for coming into force: the newest."""
     from gateway.agreement import State
-    from gateway.errors import GatewayError
     from gateway.terms import ChangeState
 
     wanted: State = State(state)
@@ -225,10 +224,7 @@ def _change_state(agreement_id: str, version: int | None, state: str, *, resumin
         terms = _terms(services, agreement_id, version, current=resuming or wanted is not State.IN_FORCE)
         if resuming and terms.state is not State.SUSPENDED:
             refuse(f"{agreement_id} version {terms.agreement.version} is not suspended")
-        try:
-            services.journals.of(agreement_id).submit_and_wait(ChangeState(terms.agreement, wanted))
-        except GatewayError as refused:
-            refuse(refused.words)
+        commit(services, agreement_id, ChangeState(terms.agreement, wanted))
     typer.echo(f"{agreement_id} version {terms.agreement.version} is {state}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gateway.cli.support import opened, read_agreement, refuse
+from gateway.cli.support import AsJson, opened, read_agreement, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Terms
@@ -22,8 +22,6 @@ agreement = typer.Typer()
 """What is added to `gateway agreement`."""
 top = typer.Typer()
 """What is added to `gateway`."""
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @agreement.command("render")

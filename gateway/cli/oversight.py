@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import REFUSED, opened, refuse
+from gateway.cli.support import REFUSED, AsJson, check_log, commit, opened, read_agreement, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,6 @@ Log = Annotated[str | None, typer.Option("--log", help="A log of this gateway: a
 Pack = Annotated[Path | None, typer.Option("--pack", help="An auditor's pack in a file, in place of a log.")]
 From = Annotated[str | None, typer.Option("--from", help="From this day (London) or time (RFC 3339) on.")]
 To = Annotated[str | None, typer.Option("--to", help="Up to, and not including, this day or time.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")]
 
 
@@ -48,7 +47,7 @@ def agreement_rederive(
     from gateway.oversight.asking import looked
     from gateway.oversight.replay import rederive
 
-    since, until = _moment(start, "--from"), _moment(stop, "--to")
+    since, until = _range(start, stop)
     with _source(log, pack, Event.LOG_READ, looked("rederive", since, until)) as source:
         found = rederive(source, since, until)
     if as_json:
@@ -77,19 +76,13 @@ def agreement_replay(
     as_csv: AsCsv = False,
 ) -> None:
     """Try a candidate on the past: which releases would have changed, as if it had been in force all the time."""
-    from gateway.agreement import AgreementUnreadable, parse
     from gateway.evidence import Event
     from gateway.oversight.asking import tried
     from gateway.oversight.spreadsheet import to_csv
     from gateway.oversight.what_if import COLUMNS, DIMENSIONS, try_on
 
-    since, until = _moment(start, "--from"), _moment(stop, "--to")
-    try:
-        read = parse(candidate.read_bytes())
-    except OSError:
-        refuse(f"{candidate}: there is no such file")
-    except AgreementUnreadable as unreadable:
-        refuse(f"{candidate}: {unreadable}")
+    since, until = _range(start, stop)
+    read = read_agreement(candidate)
     with _source(log, pack, Event.AGREEMENT_REPLAYED, tried(read, since, until)) as source:
         result = try_on(source, read, since, until)
     if as_json:
@@ -129,7 +122,7 @@ def audit_findings(  # noqa: PLR0913, PLR0917 - each option by its name
     from gateway.oversight.spreadsheet import to_csv
     from gateway.oversight.thresholds import Thresholds
 
-    since, until = _moment(start, "--from"), _moment(stop, "--to")
+    since, until = _range(start, stop)
     thresholds = Thresholds(rota=_rota(hours, days, holidays=holidays))
     with _source(log, pack, Event.LOG_READ, looked("findings", since, until)) as source:
         found = find(source, thresholds, since, until, now=datetime.now(UTC))
@@ -155,15 +148,11 @@ def audit_canary(
     case: Annotated[str, typer.Argument(help="The referral that nobody has a reason to open.")],
 ) -> None:
     """Mark a case as a canary: whoever opens it is found. The mark is an entry, and shows nowhere else."""
-    from gateway.errors import GatewayError
     from gateway.oversight.canary import PlaceCanary
 
     with opened() as services:
-        _check_log(services, log)
-        try:
-            services.journals.of(log).submit_and_wait(PlaceCanary(case))
-        except GatewayError as refused:
-            refuse(refused.words)
+        check_log(services, log)
+        commit(services, log, PlaceCanary(case))
     typer.echo(f"placed; `gateway audit findings --log {log}` shows whoever opens it")
 
 
@@ -193,7 +182,11 @@ def monthly_report(
             made = report(source, agreement_id, wanted, datetime.now(UTC))
         except NoSuchAgreement as unknown:
             refuse(str(unknown))
-    for path in write_files(made, out):
+    try:
+        written = write_files(made, out)
+    except OSError as failed:
+        refuse(f"{out}: {failed.strerror}")
+    for path in written:
         typer.echo(str(path))
 
 
@@ -203,8 +196,8 @@ _SHOWN = 10
 @contextmanager
 def _source(log: str | None, pack: Path | None, event: Event, detail: Mapping[str, str | int]) -> Iterator[Source]:
     """The entries to read: of a log, sealed first, or of a pack."""
-    from gateway.oversight.asking import Ask
     from gateway.oversight.entries import LogSource, PackSource, SourceUnreadable
+    from gateway.reading_log import Look
 
     if (log is None) == (pack is None):
         raise typer.BadParameter("give --log or --pack", param_hint="--log")
@@ -216,21 +209,17 @@ def _source(log: str | None, pack: Path | None, event: Event, detail: Mapping[st
         return
     with opened() as services:
         name = log or ""
-        _check_log(services, name)
-        services.journals.of(name).submit_and_wait(Ask(event, detail))
+        check_log(services, name)
+        commit(services, name, Look(None, detail, event))
         with services.database.reading() as connection:
             yield LogSource(connection, name)
 
 
-def _check_log(services: Any, log: str) -> None:  # noqa: ANN401 - Services, which is imported by the command
-    from audit import sql
-    from audit.errors import LogUnknown
-
-    try:
-        with services.database.reading() as connection:
-            sql.read_head(connection, log)
-    except LogUnknown:
-        refuse(f"there is no log {log}")
+def _range(start: str | None, stop: str | None) -> tuple[datetime | None, datetime | None]:
+    since, until = _moment(start, "--from"), _moment(stop, "--to")
+    if since is not None and until is not None and until < since:
+        raise typer.BadParameter("it is before --from", param_hint="--to")
+    return since, until
 
 
 def _moment(text: str | None, option: str) -> datetime | None:
@@ -243,11 +232,11 @@ def _moment(text: str | None, option: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or (moment.tzinfo is None and len(text) != len("2026-11-01")):
-        raise typer.BadParameter("a day (2026-11-01), or a time with its offset (RFC 3339)", param_hint=option)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC)
+        if moment.tzinfo is not None or len(text) == len("2026-11-01"):
+            return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise typer.BadParameter("a day (2026-11-01), or a time with its offset (RFC 3339)", param_hint=option)
 
 
 def _rota(hours: str, days: str, *, holidays: bool) -> Rota:

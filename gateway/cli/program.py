@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from gateway.cli import agreement, client, document, governance, oversight, retention, witness
-from gateway.cli.support import check_log, opened, refuse
+from gateway.cli import agreement, audit, client, document, governance, oversight, retention, witness
+from gateway.cli.support import opened, refuse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,16 +22,15 @@ app = typer.Typer(
     help="Shares domestic-abuse records between police and NHS teams under a signed agreement, and seals the evidence "
     "before it releases the data. Settings are environment variables GATEWAY_…; the README lists them.",
 )
-audit_app = typer.Typer(no_args_is_help=True, help="The evidence.")
 app.add_typer(client.app, name="client")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(retention.app, name="retention")
 app.add_typer(governance.app, name="governance")
-app.add_typer(audit_app, name="audit")
+app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 agreement.app.add_typer(document.agreement)
 agreement.app.add_typer(oversight.agreement)
-audit_app.add_typer(oversight.audit)
+audit.app.add_typer(oversight.audit)
 app.add_typer(document.top)
 app.add_typer(oversight.top)
 
@@ -120,33 +119,3 @@ def demo(
         refuse(str(failed))
     if as_json:
         typer.echo(json.dumps(result, indent=1))
-
-
-@audit_app.command("export")
-def audit_export(
-    log_id: Annotated[str, typer.Argument(help="The log: an agreement's id, or `operator`.")],
-    out: Annotated[Path, typer.Argument(help="The file to write.")],
-    form: Annotated[
-        Literal["pack", "csv", "ndjson"], typer.Option("--format", help="The pack, or entries for a spreadsheet.")
-    ] = "pack",
-) -> None:
-    """Export the auditor's pack of a log. Check it anywhere with `python -m audit verify FILE --key KEY`."""
-    from audit.search import Query
-    from gateway.evidence import Event
-    from gateway.reading_log import Extract, Form, Look, write_pack
-
-    with opened() as services:
-        check_log(services, log_id)
-        look = services.journals.of(log_id).submit_and_wait(Look(None, {"what": form}, Event.LOG_EXPORTED))
-        try:
-            with services.database.reading() as connection, out.open("xb") as file:
-                if form == "pack":
-                    size = write_pack(services, connection, log_id, file)
-                else:
-                    size = look.receipt.index + 1
-                    extract = Extract(log_id, Query(), Form(form), size)
-                    while piece := extract.piece(connection):
-                        file.write(piece)
-        except FileExistsError:
-            refuse(f"{out} is there already")
-        typer.echo(f"{size} entries in {out}\nkey {services.signer(log_id).verifier.text}")

@@ -7,20 +7,17 @@ are counts alone; a list of holds names cases, so that looking at it is sealed i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import opened, refuse
+from gateway.cli.support import commit, opened, refuse
 
 if TYPE_CHECKING:
     from audit.entry import Actor
     from gateway.services import Services
-    from gateway.store.batch import Unit
 
 app = typer.Typer(no_args_is_help=True, help="Retention: what is due for erasure, sweeping, legal holds.")
-
-T = TypeVar("T")
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _CODE_HELP = "letters, digits and . _ / - alone, at most 64"
@@ -81,7 +78,7 @@ def hold(
         if place is None:
             refuse("there is no such incident, referral or input")
         log_id, of = place
-        hold_id = _commit(services, log_id, PlaceHold(of, why, authority, actor))
+        hold_id = commit(services, log_id, PlaceHold(of, why, authority, actor))
     typer.echo(f"held {of} as {hold_id}")
 
 
@@ -99,7 +96,7 @@ def lift(
             found = hold_of(connection, hold_id)
         if found is None:
             refuse("there is no such hold")
-        _commit(services, found.log_id, LiftHold(hold_id, actor))
+        commit(services, found.log_id, LiftHold(hold_id, actor))
     typer.echo(f"lifted {hold_id}")
 
 
@@ -142,12 +139,3 @@ def _actor(by: str | None) -> Actor:
     if not _CODE.fullmatch(by):
         raise typer.BadParameter(_CODE_HELP, param_hint="--by")
     return Actor(GATEWAY.organisation, GATEWAY.client, by)
-
-
-def _commit(services: Services, log_id: str, unit: Unit[T]) -> T:
-    from gateway.errors import GatewayError
-
-    try:
-        return services.journals.of(log_id).submit_and_wait(unit).value
-    except GatewayError as refused:
-        refuse(refused.words)

@@ -9,16 +9,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement
     from gateway.services import Services
+    from gateway.store.batch import Unit
+
+T = TypeVar("T")
 
 REFUSED = 1
 NOT_SET_UP = 3
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 @contextmanager
@@ -51,6 +56,8 @@ def read_agreement(file: Path) -> Agreement:
         return parse(file.read_bytes())
     except FileNotFoundError:
         refuse(f"{file}: there is no such file")
+    except OSError as failed:
+        refuse(f"{file}: {failed.strerror}")
     except AgreementUnreadable as unreadable:
         where = f"{unreadable.path}: " if unreadable.path else ""
         refuse(f"{file}:{unreadable.line}: {where}{unreadable.reason}")
@@ -66,6 +73,16 @@ def check_log(services: Services, log_id: str) -> None:
             sql.read_head(connection, log_id)
     except LogUnknown:
         refuse(f"there is no log {log_id}")
+
+
+def commit(services: Services, log_id: str, unit: Unit[T]) -> T:
+    """Hand a unit to a log's journal; returns its answer once it is sealed. A refusal ends the command, in words."""
+    from gateway.errors import GatewayError
+
+    try:
+        return services.journals.of(log_id).submit_and_wait(unit).value
+    except GatewayError as refused:
+        refuse(refused.words)
 
 
 def refuse(why: str) -> NoReturn:

@@ -6,15 +6,11 @@ count. Each change is sealed in the operator's log.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gateway.cli.support import opened, refuse
-
-if TYPE_CHECKING:
-    from gateway.services import Services
-    from gateway.store.batch import Unit
+from gateway.cli.support import check_log, commit, opened, refuse
 
 app = typer.Typer(no_args_is_help=True, help="Witnesses of the logs: add, list, remove.")
 
@@ -29,17 +25,13 @@ def add(
     url: Annotated[str | None, typer.Option(help="Where it is asked; without one it asks by itself.")] = None,
 ) -> None:
     """Register a witness: from now on its cosignatures of this log count, and its silence raises an alarm."""
-    from audit.errors import LogUnknown
-    from audit.sql import read_head
+    from gateway.evidence import OPERATOR_LOG
     from gateway.witnesses import AddWitness, WitnessRefused
 
     with opened() as services:
+        check_log(services, log)
         try:
-            with services.database.reading() as connection:
-                read_head(connection, log)
-            _commit(services, AddWitness(log, name, key, url))
-        except LogUnknown:
-            refuse(f"there is no log {log}")
+            commit(services, OPERATOR_LOG, AddWitness(log, name, key, url))
         except WitnessRefused as refused:
             refuse(str(refused))
         typer.echo(f"added {name}; it needs the log's key:\n{services.signer(log).verifier.text}")
@@ -68,17 +60,12 @@ def list_(
 @app.command("remove")
 def remove(name: str, log: Annotated[str, typer.Option(help=_LOG_HELP)]) -> None:
     """Remove a witness: its cosignatures count no more from now on. Those it gave are kept."""
+    from gateway.evidence import OPERATOR_LOG
     from gateway.witnesses import RemoveWitness, WitnessRefused
 
     with opened() as services:
         try:
-            _commit(services, RemoveWitness(log, name))
+            commit(services, OPERATOR_LOG, RemoveWitness(log, name))
         except WitnessRefused as refused:
             refuse(str(refused))
     typer.echo(f"removed {name}")
-
-
-def _commit(services: Services, unit: Unit[None]) -> None:
-    from gateway.evidence import OPERATOR_LOG
-
-    services.journals.of(OPERATOR_LOG).submit_and_wait(unit)

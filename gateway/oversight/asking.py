@@ -1,4 +1,4 @@
-"""That somebody asked a question of a whole log: sealed in that log before it is answered.
+"""How a question of a whole log is named in the entry that seals it.
 
 A candidate agreement is named by its hash in the detail: it is kept nowhere, so that the entry names no text that a
 pack would have to hold.
@@ -6,36 +6,10 @@ pack would have to hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from audit.entry import Operation, timestamp
+from audit.entry import timestamp
 from gateway.agreement import Agreement
-from gateway.evidence import Caller, Event, act
-from gateway.store.batch import Batch, Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Ask(Unit[None]):
-    """Seal a question. `caller` None is the operator at the gateway itself."""
-
-    event: Event
-    detail: Mapping[str, str | int]
-    caller: Caller | None = None
-    reason: str | None = None
-
-    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        batch.seal(
-            act(
-                self.event,
-                Operation.CONSULTATION,
-                at=batch.at,
-                caller=self.caller,
-                reason=self.reason,
-                detail=self.detail,
-            )
-        )
 
 
 def looked(what: str, start: datetime | None, stop: datetime | None) -> dict[str, str | int]:

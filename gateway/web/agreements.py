@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from audit.entry import Outcome
 from audit.receipt import Receipt
-from gateway.agreement import Agreement, State, Terms
+from gateway.agreement import Agreement, State, Terms, signs
 from gateway.agreement import diff as differences
 from gateway.agreement_check import Finding, check
 from gateway.agreement_life import ReadAgreement, overview
@@ -64,7 +64,7 @@ def routes(services: Services) -> APIRouter:
     """The routes over these services."""
     desk = _Desk(services)
     router = APIRouter(prefix="/agreements/v1", tags=["agreements"], route_class=PlainRoute)
-    one, version = "/{agreement_id}", "/{agreement_id}/versions/{version:number}"
+    one, version = "/{agreement_id}", "/{agreement_id}/versions/{version:version}"
     for path, answer, method in (
         ("", desk.known, "GET"),
         ("", desk.draft, "POST"),
@@ -163,11 +163,15 @@ class _Desk:
         if party is None or party.organisation != caller.organisation:
             await seal_refusal(self._services, request, caller, "not-the-party")
             raise NotPermitted("a party signs through a client of its own organisation", reason="not-the-party")
-        if OPERATOR_LOG in caller.agreements:
-            await self._sealed(
-                agreement_id, RegisterKey(terms.agreement, signature.party, signature.public_key, caller)
-            )
-        receipt = await self._sealed(agreement_id, SignAgreement(terms.agreement, signature, caller))
+        try:
+            # Only with a key that has just signed this: one that signs nothing would stand in the party's way for good.
+            if OPERATOR_LOG in caller.agreements and signs(signature, terms.agreement.hash):
+                key = RegisterKey(terms.agreement, signature.party, signature.public_key, caller)
+                await self._sealed(agreement_id, key)
+            receipt = await self._sealed(agreement_id, SignAgreement(terms.agreement, signature, caller))
+        except Unprocessable:
+            await seal_refusal(self._services, request, caller, "signature-refused")
+            raise
         after = await self._read(lambda connection: terms_of(connection, agreement_id, version))
         missing = list(after.missing) if after else []
         body = {**_name(terms.agreement), "party": signature.party, "not_signed": missing}
@@ -178,7 +182,11 @@ class _Desk:
         caller, terms = await self._own(request, Scope.AGREEMENT_MANAGE, agreement_id, version)
         wanted = await read_json(request, StateBody)
         unit = ChangeState(terms.agreement, State(wanted.state), caller, wanted.reason)
-        receipt = await self._sealed(agreement_id, unit)
+        try:
+            receipt = await self._sealed(agreement_id, unit)
+        except Unprocessable:
+            await seal_refusal(self._services, request, caller, "state-refused")
+            raise
         return self._answer({**_name(terms.agreement), "state": wanted.state}, receipt, agreement_id)
 
     async def diff(self, request: Request, agreement_id: str) -> Response:

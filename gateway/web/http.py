@@ -36,7 +36,14 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,15}"
 
 
+class _Version(_Number):
+    """The number of a version: at most nine figures, which a column of 32 bits holds."""
+
+    regex = "[0-9]{1,9}"
+
+
 register_url_convertor("number", _Number())
+register_url_convertor("version", _Version())
 
 
 class PlainRoute(APIRoute):

@@ -18,11 +18,12 @@ from audit.receipt import Receipt
 from gateway.agreement import Agreement, AgreementUnreadable, parse
 from gateway.errors import BadParameter, Unprocessable
 from gateway.evidence import Caller, Event
-from gateway.oversight.asking import Ask, looked, tried
+from gateway.oversight.asking import looked, tried
 from gateway.oversight.entries import LogSource
 from gateway.oversight.findings import COLUMNS, Found, find
 from gateway.oversight.spreadsheet import to_csv
 from gateway.oversight.what_if import WhatIf, try_on
+from gateway.reading_log import Look
 from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.tokens.scopes import Scope
@@ -62,7 +63,7 @@ class _Desk:
         if form not in {"json", "csv"}:
             raise BadParameter("format is json or csv")
         await self._check_size(log_id, (start, stop))
-        unit = Ask(Event.LOG_READ, looked("findings", start, stop), caller, reason_of(request))
+        unit = Look(caller, looked("findings", start, stop), reason=reason_of(request))
         receipt = await self._sealed(log_id, unit)
         now = datetime.now(UTC)
 
@@ -82,7 +83,7 @@ class _Desk:
         media_type(request, _YAML)
         candidate = await _candidate(await read_body(request, CANDIDATE_MAX_BYTES), agreement_id)
         await self._check_size(agreement_id, (start, stop))
-        unit = Ask(Event.AGREEMENT_REPLAYED, tried(candidate, start, stop), caller, reason_of(request))
+        unit = Look(caller, tried(candidate, start, stop), Event.AGREEMENT_REPLAYED, reason_of(request))
         receipt = await self._sealed(agreement_id, unit)
 
         def read(connection: Connection) -> WhatIf:
@@ -127,7 +128,10 @@ def _range(request: Request, others: frozenset[str] | set[str]) -> Range:
     for name, _ in request.query_params.multi_items():
         if name not in known or len(request.query_params.getlist(name)) > 1:
             raise BadParameter(f"parameters are {', '.join(sorted(known))}, each given once")
-    return _moment(request, "from"), _moment(request, "to")
+    start, stop = _moment(request, "from"), _moment(request, "to")
+    if start is not None and stop is not None and stop < start:
+        raise BadParameter("to is before from")
+    return start, stop
 
 
 def _moment(request: Request, name: str) -> datetime | None:

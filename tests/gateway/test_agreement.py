@@ -133,6 +133,9 @@ def test_the_line_named_is_the_line_of_the_fault() -> None:
         b"{" * 3000 + b"a: 1" + b"}" * 3000,
         b"? [a, b]\n: c\n",
         b"a: {}\n",
+        b"%YAML 1." + b"9" * 5000 + b"\n---\na: 1\n",
+        b'a: "\\UFFFFFFFF"\n',
+        b"a: [" + b"1," * 120_000 + b"1]\n",
         b"a" * (MAX_BYTES + 1),
     ],
 )
@@ -170,6 +173,17 @@ def test_standing_at_the_boundary_instants() -> None:
     terms = provide()
     seen = [terms.standing(at).status for at in (START - tick, START, END - tick, END)]
     assert seen == [Status.NOT_YET, Status.IN_FORCE, Status.IN_FORCE, Status.EXPIRED]
+
+
+@pytest.mark.parametrize("unseen", ["\\0", "\\x1b", "\u202e", "\\u2066", "\u200b", "\\u2028", "\u00ad", "\\uFFFF"])
+def test_a_character_that_nobody_sees_is_refused_by_its_line(unseen: str) -> None:
+    """The document people sign would read otherwise than what is enforced."""
+    text = shipped().text.decode()
+    first = f'title: "No {unseen}data"\n'
+    start = text.index("title:")
+    with pytest.raises(AgreementUnreadable, match="nobody sees") as refused:
+        parse((text[:start] + first + text[text.index("\n", start) + 1 :]).encode())
+    assert (refused.value.path, refused.value.line) == ("title", 1 + text[:start].count("\n"))
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.SUSPENDED, State.ENDED])

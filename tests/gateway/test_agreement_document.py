@@ -237,7 +237,7 @@ def test_hostile_words_in_an_agreement_are_only_words() -> None:
     content = plain()
     content["title"], content["purpose"], content["flows"][0]["title"] = HOSTILE[:3]
     content["contacts"][0]["name"], content["parties"][0]["name"] = HOSTILE[3:5]
-    clause(content, "F1-referral")["withhold"][0]["reason"] = HOSTILE[7]
+    clause(content, "F1-referral")["withhold"][0]["reason"] = HOSTILE[8]
     made = document(parse(json.dumps(content, ensure_ascii=False).encode()))
     tree = read(paper_html.write(made).decode())
     assert parts(tree) == parts(read(page().decode()))

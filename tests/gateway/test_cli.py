@@ -368,5 +368,7 @@ def test_exporting_is_sealed_and_overwrites_nothing(ready: Shell) -> None:
     before = (ready.folder / "one.pack").read_bytes()
     assert "there already" in ready("audit", "export", "operator", "one.pack", ends=REFUSED).stderr
     assert (ready.folder / "one.pack").read_bytes() == before
+    nowhere = str(Path("nowhere", "two.pack"))
+    assert "No such file" in ready("audit", "export", "operator", nowhere, ends=REFUSED).stderr
     assert "there is no log" in ready("audit", "export", "nothing", "two.pack", ends=REFUSED).stderr
     assert not (ready.folder / "two.pack").exists()

@@ -204,7 +204,14 @@ def test_only_an_auditor_may_ask(demo: World, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"from": "yesterday"}, {"to": "2026-11-01T00:00:00"}, {"format": "xml"}, {"rule": "canary"}]
+    "params",
+    [
+        {"from": "yesterday"},
+        {"to": "2026-11-01T00:00:00"},
+        {"from": "2026-11-02T00:00:00Z", "to": "2026-11-01T00:00:00Z"},
+        {"format": "xml"},
+        {"rule": "canary"},
+    ],
 )
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_parameters_nobody_knows_are_refused(demo: World, params: dict[str, str]) -> None:
@@ -273,6 +280,8 @@ def test_the_report_is_written_from_a_log_and_from_a_pack(
     assert f"{LOG}-{month}.html" in names
     shell("report", "another", "--month", month, "--out", "c", "--pack", str(tmp_path / "log.pack"), ends=1)
     shell("report", LOG, "--month", "November", "--out", "c", ends=2)
+    refused = shell("report", LOG, "--month", month, "--out", str(tmp_path / "log.pack"), ends=1)
+    assert "log.pack: File exists" in refused.stderr
 
 
 def test_a_difference_ends_rederive_with_one(busy: World, shell: Callable[..., Result], tmp_path: Path) -> None:
@@ -290,6 +299,8 @@ def test_commands_used_wrongly_say_so(shell: Callable[..., Result], tmp_path: Pa
     shell("agreement", "rederive", "--pack", "none", ends=1)
     shell("agreement", "rederive", "--log", LOG, "--from", "soon", ends=2)
     shell("agreement", "rederive", "--log", LOG, "--from", "2026-11-01T00:00", ends=2)
+    shell("audit", "findings", "--log", LOG, "--from", "2026-11-02", "--to", "2026-11-01", ends=2)
+    shell("audit", "findings", "--log", LOG, "--from", "0001-01-01T00:00:00+14:00", ends=2)
     shell("agreement", "replay", "none.yaml", "--log", LOG, ends=1)
     (tmp_path / "bad.yaml").write_text("id: [")
     shell("agreement", "replay", "bad.yaml", "--log", LOG, ends=1)

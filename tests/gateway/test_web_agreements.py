@@ -152,7 +152,7 @@ def test_whoever_is_not_bound_to_it_cannot_draft_it(world: World) -> None:
         (("purpose: >-", "porpoise: >-"), "porpoise", "unknown key"),
         (("id: operation-provide", "id: operation-provide\nid: twice"), "id", "said twice"),
         (("title: Sharing", "title: &a Sharing"), "title", "anchors and aliases are refused"),
-        (("title: Sharing", 'title: "a\\ud83d"  # Sharing'), "title", "half a character"),
+        (("title: Sharing", 'title: "a\\ud83d"  # Sharing'), "title", "nobody sees (U+D83D)"),
         (("      - event.kind", "      - event.nothing"), "clauses", "not an item of the catalogue"),
     ],
 )
@@ -209,6 +209,7 @@ def test_a_signature_is_refused_naming_the_party_and_the_reason(fresh: World) ->
         answer = problem(police.post(at, json=body), 422)
         assert said in answer["detail"]
         assert POLICE in answer["detail"] or "Base 64" in said
+        assert "Base 64" in said or last(fresh, OPERATOR_LOG).reason == "signature-refused"
     assert size(fresh) == before
     # Nobody signs for another, with whatever key.
     for party in (TRUST, "nobody"):
@@ -219,6 +220,7 @@ def test_a_signature_is_refused_naming_the_party_and_the_reason(fresh: World) ->
     assert "has signed" in problem(police.post(at, json=own), 422)["detail"]
     unsigned = problem(police.post(f"{AT}/versions/2/state", json={"state": "in-force"}), 422)
     assert f"not signed by {TRUST}" in unsigned["detail"]
+    assert last(fresh, OPERATOR_LOG).reason == "state-refused"
 
 
 def test_a_partys_first_key_is_registered_only_through_the_operator(world: World) -> None:
@@ -230,6 +232,13 @@ def test_a_partys_first_key_is_registered_only_through_the_operator(world: World
     alone = steward(world, "RXL", "operation-keys")
     assert "not by its registered key" in problem(alone.post(at, json=body), 422)["detail"]
     through = steward(world, "RXL", "operation-keys", OPERATOR_LOG)
+    before = size(world, "operation-keys")
+    for stray in (
+        {"signature": body["signature"][::-1]},
+        {"public_key": signature(world, other, POLICE)["public_key"]},
+    ):
+        problem(through.post(at, json=body | stray), 422)
+    assert size(world, "operation-keys") == before, "a key that signs nothing is registered"
     good(through.post(at, json=body), 201)
     assert [one.event for one in sealed(world, "operation-keys", 1)] == ["party-key-registered", "agreement-signed"]
 

@@ -146,7 +146,9 @@ def test_the_team_records_that_she_withdrew_and_police_are_told(world: World) ->
     assert kinds == ["consent-withdrawn"]
     assert world.hospital.get(f"/fhir/R4/ServiceRequest/{task}").status_code == 404
     # High risk and children: the agreement leaves it to the Guardian, who is asked.
-    assert "decision-needed" in [one["kind"] for one in notices(world.guardian, task)]
+    needed = next(one for one in notices(world.guardian, task) if one["kind"] == "decision-needed")
+    assert acknowledge(world.hospital, needed["notice"]).status_code == 404, "it is for those who decide"
+    assert acknowledge(world.guardian, needed["notice"]).status_code == 200
 
 
 def test_what_was_only_spoken_counts(world: World) -> None:

@@ -132,6 +132,8 @@ def test_nobody_reviews_their_own_and_nobody_twice(world: World) -> None:
     id_ = smash(own, task).json()["break_glass"]
     path = f"/governance/v1/break-glass/{id_}/review"
     assert world.guardian.post(path, json={"outcome": "justified"}).status_code == 403
+    louder = guardian(world, GUARDIAN["id"].upper())
+    assert louder.post(path, json={"outcome": "justified"}).status_code == 403, "one id in two spellings is one person"
     other = guardian(world, "caldicott-2")
     assert other.post(path, json={"outcome": "justified"}).status_code == 200
     assert other.post(path, json={"outcome": "justified"}).status_code == 422
@@ -342,8 +344,22 @@ def test_an_override_is_reviewed_by_somebody_else(world: World) -> None:
     assert guardian(world, "caldicott-2").post(path, json={"outcome": "justified"}).status_code == 200
 
 
-def test_an_override_ends_on_its_day(world: World) -> None:
-    _, hold = held(world, consent="REFUSED")
+@pytest.mark.parametrize("options", [{"consent": "REFUSED"}, {"handling": "C"}], ids=["consent", "marking"])
+def test_an_override_that_was_not_right_ends_with_its_review(world: World, options: dict[str, Any]) -> None:
+    _, hold = held(world, **options)
+    released = world.guardian.post(f"/governance/v1/holds/{hold}/release", json=OVERRIDE).json()
+    task = released["referrals"][0]["reference"]
+    assert world.hospital.get(f"/fhir/R4/ServiceRequest/{task}").status_code == 200
+    said = next(one for one in entries(world, Event.OVERRIDE_RECORDED) if (one.detail or {})["of"] == hold)
+    path = f"/governance/v1/overrides/{(said.detail or {})['override']}/review"
+    assert guardian(world, "caldicott-2").post(path, json={"outcome": "not-justified"}).status_code == 200
+    assert world.hospital.get(f"/fhir/R4/ServiceRequest/{task}").status_code == 404
+    assert entries(world, Event.CONSENT_CHANGED, task)[-1].reason == "override-ended"
+
+
+@pytest.mark.parametrize("options", [{"consent": "REFUSED"}, {"handling": "C"}], ids=["consent", "marking"])
+def test_an_override_ends_on_its_day(world: World, options: dict[str, Any]) -> None:
+    _, hold = held(world, **options)
     released = world.guardian.post(f"/governance/v1/holds/{hold}/release", json={**OVERRIDE, "days": 7}).json()
     task = released["referrals"][0]["reference"]
     journal = world.services.journals.of(LOG)
@@ -423,9 +439,20 @@ def test_what_went_beyond_the_agreement_is_sealed_as_that(world: World) -> None:
         {"said_at": "0001-01-01T00:00:00+14:00"},
         {"channel": "by-pigeon"},
         {"to": "nobody-here"},
+        {"to": "nobody-here", "purpose": "safeguarding"},
         {"extra": 1},
     ],
-    ids=["unknown item", "no item", "no offset", "to come", "before all time", "no channel", "no recipient", "unknown key"],
+    ids=[
+        "unknown item",
+        "no item",
+        "no offset",
+        "to come",
+        "before all time",
+        "no channel",
+        "no recipient",
+        "no recipient of a purpose",
+        "unknown key",
+    ],
 )
 def test_a_spoken_disclosure_that_makes_no_sense_is_refused(world: World, wrong: dict[str, Any]) -> None:
     reference, task = pushed(world)
