@@ -191,7 +191,11 @@ class RegisterKey(Unit[None]):
 
 
 _VERSIONS = select(
-    tables.agreement.c.version, tables.agreement.c.hash, tables.agreement.c.state, tables.agreement.c.current
+    tables.agreement.c.version,
+    tables.agreement.c.hash,
+    tables.agreement.c.state,
+    tables.agreement.c.current,
+    tables.agreement.c.changed_by,
 ).where(tables.agreement.c.id == bindparam("id"))
 
 
@@ -251,7 +255,8 @@ class ChangeState(Unit[None]):
     """Bring a version into force, suspend it or end it. Raises Unprocessable where the step does not follow.
 
     Only what every party signed comes into force, in its dates, and then it supersedes the version before it. What is
-    suspended or ended takes the deliveries that wait with it. `reason` is a code of the caller's.
+    suspended or ended takes the deliveries that wait with it. What a party suspended only that party lets go on, or
+    the operator at the gateway itself. `reason` is a code of the caller's.
     """
 
     agreement: Agreement
@@ -268,7 +273,10 @@ class ChangeState(Unit[None]):
         event, detail = _EVENTS[self.state], {}
         if self.state is State.IN_FORCE:
             self._check(batch, current if current is not own else None)
-            event = Event.AGREEMENT_RESUMED if own.state == State.SUSPENDED else event
+            if own.state == State.SUSPENDED:
+                event = Event.AGREEMENT_RESUMED
+                if self.caller is not None and self.caller.organisation != own.changed_by:
+                    raise Unprocessable("another has suspended the agreement, who alone lets it go on")
             detail = {"deliveries_resumed": pending.count_stopped(batch)}
             if current is not None and current is not own:
                 self._supersede(batch, current)
@@ -310,11 +318,17 @@ class ChangeState(Unit[None]):
 
     def _becoming(self, version: int, state: State, batch: Batch, *, current: bool) -> dict[str, Any]:
         of = {"of_id": self.agreement.id, "of_version": version}
-        return {**of, "to_state": state.value, "to_current": current, "at": batch.at}
+        by = self.caller.organisation if self.caller else None
+        return {**of, "to_state": state.value, "to_current": current, "at": batch.at, "by": by}
 
 
 _BECOME = (
     update(tables.agreement)
     .where(tables.agreement.c.id == bindparam("of_id"), tables.agreement.c.version == bindparam("of_version"))
-    .values(state=bindparam("to_state"), current=bindparam("to_current"), changed_at=bindparam("at"))
+    .values(
+        state=bindparam("to_state"),
+        current=bindparam("to_current"),
+        changed_at=bindparam("at"),
+        changed_by=bindparam("by"),
+    )
 )

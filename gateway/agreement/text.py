@@ -5,7 +5,8 @@ character that nobody sees or that turns the order of others, and a text beyond 
 and whole numbers are more than text, so `no` is a word, `04` keeps its zero and a date stays as written. Every value
 keeps its line. What the values mean is `content.py`.
 
-Source: YAML 1.1 as PyYAML's event stream gives it; events, not nodes, so that depth is bounded while it is read.
+Source: YAML 1.1 as the event stream of PyYAML over libyaml gives it; events, not nodes, so that depth is bounded while
+it is read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import yaml
 
 MAX_BYTES = 256 * 1024  # an agreement with its comments is some 30 KiB; this much leaves room for ten of its size
 MAX_DEPTH = 10  # the schema is six deep
-MAX_VALUES = 20_000  # the shipped agreement has some 2,000; reading this many takes half a second
+MAX_VALUES = 20_000  # the shipped agreement has some 2,000; reading this many takes a fifth of a second
 _LARGEST = 2**53 - 1  # RFC 8785: integers that every reader of JSON holds exactly
 
 Path = tuple[str | int, ...]
@@ -69,8 +70,7 @@ def load(text: bytes) -> Document:
     except UnicodeDecodeError as fault:
         raise AgreementUnreadable(1 + text.count(b"\n", 0, fault.start), "", "not UTF-8") from None
     try:
-        loader = yaml.SafeLoader(decoded)
-        builder = _Builder(iter(loader.get_event, None))
+        builder = _Builder(iter(yaml.CSafeLoader(decoded).get_event, None))
         content = builder.document()
     except AgreementUnreadable:
         raise
@@ -78,9 +78,7 @@ def load(text: bytes) -> Document:
         mark = fault.problem_mark or fault.context_mark
         raise AgreementUnreadable(mark.line + 1 if mark else 1, "", f"not YAML: {fault.problem}") from None
     except yaml.reader.ReaderError as fault:
-        raise AgreementUnreadable(1 + decoded.count("\n", 0, fault.position), "", "a character YAML forbids") from None
-    except (ValueError, OverflowError):  # an escape beyond Unicode, a version of many figures
-        raise AgreementUnreadable(loader.line + 1, "", "not YAML: a number beyond what it may be") from None
+        raise AgreementUnreadable(1 + text.count(b"\n", 0, fault.position), "", "a character YAML forbids") from None
     return Document(content, builder.lines)
 
 
@@ -152,13 +150,14 @@ def _line(event: yaml.Event) -> int:
 
 def _scalar(event: yaml.ScalarEvent, path: Path, line: int) -> Json:
     value: str = event.value
-    if not value.strip() or (event.style is None and value in {"~", "null", "Null", "NULL"}):
+    plain = event.implicit[0]
+    if not value.strip() or (plain and value in {"~", "null", "Null", "NULL"}):
         raise AgreementUnreadable(line, shown(path), "empty")
     if not value.isprintable() and (unseen := next(filter(_is_unseen, value), None)):
         raise AgreementUnreadable(line, shown(path), f"a character that nobody sees (U+{ord(unseen):04X})")
-    if event.style is None and value in {"true", "false"}:
+    if plain and value in {"true", "false"}:
         return value == "true"
-    if event.style is None and re.fullmatch(r"0|[1-9][0-9]{0,15}", value) and int(value) <= _LARGEST:
+    if plain and re.fullmatch(r"0|[1-9][0-9]{0,15}", value) and int(value) <= _LARGEST:
         return int(value)
     return value
 

@@ -170,6 +170,7 @@ agreement = Table(
     Column("current", Boolean, nullable=False),
     Column("created_at", String(24), nullable=False),
     Column("changed_at", String(24), nullable=False),
+    Column("changed_by", String(64)),  # an organisation; none is the operator
 )
 
 agreement_signature = Table(

@@ -22,7 +22,7 @@ NEEDS_POSTGRES = pytest.mark.skipif(binaries() is None, reason="no PostgreSQL se
         pytest.param(Plan("sqlite", ((Fault.KILL, 2), (Fault.DISK, 1)), 0), id="sqlite"),
         pytest.param(Plan("sqlite", ((Fault.CLOCK, 2),), 0), id="clock"),
         pytest.param(
-            Plan("postgresql", ((Fault.KILL, 1), (Fault.SUSPEND, 1), (Fault.CUT, 2), (Fault.SERVER, 1)), 0, gateways=2),
+            Plan("postgresql", ((Fault.KILL, 1), (Fault.SUSPEND, 1), (Fault.CUT, 1), (Fault.SERVER, 1)), 0, gateways=2),
             id="two-gateways-on-postgresql",
             marks=NEEDS_POSTGRES,
         ),

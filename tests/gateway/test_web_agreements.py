@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from audit.entry import Entry
-from gateway.agreement import Agreement, parse, shipped, sign
+from gateway.agreement import Agreement, State, parse, shipped, sign
 from gateway.agreement.text import MAX_BYTES
 from gateway.decide import facts_of
 from gateway.demo.client import Client
@@ -21,6 +21,7 @@ from gateway.demo.run import LOG
 from gateway.evidence import OPERATOR_LOG
 from gateway.initialise import party_key
 from gateway.paper import html as paper_html
+from gateway.terms import ChangeState
 from tests.journeys.support import add_client, last, pushed, receipts_in, sealed, serial, size, verified, world_on
 from tests.support.agreements import edited
 from tests.support.records import NOW, incident
@@ -124,6 +125,17 @@ def test_an_amendment_goes_through_its_life_over_http(fresh: World) -> None:
     assert entries[0].detail == {"amends": 1}
 
 
+def test_what_a_party_suspended_no_other_lets_go_on(fresh: World) -> None:
+    trust, force = steward(fresh, "RXL"), steward(fresh, "04")
+    go_on = {"state": "in-force"}
+    assert good(trust.post(f"{AT}/versions/1/state", json={"state": "suspended"}))["state"] == "suspended"
+    assert "another has suspended" in problem(force.post(f"{AT}/versions/1/state", json=go_on), 422)["detail"]
+    assert last(fresh, OPERATOR_LOG).reason == "state-refused"
+    assert good(trust.post(f"{AT}/versions/1/state", json=go_on))["state"] == "in-force"
+    fresh.services.journals.of(LOG).submit_and_wait(ChangeState(shipped(), State.SUSPENDED))
+    problem(trust.post(f"{AT}/versions/1/state", json=go_on), 422)
+
+
 def test_a_new_agreement_is_drafted_by_a_client_bound_to_the_operator(world: World) -> None:
     other = edited(lambda content: content.update(id="operation-other"))
     bound = steward(world, "RXL", OPERATOR_LOG)
@@ -152,7 +164,8 @@ def test_whoever_is_not_bound_to_it_cannot_draft_it(world: World) -> None:
         (("purpose: >-", "porpoise: >-"), "porpoise", "unknown key"),
         (("id: operation-provide", "id: operation-provide\nid: twice"), "id", "said twice"),
         (("title: Sharing", "title: &a Sharing"), "title", "anchors and aliases are refused"),
-        (("title: Sharing", 'title: "a\\ud83d"  # Sharing'), "title", "nobody sees (U+D83D)"),
+        (("title: Sharing", 'title: "a\\u202e"  # Sharing'), "title", "nobody sees (U+202E)"),
+        (("title: Sharing", 'title: "a\\ud83d"  # Sharing'), "", "not YAML: found invalid Unicode"),
         (("      - event.kind", "      - event.nothing"), "clauses", "not an item of the catalogue"),
     ],
 )

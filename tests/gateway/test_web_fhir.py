@@ -192,7 +192,7 @@ def test_what_is_not_served_is_not_found(world: World, path: str) -> None:
     refused(get(world, path), 404, "not-found")
 
 
-@pytest.mark.parametrize("id_", ["x", "a" * 100, "%00", "..%2f..", "é", "' OR 1=1"])
+@pytest.mark.parametrize("id_", ["x", "a" * 100, "..%2f..", "é", "' OR 1=1"])
 def test_an_id_that_is_none_of_ours_is_nobodys(world: World, id_: str) -> None:
     assert get(world, f"Task/{id_}").status_code == 404
 

@@ -14,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns and tables."""
+    op.add_column("agreement", sa.Column("changed_by", sa.String(length=64)))
     op.add_column("record", sa.Column("erased_at", sa.String(length=24)))
     op.add_column("referral", sa.Column("event_at", sa.String(length=24)))
     op.add_column("referral", sa.Column("assigned_to", sa.String(length=128)))
