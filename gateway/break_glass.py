@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from audit.entry import Operation, Outcome, timestamp
 from gateway.chance import fresh_id
@@ -210,7 +210,9 @@ _REFERRAL = select(tables.referral).where(
     tables.referral.c.erased_at.is_(None),
 )
 _UNREVIEWED = select(_t.c.id, _t.c.referral_id, _t.c.expires_at, _t.c.review_due).where(
-    _t.c.log_id == bindparam("log"), _t.c.user_id == bindparam("user"), _t.c.reviewed_at.is_(None)
+    _t.c.log_id == bindparam("log"),
+    func.lower(_t.c.user_id) == func.lower(bindparam("user")),
+    _t.c.reviewed_at.is_(None),
 )
 _ONE = select(_t).where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"))
 _REVIEWED = (

@@ -50,6 +50,8 @@ class Kind(StrEnum):
     AGREEMENT_ENDS = "agreement-ends"  # within 60, 30 or 7 days, or it has ended: nothing passes from then on
 
 
+_FOR_REVIEWERS = frozenset({Kind.BREAK_GLASS, Kind.DECISION_NEEDED})
+
 EVERYBODY = ""
 """The recipient of a notice to a whole organisation."""
 
@@ -195,7 +197,7 @@ class ReadNotices(Unit[tuple[Row[Any], ...]]):
 class AcknowledgeNotice(Unit[bool]):
     """Note that a recipient has taken a notice; False where there is none of this caller's. Twice is once.
 
-    What a person must decide is taken by those who decide, not by any system of the organisation.
+    What a person must decide or review is taken by those who do, not by any system of the organisation.
     """
 
     notice_id: str
@@ -204,7 +206,7 @@ class AcknowledgeNotice(Unit[bool]):
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
         row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.notice_id, **_whose(self.caller)})), None)
         decides = Scope.GOVERNANCE_REVIEW in self.caller.scopes
-        row = None if row is not None and row.kind == Kind.DECISION_NEEDED and not decides else row
+        row = None if row is not None and row.kind in _FOR_REVIEWERS and not decides else row
         if row is not None and row.acknowledged_at is None:
             by = self.caller.user or self.caller.client
             batch.update(_ACKNOWLEDGE, {"of": self.notice_id, "at": batch.at, "by": by})
