@@ -147,6 +147,7 @@ client = Table(
     Column("recipient", String(64)),
     Column("scopes", Text, nullable=False),
     Column("agreements", Text, nullable=False),
+    Column("profiles", Text, nullable=False, server_default="[]"),
     Column("jwks", Text, nullable=False),
     Column("created_at", String(24), nullable=False),
     Column("revoked_at", String(24)),
