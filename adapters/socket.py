@@ -40,6 +40,7 @@ class Limits:
     max_depth: int = 20  # JSON:API needs six
     max_elements: int = 20_000  # every member of an object or a list counts
     max_text: int = 64 * 1024  # characters of one text
+    max_archive: int = 64 * 1024 * 1024  # bytes of a batch's zip, packed and unpacked; a force's month is 20 MB
 
 
 class Reader(Protocol):

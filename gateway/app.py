@@ -24,9 +24,12 @@ from gateway.web import (
     audit,
     auditevent,
     auditexport,
+    batches,
+    coresponse,
     fhir,
     governance,
     health,
+    matches,
     notices,
     oversight,
     police,
@@ -61,11 +64,14 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(auditevent.routes(services))  # a type of FHIR's that is not a team's: before those that are
     app.include_router(fhir.routes(services, _VERSION))
     app.include_router(police.routes(services))
+    app.include_router(batches.routes(services))
     app.include_router(
         token_routes(services.settings, services.keyring, services.clients, services.journals, services.tokens)
     )
     app.include_router(team.routes(services))
     app.include_router(governance.routes(services))
+    app.include_router(matches.routes(services))
+    app.include_router(coresponse.routes(services))
     app.include_router(notices.routes(services))
     app.include_router(audit.routes(services))
     app.include_router(agreements.routes(services))

@@ -11,7 +11,7 @@ same entry and get the same answer (P8).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -29,14 +29,18 @@ from gateway.decide import Decision, Facts, Outcome, Reason, decide_on
 from gateway.decision import Ruling
 from gateway.evidence import Caller, Event, act
 from gateway.facts import hours_since
+from gateway.grades import with_history
 from gateway.intake import SAFEGUARDING
+from gateway.joining import links_of, with_linked
 from gateway.minimise import minimise
+from gateway.order_ends import passed, shown_at
+from gateway.repeats import earlier_incidents, with_earlier
 from gateway.searching import Search, find_all, find_rows, write_cursor
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.ties import Ties, ties_of
-from mappings.record import Record
+from mappings.record import Earlier, Record
 from mappings.referral import ReferralState, ReferralStatus
 
 WRITTEN_MAX = 4096
@@ -102,7 +106,7 @@ class Reader:
         ties = ties_of(connection.execute, caller, log_id, shown)
         judged = [(row, *judged_of(row, standing, ties, now)) for row in shown]
         permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED]
-        opened = self._open(connection, permitted, search)
+        opened = self._open(connection, permitted, search, now)
         total = None
         if search.types[0] in ONE_TO_ONE:
             whole = search.cursor is None and not more
@@ -127,26 +131,29 @@ class Reader:
         return ReferralStatus(opened.row.status), ReferralState(opened.row.state)
 
     def _open(
-        self, connection: Connection, judged: Sequence[tuple[Row[Any], Facts, Decision]], search: Search
+        self, connection: Connection, judged: Sequence[tuple[Row[Any], Facts, Decision]], search: Search, now: datetime
     ) -> list[Opened]:
         """Write what may leave of each referral; only what is not at hand is decrypted."""
         wanted = [
-            [(_key(row, narrowed, type_), narrowed) for type_, narrowed in _by_type(decision, search)]
+            [(_key(row, narrowed, type_, now), narrowed) for type_, narrowed in _by_type(decision, search)]
             for row, _, decision in judged
         ]
         with self._turn:
             at_hand = {key: self._written[key] for keys in wanted for key, _ in keys if key in self._written}
         missing = [
-            row.record_id
+            one
             for (row, _, _), keys in zip(judged, wanted, strict=True)
             if any(key not in at_hand for key, _ in keys)
+            for one in (row.record_id, *(link["record"] for link in links_of(row.linked)))
         ]
         loaded = self.records.load(connection, missing)
+        again = [row for row, facts, _ in judged if row.record_id in loaded and "history.repeats" in facts.items]
+        history = earlier_incidents(connection.execute, again)
         opened: list[Opened] = []
         for (row, facts, decision), keys in zip(judged, wanted, strict=True):
             for key, narrowed in keys:
                 if key not in at_hand and row.record_id in loaded:  # an erased record leaves nothing to write
-                    at_hand[key] = self._write(row, narrowed, key[2], loaded[row.record_id])
+                    at_hand[key] = self._write(row, narrowed, key[2], loaded, history.get(row.id, ()), now)
             first, *others = (at_hand.get(key, ()) for key, _ in keys)
             matches = tuple(one for one in first if search.ids is None or one.id in search.ids)
             if matches:
@@ -157,8 +164,18 @@ class Reader:
             self._written.update(at_hand)
         return opened
 
-    def _write(self, row: Row[Any], decision: Decision, type_: str, record: Record) -> tuple[fhir.Written, ...]:
-        minimised = minimise(record.for_victim(row.victim), decision)
+    def _write(
+        self,
+        row: Row[Any],
+        decision: Decision,
+        type_: str,
+        loaded: Mapping[str, Record],
+        earlier: Sequence[Earlier],
+        now: datetime,
+    ) -> tuple[fhir.Written, ...]:
+        whole = shown_at(with_linked(with_history(loaded[row.record_id], row), row, loaded), now)
+        whole = with_earlier(whole, row.victim, earlier)
+        minimised = minimise(whole.for_victim(row.victim), decision)
         return fhir.write(type_, minimised, referral_of(row), self.base_url)
 
 
@@ -189,11 +206,12 @@ def _by_type(decision: Decision, search: Search) -> list[tuple[str, Decision]]:
     return [(type_, decision.narrow(items)) for type_, items in search.carried]
 
 
-_Key = tuple[str, int, str, Ruling]
+_Key = tuple[str, int, str, Ruling, datetime | None]
 
 
-def _key(row: Row[Any], decision: Decision, type_: str) -> _Key:
-    return (row.id, row.version, type_, decision.ruling)
+def _key(row: Row[Any], decision: Decision, type_: str, now: datetime) -> _Key:
+    """What is written under a key is written again the same; where an order has ended since, nothing is."""
+    return (row.id, row.version, type_, decision.ruling, now if passed(row.orders_end, now) else None)
 
 
 @dataclass(frozen=True, slots=True)

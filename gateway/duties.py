@@ -5,24 +5,37 @@ The list is here, and nothing else; each duty is the work of the module that own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from audit.sql import log_head
 from gateway.agreement_life import note_expiries
+from gateway.batch_rows import EndBroken
 from gateway.consent import EndOverrides
+from gateway.linking import link_waiting
+from gateway.matching.model import shipped
 from gateway.notices import NoteOverdue
+from gateway.order_ends import NoteOrdersEnded
+from gateway.quarantine import NoteHoldsOverdue
+from gateway.retention.schedule import Kept, schedule_of
 from gateway.retention.sweep import sweep
 from gateway.reviews import NoteReviewsOverdue
 from gateway.services import Services
 from gateway.store.batch import Unit
+from gateway.terms import agreement_ids
 from gateway.timekeeper import Job
+from gateway.unjoined import EraseContacts, NoteMissing
+from gateway.webhook.courier import Courier
 from gateway.witnessing import Collector
 
 OFTEN = timedelta(minutes=1)
 """An override or an agreement that has run out, and a notice that is late, are noticed within it."""
+
+
+MATCH_EVERY = timedelta(seconds=2)
+"""How soon after an incident was taken in its people are compared with those of others."""
 
 
 def jobs(services: Services) -> tuple[Job, ...]:
@@ -30,34 +43,73 @@ def jobs(services: Services) -> tuple[Job, ...]:
 
     def erase(now: datetime) -> None:
         sweep(services.database, services.journals, services.records, now)
+        erase_contacts(services, now)
 
     def warn(now: datetime) -> None:
         note_expiries(services.database, services.journals, now)
 
+    def end_orders(_: datetime) -> None:
+        for log_id in _logs(services):
+            unit = NoteOrdersEnded(services.standing(log_id))
+            while services.journals.of(log_id).submit_and_wait(unit).value:
+                pass
+
+    def link_people(_: datetime) -> None:
+        for log_id in _logs(services):
+            link_waiting(services.database, services.journals, services.records, shipped(), log_id)
+
     every = timedelta(seconds=services.settings.retention_sweep_seconds)
     return (
+        Job("people-linked", MATCH_EVERY, link_people),
+        Job("orders-ended", OFTEN, end_orders),
         Job("overrides-ended", OFTEN, _in_every_log(services, EndOverrides)),
         Job("notices-overdue", OFTEN, _in_every_log(services, NoteOverdue)),
+        Job("contacts-without-record", OFTEN, _in_every_log(services, NoteMissing)),
         Job("reviews-overdue", OFTEN, _in_every_log(services, NoteReviewsOverdue)),
+        Job("holds-overdue", OFTEN, _in_every_log(services, NoteHoldsOverdue)),
+        Job("batches-broken", OFTEN, _in_every_log(services, EndBroken)),
         Job("agreements-expiring", OFTEN, warn),
+        Job("mapping-drift", OFTEN, lambda _: services.drift.flush(services.journals)),
         Job("retention-sweep", every, erase),
     )
+
+
+def erase_contacts(services: Services, now: datetime) -> None:
+    """Erase contacts at the scene that met no record, when an input that nobody could use would go."""
+    with services.database.reading() as connection:
+        rules = {one: schedule_of(connection, one) for one in agreement_ids(connection)}
+    for log_id, schedule in rules.items():
+        rule = schedule.rules.get(Kept.QUARANTINE) if schedule else None
+        while rule and services.journals.of(log_id).submit_and_wait(EraseContacts(rule.cutoffs(now)[0])).value:
+            pass
 
 
 def _in_every_log(services: Services, unit: Callable[[], Unit[int]]) -> Callable[[datetime], None]:
     """A duty done by a unit in each log, until it finds nothing more; the unit asks the time of its batch."""
 
     def run(_: datetime) -> None:
-        with services.database.reading() as connection:
-            logs = connection.execute(select(log_head.c.log_id).order_by(log_head.c.log_id)).scalars().all()
-        for log_id in logs:
+        for log_id in _logs(services):
             while services.journals.of(log_id).submit_and_wait(unit()).value:
                 pass
 
     return run
 
 
+def _logs(services: Services) -> Sequence[str]:
+    with services.database.reading() as connection:
+        return connection.execute(select(log_head.c.log_id).order_by(log_head.c.log_id)).scalars().all()
+
+
 def witness_rounds(services: Services) -> tuple[Job, ...]:
     """The one duty that waits for other people's machines, and so is given a thread of its own."""
     every = timedelta(seconds=services.settings.witness_interval_seconds)
     return (Job("witness-round", every, Collector(services).round),)
+
+
+def webhook_rounds(courier: Courier) -> tuple[Job, ...]:
+    """The rounds of pushing feedback: they hand the work on, and a thread of their own keeps them in time."""
+    return (Job("webhook-round", WEBHOOK_EVERY, courier.round),)
+
+
+WEBHOOK_EVERY = timedelta(seconds=2)
+"""How soon a word is pushed after it was said."""

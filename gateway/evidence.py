@@ -25,6 +25,7 @@ class Event(StrEnum):
     GATEWAY_INITIALISED = "gateway-initialised"
     GATEWAY_STARTED = "gateway-started"
     CLIENT_ADDED = "client-added"
+    CLIENT_PROFILES_SET = "client-profiles-set"
     CLIENT_REVOKED = "client-revoked"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - an event
     TOKEN_REFUSED = "token-refused"  # noqa: S105 - an event
@@ -49,20 +50,43 @@ class Event(StrEnum):
     INCIDENT_REPEATED = "incident-repeated"
     INCIDENT_CONFLICT = "incident-conflict"
     INCIDENT_HELD = "incident-held"
+    INCIDENT_JOINED = "incident-joined"
+    INCIDENT_LINKED = "incident-linked"
+    SUSPECT_RELEASED = "suspect-released"
+    ORDER_EXPIRED = "order-expired"
     INCIDENT_REFUSED = "incident-refused"
     INPUT_UNREADABLE = "input-unreadable"
+    BATCH_BEGUN = "batch-begun"
+    BATCH_ENDED = "batch-ended"
+    BATCH_READ = "batch-read"
     WORKLIST_READ = "worklist-read"
     REFERRAL_READ = "referral-read"
     REFERRAL_CHANGED = "referral-changed"
     FEEDBACK_READ = "feedback-read"
     FEEDBACK_ACKNOWLEDGED = "feedback-acknowledged"
     INCIDENT_STATUS_READ = "incident-status-read"
+    FEEDBACK_PUSHED = "feedback-pushed"
+    PUSH_DELIVERED = "push-delivered"
+    PUSH_FAILED = "push-failed"
+    WEBHOOK_ADDED = "webhook-added"
+    WEBHOOK_REMOVED = "webhook-removed"
+    WEBHOOK_TESTED = "webhook-tested"
+    CO_RESPONSE_RECORDED = "co-response-recorded"
+    CO_RESPONSE_DETAILED = "co-response-detailed"
+    CO_RESPONSE_READ = "co-response-read"
+    CO_RESPONSE_JOINED = "co-response-joined"
+    CO_RESPONSE_CLOSED = "co-response-closed"
+    CO_RESPONSE_OVERDUE = "co-response-overdue"
     NOTHING_FOUND = "nothing-found"
     CONSENT_CHANGED = "consent-changed"
     OVERRIDE_RECORDED = "override-recorded"
     OVERRIDE_REVIEWED = "override-reviewed"
     HOLD_READ = "hold-read"
     HOLD_UPHELD = "hold-upheld"
+    HOLD_OVERDUE = "hold-overdue"
+    HOLD_REPLAYED = "hold-replayed"
+    QUARANTINE_REPLAYED = "quarantine-replayed"
+    MAPPING_DRIFT = "mapping-drift"
     BREAK_GLASS_OPENED = "break-glass-opened"
     BREAK_GLASS_REFUSED = "break-glass-refused"
     BREAK_GLASS_REVIEWED = "break-glass-reviewed"
@@ -76,6 +100,8 @@ class Event(StrEnum):
     STAFF_REGISTERED = "staff-registered"
     CONNECTION_DECLARED = "connection-declared"
     SUBJECTS_MATCHED = "subjects-matched"
+    MATCH_READ = "match-read"
+    MATCH_DECIDED = "match-decided"
     RECORD_ERASED = "record-erased"
     LEGAL_HOLD_PLACED = "legal-hold-placed"
     LEGAL_HOLD_LIFTED = "legal-hold-lifted"
@@ -93,7 +119,8 @@ class Caller:
     """Who calls: the client, its organisation and recipient, and the person on whose behalf.
 
     `scopes` and `agreements` are what the token allows. `user` is None where no person was named. `request` and
-    `correlation` are the caller's ids, mirrored in the reply.
+    `correlation` are the caller's ids, mirrored in the reply. `profiles` are the names of the mapping profiles that
+    read what it sends, as it is registered; none for the deployment's own choice.
     """
 
     client: str
@@ -106,6 +133,7 @@ class Caller:
     token: str | None = None
     request: str | None = None
     correlation: str | None = None
+    profiles: tuple[str, ...] = ()
 
     @property
     def actor(self) -> Actor:

@@ -15,47 +15,23 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from audit.entry import Operation
+from audit.entry import Operation, timestamp
 from gateway.agreement import Terms
 from gateway.casework import ACCEPTING, ACKNOWLEDGING, NEXT_STATUS, Step
-from gateway.chance import fresh_id, scattered
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.disclosure import nothing_found
 from gateway.evidence import Caller, Event, act
 from gateway.minimise import minimise
+from gateway.notices import Kind
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
-from gateway.store.records import Records, StoredRecord, subject_of
+from gateway.store.records import Records, subject_of
+from gateway.telling import ACKNOWLEDGE_OFFER, Listener, Word, write_words
 from gateway.terms import Standing, agreement_ref
-from mappings.record import Consent, ConsentState, Feedback, Person, Record, RecordKind, Role, Source
+from mappings.record import ConsentState, Feedback
 
 FEEDBACK = "feedback"
 """The purpose of the flow from an adviser team to police."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word to police, encrypted and ready to be kept."""
-
-    record_id: str
-    stored: StoredRecord
-
-
-def words(step: Step, *, organisation: str, system: str, log_id: str, area: str | None, records: Records) -> list[Word]:
-    """The records of what a change tells police. The person in them is a reference and a role, nothing else."""
-    kept: list[Word] = []
-    for told in step.told:
-        record_id = fresh_id()
-        record = Record(
-            kind=RecordKind.STATUS,
-            source=Source(organisation=organisation, system=system),
-            area=area,
-            people=(Person(ref="victim-1", role=Role.VICTIM),),
-            consents=(Consent(ref="consent-1", state=told.consent, subject="victim-1"),) if told.consent else (),
-            feedback=(told.feedback,),
-        )
-        kept.append(Word(record_id, records.seal(record, record_id=record_id, log_id=log_id)))
-    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +70,7 @@ class ChangeReferral(Unit[int]):
             changed,
         )
         if self.step.status in ACKNOWLEDGING:
-            batch.update(_ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
+            batch.update(ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
         entry = act(
             Event.REFERRAL_CHANGED,
             Operation.ALTERATION,
@@ -114,34 +90,9 @@ class ChangeReferral(Unit[int]):
             },
         )
         seq = batch.seal(entry)
-        for number, word in zip(scattered(len(self.words), WORDS_PER_CHANGE), self.words, strict=True):
-            self.records.write(batch, word.stored, self.row.event_id)
-            batch.insert(
-                tables.feedback,
-                {
-                    "log_id": batch.log_id,
-                    "seq": seq * WORDS_PER_CHANGE + number,
-                    "force": self.row.force,
-                    "referral_id": self.row.id,
-                    "record_id": word.record_id,
-                    "created_at": batch.at,
-                    "acknowledged_at": None,
-                },
-            )
+        told_to = Listener(self.row.force, self.row.id, self.row.event_id)
+        write_words(batch, seq, self.words, told_to, self.records)
         return version
-
-
-WORDS_PER_CHANGE = 64
-"""How many places a change has for words: a word's number is its entry's index times this, plus its place.
-
-The places are drawn by chance, in order, so that a gap in the numbers police see says nothing of a word withheld (P8).
-"""
-
-_ACKNOWLEDGE_OFFER = (
-    update(tables.outbox)
-    .where(tables.outbox.c.referral_id == bindparam("of"), tables.outbox.c.acknowledged_at.is_(None))
-    .values(acknowledged_at=bindparam("at"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +103,20 @@ class Telling:
     facts: Facts
     decision: Decision
     feedback: Feedback
+
+    def said(self) -> dict[str, Any]:
+        """The word as police read it."""
+        feedback = self.feedback
+        return {
+            "incident": self.row.event_id,
+            "referral": self.row.referral_id,
+            "code": feedback.code.value,
+            "value": feedback.value,
+            "count": feedback.count,
+            "at": timestamp(feedback.at),
+            "author_role": feedback.author_role,
+            "cursor": self.row.seq,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +164,33 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
         at, searching = (rows[-1].seq, len(rows) > limit) if rows else (at, False)
     page = told[:limit]
     return Tellings(tuple(page), page[-1].row.seq if page else after, len(told) > limit)
+
+
+def find_word(
+    connection: Connection,
+    records: Records,
+    standing: Standing,
+    log_id: str,
+    now: datetime,
+    *,
+    seq: int,
+    recipient: str,
+) -> Telling | None:
+    """One word, decided; None where it may not go, or is no more."""
+    rows = connection.execute(_WORD, {"log": log_id, "seq": seq}).all()
+    return next(_tellings(connection, records, rows, standing, now, recipient), None)
+
+
+_WORD = (
+    select(
+        tables.feedback,
+        tables.referral.c.event_id,
+        tables.referral.c.facts,
+        tables.referral.c.version.label("referral_version"),
+    )
+    .join(tables.referral, tables.referral.c.id == tables.feedback.c.referral_id)
+    .where(tables.feedback.c.log_id == bindparam("log"), tables.feedback.c.seq == bindparam("seq"))
+)
 
 
 def _tellings(
@@ -297,6 +289,8 @@ class Acknowledge(Unit[None]):
             .values(acknowledged_at=bindparam("at")),
             {"of": self.caller.organisation, "through": self.through, "at": batch.at},
         )
+        took = {"log": batch.log_id, "of": self.caller.organisation, "through": self.through, "at": batch.at}
+        batch.update(_CLOSE_UNDELIVERED, took | {"by": self.caller.user or self.caller.client})
         entry = act(
             Event.FEEDBACK_ACKNOWLEDGED,
             Operation.CONSULTATION,
@@ -306,6 +300,24 @@ class Acknowledge(Unit[None]):
             detail={"through": self.through},
         )
         batch.seal(entry)
+
+
+_n, _f = tables.notice, tables.feedback
+_CLOSE_UNDELIVERED = (
+    update(_n)
+    .where(
+        _n.c.log_id == bindparam("log"),
+        _n.c.kind == Kind.UNDELIVERED.value,
+        _n.c.acknowledged_at.is_(None),
+        _n.c.record_id.in_(
+            select(_f.c.record_id).where(
+                _f.c.log_id == bindparam("log"), _f.c.force == bindparam("of"), _f.c.seq <= bindparam("through")
+            )
+        ),
+    )
+    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+)
+"""What could not be pushed and has been fetched is nobody's task any more."""
 
 
 def feedback_recipient(terms: Terms | None, organisation: str) -> str | None:

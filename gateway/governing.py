@@ -32,6 +32,7 @@ from gateway.evidence import Caller, Event
 from gateway.intake import Offer, Submission, offers
 from gateway.journey import decided, log_of, stamped, standing_of
 from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
+from gateway.profiles import day_of
 from gateway.quarantine import Quarantine, holds
 from gateway.reading_log import Look
 from gateway.reviews import Review
@@ -54,7 +55,7 @@ class Held:
 
 async def read_holds(services: Services, caller: Caller) -> tuple[Sequence[Row[Any]], Receipt]:
     """Everything that waits for a human under the caller's agreement, the one due first at the top."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     rows = await services.database.read(lambda c: holds(c, log_id))
     committed = await services.journals.of(log_id).submit(Look(caller, {"holds": len(rows)}, Event.HOLD_READ))
     return rows, committed.receipt
@@ -62,7 +63,7 @@ async def read_holds(services: Services, caller: Caller) -> tuple[Sequence[Row[A
 
 async def read_hold(services: Services, caller: Caller, hold_id: str) -> tuple[Held, Receipt]:
     """One of them, as far as a decision needs: facts, clauses and words, and nobody's name. Raises NotFound."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     row, key = await _hold(services, caller, log_id, hold_id)
     standing = await standing_of(services, log_id)
     judged: tuple[Offer, ...] = ()
@@ -77,7 +78,7 @@ async def decide_hold(
     services: Services, caller: Caller, hold_id: str, override: Override, area: str | None
 ) -> tuple[Answer, Receipt]:
     """Let a held record go on, on a ground. Raises NotFound, Unprocessable, Busy, NotSealed."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     row, key = await _hold(services, caller, log_id, hold_id)
     record = _reread(services, row, key)
     origin = Caller(
@@ -111,7 +112,7 @@ async def decide_hold(
 
 async def keep_back(services: Services, caller: Caller, hold_id: str, reason: str) -> Receipt:
     """Keep a held record back for good. Raises NotFound, Unprocessable, Busy, NotSealed."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     await _hold(services, caller, log_id, hold_id)
     committed = await services.journals.of(log_id).submit(Uphold(hold_id, reason, caller))
     if not committed.value:
@@ -121,7 +122,7 @@ async def keep_back(services: Services, caller: Caller, hold_id: str, reason: st
 
 async def override(services: Services, caller: Caller, referral_id: str, given: Override) -> Receipt:
     """Let a referral that was stopped go on, on a ground. Raises NotFound, Busy, NotSealed."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
 
     async def attempt() -> Committed[bool]:
         standing = await standing_of(services, log_id)
@@ -133,7 +134,7 @@ async def override(services: Services, caller: Caller, referral_id: str, given: 
 
 async def review(services: Services, caller: Caller, what: str, id_: str, outcome: Review) -> Receipt:
     """Review an emergency (`break-glass`) or an override. Raises NotFound, NotPermitted, Unprocessable, NotSealed."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     unit: Unit[bool] = ReviewBreakGlass(id_, outcome, caller)
     event = Event.BREAK_GLASS_REVIEWED
     if what == "override":
@@ -148,19 +149,19 @@ async def review(services: Services, caller: Caller, what: str, id_: str, outcom
 
 async def see_outstanding(services: Services, caller: Caller) -> tuple[str, Receipt]:
     """Seal that somebody looks at what is outstanding; returns the log it is of."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     unit = Look(caller, {"what": "outstanding"}, Event.REVIEWS_READ)
     return log_id, (await services.journals.of(log_id).submit(unit)).receipt
 
 
 async def register_staff(services: Services, caller: Caller, user: str, marks: tuple[Mark, ...]) -> tuple[int, Receipt]:
     """Register what may connect a member of staff with a party; returns how much of it is new."""
-    log_id = await _governed(services, caller)
+    log_id = await governed(services, caller)
     committed = await services.journals.of(log_id).submit(MarkStaff(user, marks, caller))
     return committed.value, committed.receipt
 
 
-async def _governed(services: Services, caller: Caller) -> str:
+async def governed(services: Services, caller: Caller) -> str:
     """The log of a caller's agreement. Raises NotPermitted, sealed, unless a named person of a party asks."""
     log_id = await log_of(services, caller)
 
@@ -195,14 +196,16 @@ def _opened(services: Services, row: Row[Any], key: bytes) -> bytes:
 
 
 def _reread(services: Services, row: Row[Any], key: bytes) -> Record:
-    """The held record, read again. Raises Unprocessable where the bytes are no record."""
+    """The held record, read again as on the day it came in. Raises Unprocessable where the bytes are no record."""
     body = _opened(services, row, key)
-    try:
-        reading = reader(services.profile.adapter).read(body, services.profile, services.limits)
-    except Unreadable:
-        raise Unprocessable("the input cannot be read: its sender has to send it again") from None
+    client = services.clients.get(row.client)
+    received = day_of(datetime.fromisoformat(row.opened_at))
     origin = Caller(row.client, row.organisation, None, frozenset(), frozenset())
-    return stamped(reading.record, origin, services.profile)
+    for profile in services.profiles.fitting(client.profiles if client else (), row.media_type, received):
+        with suppress(Unreadable):
+            reading = reader(profile.adapter).read(body, profile, services.limits)
+            return stamped(reading.record, origin, profile)
+    raise Unprocessable("the input cannot be read: its sender has to send it again")
 
 
 def _kept_version(connection: Connection, log_id: str, occurrence: bytes, version: int) -> str | None:
@@ -216,6 +219,7 @@ def _kept_version(connection: Connection, log_id: str, occurrence: bytes, versio
     query = select(record.c.id).where(
         record.c.event_id == bytes(event).decode(),
         record.c.version == version,
+        record.c.occurrence.is_(None) | (record.c.occurrence == occurrence),
         record.c.kind != RecordKind.STATUS.value,
     )
     found: str | None = connection.execute(query).scalar()

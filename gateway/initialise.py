@@ -22,6 +22,7 @@ from joserfc.jwk import RSAKey
 from gateway.agreement import Signature
 from gateway.errors import Unprocessable
 from gateway.evidence import Event, administration
+from gateway.profiles import Profiles
 from gateway.settings import Settings
 from gateway.store.batch import Batch, Unit
 
@@ -37,6 +38,11 @@ class Note(Unit[None]):
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         batch.seal(administration(self.event, at=batch.at, detail=self.detail))
+
+
+def started(settings: Settings, profiles: Profiles) -> Note:
+    """The note of a start: the hash of the settings, and that of every mapping profile by its name and version."""
+    return Note(Event.GATEWAY_STARTED, {"configuration": configuration_hash(settings), **profiles.hashes})
 
 
 def configuration_hash(settings: Settings) -> str:

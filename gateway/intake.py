@@ -18,8 +18,10 @@ from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.evidence import Caller
+from gateway.joining import people_names, shared_names
 from gateway.keys import Keyring
 from gateway.quarantine import Kept, Quarantine, owner_named
+from gateway.scene import scene_keys
 from gateway.store.batch import DecideAgain
 from gateway.store.records import Records, StoredRecord
 from mappings.record import GRADE_ORDER, Grade, Record, Role, Source
@@ -92,6 +94,8 @@ class Prepared:
     """A record ready for the journal: judged, encrypted, its names computed.
 
     `hold` is the input sealed for a human, where the record, or one victim's part of it, does not go on by itself.
+    `shared` are the blind names it shares with other records of its incident, each with its kind; `people` the blind
+    names of its victims and suspects, each with the reference.
     """
 
     submission: Submission
@@ -104,9 +108,12 @@ class Prepared:
     refusal: Offer | None
     natural: bytes
     occurrence: bytes
+    shared: tuple[tuple[str, bytes], ...]
+    people: tuple[tuple[str, bytes], ...]
     idempotency: bytes | None
     fingerprint: str
     body: str
+    scenes: tuple[bytes, ...] = ()  # under which contacts at the scene may wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ class Preparer:
         name = "|".join([source.organisation, source.system or "", occurrence])
         key = submission.idempotency_key
         blind = self.keyring.blind
+        shared = tuple((kind, blind(kind, key)) for kind, key in shared_names(record, source.organisation))
         return Prepared(
             submission=submission,
             record=record,
@@ -141,9 +149,12 @@ class Preparer:
             refusal=refusal,
             natural=blind("record", f"{name}|{record.version}"),
             occurrence=blind("occurrence", name),
+            shared=shared,
+            people=people_names(record, blind),
             idempotency=blind("idempotency", f"{submission.caller.client}|{key}") if key else None,
             fingerprint=stored.record["payload"],
             body=self.keyring.payload_hash(submission.body),
+            scenes=scene_keys(record, source.organisation, shared, blind),
         )
 
     def _hold(

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Connection, select
@@ -27,6 +27,7 @@ from gateway import casework
 from gateway.callers import agreement_of, check_person, check_recipient
 from gateway.disclosure import Deny, Disclose, Found, Reader
 from gateway.errors import (
+    BadMediaType,
     Detail,
     IdempotencyConflict,
     MarkingRefused,
@@ -38,18 +39,33 @@ from gateway.errors import (
     VersionConflict,
 )
 from gateway.evidence import OPERATOR_LOG, Caller, Event
-from gateway.feedback import Acknowledge, ChangeReferral, Tell, Tellings, feedback_recipient, find_words, words
+from gateway.feedback import Acknowledge, ChangeReferral, Tell, Tellings, feedback_recipient, find_words
 from gateway.intake import Offer, Submission, offers
+from gateway.profiles import day_of
 from gateway.quarantine import KeepUnreadable, Quarantine, owner_named
 from gateway.searching import Search
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.batch import DecideAgain
+from gateway.store.batch import DecideAgain, Unit
 from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn, Taken
+from gateway.telling import words
 from gateway.terms import Standing
 from mappings.profile import Profile
 from mappings.record import Record, Source
+
+
+class Beside(Protocol):
+    """What is written in one transaction with what becomes of a document, such as the row of a batch it came in."""
+
+    def taken(self, unit: Unit[Answer]) -> Unit[Answer]:
+        """The unit that takes a record in, and what belongs to it."""
+        ...
+
+    def set_aside(self, unit: Unit[str | None], details: Sequence[Detail]) -> Unit[str | None]:
+        """The unit that keeps unreadable bytes, and what belongs to it; `details` say what is wrong where."""
+        ...
+
 
 ATTEMPTS = 5
 """How often a decision is made again because what it was made on changed; beyond, the caller is told 503."""
@@ -69,19 +85,32 @@ class Intake:
 
 
 async def take_in(
-    services: Services, caller: Caller, body: bytes, media_type: str, idempotency_key: str | None
+    services: Services,
+    caller: Caller,
+    body: bytes,
+    media_type: str,
+    idempotency_key: str | None,
+    beside: Beside | None = None,
 ) -> Intake:
-    """Police → NHS. Raises UnreadableInput, MarkingRefused, IdempotencyConflict, StaleVersion, Busy, NotSealed."""
+    """Police → NHS. Raises UnreadableInput, MarkingRefused, IdempotencyConflict, StaleVersion, Busy, NotSealed.
+
+    `beside`, where there is one, writes what else belongs into the same transaction.
+    """
     # 1. Which log: the caller's agreement, or the operator's where none was ever drafted.
     log_id = await log_of(services, caller)
     submission = Submission(caller, body, media_type, idempotency_key, log_id)
 
-    # 2. Read: bytes become a record, or are kept for a human (the adapter and the profile know the format).
+    # 2. Read: bytes become a record, or are kept for a human (the adapter and the client's profile know the format).
     try:
-        reading = reader(services.profile.adapter).read(body, services.profile, services.limits)
+        profile = services.profiles.choose(caller.profiles, media_type, day_of(datetime.now(UTC)))
+        reading = reader(profile.adapter).read(body, profile, services.limits)
     except Unreadable as unreadable:
-        raise await set_aside(services, submission, *_told(unreadable)) from unreadable
-    record = stamped(reading.record, caller, services.profile)
+        raise await set_aside(services, submission, *_told(unreadable), beside) from unreadable
+    except BadMediaType as bad:
+        details = (Detail("", "media-type", bad.words),)
+        raise await set_aside(services, submission, "media-type", bad.words, details, beside) from bad
+    services.drift.saw(caller.client, profile, reading)  # its shape alone, so that the operator sees it change
+    record = stamped(reading.record, caller, profile)
 
     async def attempt() -> tuple[Answer, tuple[Offer, ...], Receipt]:
         # 3. Judge: every victim for every recipient, under the agreement in force now.
@@ -94,7 +123,7 @@ async def take_in(
 
         # 5. Keep and seal in one transaction; the unit decides again at that instant.
         unit = TakeIn(prepared, standing, services.records)
-        committed = await services.journals.of(log_id).submit(unit)
+        committed = await services.journals.of(log_id).submit(beside.taken(unit) if beside else unit)
         return committed.value, made, committed.receipt
 
     answer, made, receipt = await decided(services, caller, log_id, attempt)
@@ -316,7 +345,12 @@ async def standing_of(services: Services, log_id: str) -> Standing:
 
 
 async def set_aside(
-    services: Services, submission: Submission, fault: str, words: str, details: Sequence[Detail]
+    services: Services,
+    submission: Submission,
+    fault: str,
+    words: str,
+    details: Sequence[Detail],
+    beside: Beside | None = None,
 ) -> UnreadableInput:
     """Keep bytes that nobody could read, seal that, and return the error to raise; the same bytes are kept once."""
     standing = await standing_of(services, submission.log_id)
@@ -333,7 +367,8 @@ async def set_aside(
     same = f"{submission.caller.client}|{services.keyring.payload_hash(submission.body)}"
     claim = services.keyring.blind("unreadable", same)
     unit = KeepUnreadable(kept if submission.body else None, claim, fault, submission.caller)
-    committed = await services.journals.of(submission.log_id).submit(unit)
+    kept_beside = beside.set_aside(unit, details) if beside else unit
+    committed = await services.journals.of(submission.log_id).submit(kept_beside)
     return UnreadableInput(words, fault=fault, details=details, quarantine=committed.value)
 
 

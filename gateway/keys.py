@@ -18,9 +18,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc.jwk import ECKey, OKPKey
 
 from audit.note import Signer
 
@@ -55,6 +57,19 @@ class Keyring:
         """The token key as a JWK, its `kid` the RFC 7638 thumbprint."""
         key = ECKey.import_key(self.token_pem)
         return ECKey.import_key(self.token_pem, {"kid": key.thumbprint(), "use": "sig", "alg": "ES256"})
+
+    @cached_property
+    def message_seed(self) -> bytes:
+        """Ed25519 seed that signs what is pushed to webhooks (RFC 9421), derived from the log's (HKDF, RFC 5869)."""
+        return HKDF(hashes.SHA256(), KEY_BYTES, None, b"provide-gateway webhook ed25519").derive(self.log_seed)
+
+    @cached_property
+    def message_key(self) -> OKPKey:
+        """The public half of that key as a JWK, its `kid` the RFC 7638 thumbprint."""
+        public = Ed25519PrivateKey.from_private_bytes(self.message_seed).public_key()
+        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        kid = OKPKey.import_key(pem).thumbprint()
+        return OKPKey.import_key(pem, {"kid": kid, "use": "sig", "alg": "Ed25519"})
 
     def signer(self, origin: str) -> Signer:
         """The checkpoint signer of the log of that origin."""

@@ -33,6 +33,19 @@ class Line(Enum):
     WITNESS_DISAGREES = (logging.CRITICAL, "a witness has seen another history", ("log", "witness", "size"))
     AGREEMENT_EXPIRES = (logging.WARNING, "an agreement runs out within days; 0 is now", ("agreement", "days"))
     NOT_READY = (logging.WARNING, "not ready", ("check",))
+    ROW_SET_ASIDE = (
+        logging.WARNING,
+        "a row of a batch could not be taken in; it is kept for a human",
+        ("batch", "row", "error"),
+    )
+    BATCH_OPEN = (logging.WARNING, "the end of a broken batch could not be sealed; a duty does it", ("batch", "error"))
+    PUSH_FAILED = (logging.WARNING, "a word could not be pushed to a webhook", ("endpoint", "delivery", "why"))
+    PUSH_ABANDONED = (logging.ERROR, "an endpoint could not be served; it is tried again", ("endpoint", "error"))
+    MAPPING_DRIFT = (
+        logging.WARNING,
+        "what a client sends has another shape than before",
+        ("client", "profile", "kind", "path"),
+    )
     JOB_FAILED = (logging.ERROR, "a job of the timekeeper failed; it is tried again at its turn", ("job", "error"))
 
     @property

@@ -44,9 +44,13 @@ class Kind(StrEnum):
     RETRACTED = "retracted"  # it was sent in error: do not use it
     CONSENT_REFUSED = "consent-refused"
     CONSENT_WITHDRAWN = "consent-withdrawn"  # no more may be shared; what was shared is not to be used further
+    SUSPECT_RELEASED = "suspect-released"  # time-critical: read it now (domain.md section 4.1, step 12)
+    ORDER_EXPIRED = "order-expired"  # what bound the suspect no longer does
     STOPPED = "stopped"  # a later version is held back; what was sent is out of date
     BREAK_GLASS = "break-glass"  # a denial was overridden; a review is due
     DECISION_NEEDED = "decision-needed"  # a person must weigh it
+    UNDELIVERED = "undelivered"  # a word to police did not arrive, and nobody has fetched it: ring them
+    RECORD_MISSING = "record-missing"  # a contact at the scene that no police record has joined
     AGREEMENT_ENDS = "agreement-ends"  # within 60, 30 or 7 days, or it has ended: nothing passes from then on
 
 

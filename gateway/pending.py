@@ -43,12 +43,15 @@ def _count(batch: Batch, condition: Any) -> int:  # noqa: ANN401 - a condition o
     return int(found[0][0])
 
 
-_OF_LOG = (_OUTBOX.log_id == bindparam("of_log")) & _OUTBOX.acknowledged_at.is_(None)
+_OF_LOG = (_OUTBOX.log_id == bindparam("of_log")) & _OUTBOX.acknowledged_at.is_(None) & _OUTBOX.given_up_at.is_(None)
 _WAITING = _OF_LOG & _OUTBOX.stopped_at.is_(None)
 _MAY_GO_ON = (
     _OF_LOG
     & _OUTBOX.stopped_at.is_not(None)
-    & exists().where(_REFERRAL.id == _OUTBOX.referral_id, _REFERRAL.record_id == _OUTBOX.record_id)
+    & (
+        _OUTBOX.endpoint_id.is_not(None)  # a word to police is its own record, and stays true
+        | exists().where(_REFERRAL.id == _OUTBOX.referral_id, _REFERRAL.record_id == _OUTBOX.record_id)
+    )
     & exists().where(_RECORD.id == _OUTBOX.record_id, _RECORD.erased_at.is_(None))
 )
 _STOP = update(tables.outbox).where(_WAITING).values(stopped_at=bindparam("at"))

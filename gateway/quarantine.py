@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from audit.entry import Operation, Outcome, timestamp
 from gateway.agreement.content import Content
@@ -131,3 +131,42 @@ class KeepUnreadable(Unit[str | None]):
         )
         batch.seal(entry)
         return reference
+
+
+@dataclass(frozen=True, slots=True)
+class NoteHoldsOverdue(Unit[int]):
+    """Seal, once for each, that nobody decided an input in time; returns how many. Its owner is named in the list."""
+
+    most: int = 100
+
+    def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
+        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        for row in rows:
+            batch.update(_MARK_LATE, {"of": row.id, "at": batch.at})
+            batch.seal(
+                act(
+                    Event.HOLD_OVERDUE,
+                    Operation.ADMINISTRATION,
+                    at=batch.at,
+                    caller=None,
+                    outcome=Outcome.FAILED,
+                    reason=row.reason,
+                    detail={"quarantine": row.id, "risk": row.risk, "due": row.due_at},
+                )
+            )
+        return len(rows)
+
+
+_q = tables.quarantine
+_LATE = (
+    select(_q.c.id, _q.c.reason, _q.c.risk, _q.c.due_at)
+    .where(
+        _q.c.log_id == bindparam("log"),
+        _q.c.closed_at.is_(None),
+        _q.c.due_at < bindparam("now"),
+        _q.c.overdue_at.is_(None),
+    )
+    .order_by(_q.c.due_at, _q.c.id)
+    .limit(bindparam("most"))
+)
+_MARK_LATE = update(_q).where(_q.c.id == bindparam("of")).values(overdue_at=bindparam("at"))

@@ -65,7 +65,7 @@ class Export:
         cosigned = {Checkpoint.unverified(note).size: note for note in log_sql.cosigned(connection, log_id)}
         head = log_sql.read_head(connection, log_id)  # last: nothing that was cosigned is larger
         known = {hash_: text for _, hash_, text in texts(connection, log_id)}
-        known[services.profile.hash] = services.profile.listing
+        known.update(services.profiles.listings)
         self.size = head.size
         self._log_id = log_id
         self._connection = connection

@@ -7,7 +7,7 @@ Source: domain.md sections 4.1 (step 6), 4.5 (N10, N14).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import Row
 from audit.entry import timestamp
 from gateway.chance import fresh_id
 from gateway.facts import Facts
+from gateway.grades import is_lower
 from gateway.intake import Offer
 from gateway.notices import Kind, Matter
 from mappings.record import ConsentState, Grade, Record, RecordKind
@@ -58,14 +59,17 @@ def assessed_at(record: Record, victim: str) -> datetime | None:
     return max(times, default=None)
 
 
-def shown(reference: str, recipient: str, priority: Priority, respond_by: datetime | None) -> Mapping[str, Any]:
-    """A referral as its sender is told of it."""
-    return {
+def shown(
+    reference: str, recipient: str, priority: Priority, respond_by: datetime | None, changes: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    """A referral as its sender is told of it; `changes` are what a later record did to it, in codes."""
+    told: dict[str, Any] = {
         "reference": reference,
         "recipient": recipient,
         "priority": priority.value,
         "respond_by": timestamp(respond_by) if respond_by else None,
     }
+    return told | ({"changes": list(changes)} if changes else {})
 
 
 def matter_of(offer: Offer, row: Row[Any], record: Record) -> Matter:
@@ -76,6 +80,7 @@ def matter_of(offer: Offer, row: Row[Any], record: Record) -> Matter:
         kind, reason = Kind.RETRACTED, "entered-in-error"
     elif offer.makes_referral:
         reason = "grade" if now.grade != before.grade else reason
+        reason = "grade-lowered" if is_lower(now.grade, before.grade) else reason
     elif now.consent in _NO_LONGER:
         kind, reason = _NO_LONGER[now.consent], offer.decision.reason.value
     else:

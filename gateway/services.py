@@ -13,9 +13,11 @@ from audit import sql as log_sql
 from audit.errors import LogExists, LogUnknown
 from audit.note import Signer
 from gateway import keys
+from gateway.drift import Drift
 from gateway.evidence import OPERATOR_LOG
 from gateway.intake import Preparer
 from gateway.keys import Keyring
+from gateway.profiles import Profiles, open_profiles
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.journal import Journals
@@ -24,8 +26,6 @@ from gateway.store.records import Records
 from gateway.terms import Standing, TermsBook
 from gateway.tokens.check import TokenCheck
 from gateway.tokens.clients import Clients
-from mappings.profile import Profile
-from mappings.profile import profile as load_profile
 
 
 class SettingsRefused(Exception):
@@ -46,7 +46,8 @@ class Services:
     terms: TermsBook
     records: Records
     preparer: Preparer
-    profile: Profile
+    profiles: Profiles
+    drift: Drift
 
     @property
     def limits(self) -> Limits:
@@ -111,10 +112,11 @@ class Signers:
 def open_services(settings: Settings) -> Services:
     """Open everything: keys, database (brought to the current schema), journals, the operator log.
 
-    Raises SettingsRefused, KeyringInvalid, or the database's own error.
+    Raises SettingsRefused, ProfileInvalid, KeyringInvalid, or the database's own error.
     """
     if refusals := settings.refusals():
         raise SettingsRefused("; ".join(refusals))
+    profiles = open_profiles(settings.profiles_dir, settings.police_profile)
     keyring = keys.load_or_create(settings.keys, settings.environment.value)
     database = Database(settings.database, readers=settings.reader_threads)
     upgrade(database)
@@ -138,7 +140,8 @@ def open_services(settings: Settings) -> Services:
         terms=TermsBook(),
         records=records,
         preparer=Preparer(keyring, records, settings.duty_contact),
-        profile=load_profile(settings.police_profile),
+        profiles=profiles,
+        drift=Drift(keyring),
     )
     services.open_log(OPERATOR_LOG)
     return services

@@ -41,12 +41,17 @@ class Settings(BaseSettings):
     duty_contact: str = "Duty information manager (set GATEWAY_DUTY_CONTACT)"
     """The named human who decides where no agreement names one."""
     police_profile: str = "ihub"
-    """The mapping profile for what police push: a file of `mappings/police`."""
+    """The mapping profile for what clients push that name none of their own."""
+    profiles_dir: Path | None = None
+    """Where a deployment's own profiles lie: TOML files, their code maps beside them; read at start."""
 
     body_max_bytes: int = Field(default=MIB, ge=1024)
     body_max_depth: int = Field(default=20, ge=2, le=200)
     body_max_elements: int = Field(default=20_000, ge=16)
     body_max_text_characters: int = Field(default=65_536, ge=64)
+    batch_max_bytes: int = Field(default=2048 * MIB, ge=1024)
+    batch_max_rows: int = Field(default=1_000_000, ge=1)
+    """Documents of one batch; each of them is bounded as one sent alone."""
     fhir_page_default: int = Field(default=20, ge=1)
     fhir_page_max: int = Field(default=100, ge=1)
     audit_page_default: int = Field(default=100, ge=1)
@@ -66,6 +71,9 @@ class Settings(BaseSettings):
 
     retention_sweep_seconds: int = Field(default=3600, ge=60)
     """How often content that is due for erasure is looked for and erased."""
+
+    co_response_hours: int = Field(default=12, ge=1)
+    """How long a contact at the scene waits for its police record before a named human looks for it."""
 
     witness_interval_seconds: int = Field(default=60, ge=1)
     """How often witnesses that have an address are asked, and all are looked after."""

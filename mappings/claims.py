@@ -20,12 +20,13 @@ class Claims(dict["str | None", "Claim | Claims"]):
     Filled while a profile loads, never changed after it; so unions are made once and kept.
     """
 
-    __slots__ = ("_unions",)
+    __slots__ = ("_listed", "_unions")
 
     def __init__(self) -> None:
         """No claims."""
         super().__init__()
         self._unions: dict[int, tuple[Claims, Claims]] = {}
+        self._listed: Claims | None = None
 
     def add(self, steps: tuple[str, ...], what: Claim) -> None:
         """Add a claim on a place; of two claims on one place the wider stands."""
@@ -52,6 +53,17 @@ class Claims(dict["str | None", "Claim | Claims"]):
                 self._joined(other),
             )  # holds `other`, so that its id stays its own
         return known[1]
+
+    @property
+    def listed(self) -> Claims:
+        """What is claimed inside each of several, where one was expected: what rows for lists and ignore rows claim."""
+        if self._listed is None:
+            self._listed = Claims()
+            for key, what in self.items():
+                inner = what.listed if isinstance(what, Claims) else what
+                if inner in (Claim.LIST, Claim.IGNORED) or isinstance(inner, Claims):
+                    self._listed[key] = inner
+        return self._listed
 
     def _joined(self, other: Claims) -> Claims:
         found = Claims()

@@ -1,8 +1,9 @@
 """Code maps: how an outside system's codes are said in ours, as FHIR R4 ConceptMap documents in `codes/`.
 
 A map is read strictly and hashed. Only what is used is allowed: one group or more, elements with one target each, and
-`equivalence`. Codes are compared without regard to case and outer space. This page invents no code: what a map does
-not hold is unknown.
+`equivalence`, which is `equal` or `equivalent`: a code that means more, less or something near is not said in ours, and
+whoever sends it is told that it is unknown. Codes are compared without regard to case and outer space. This page
+invents no code: what a map does not hold is unknown.
 
 Source: HL7 FHIR R4 ConceptMap; each map names its own source and date.
 """
@@ -39,7 +40,7 @@ _REQUIRED = {"resourceType", "id", "version", "name", "status", "date", "descrip
 _GROUP = {"source", "target", "element"}
 _ELEMENT = {"code", "display", "target"}
 _TARGET = {"code", "display", "equivalence", "comment"}
-_EQUIVALENCE = {"equivalent", "equal", "wider", "narrower", "inexact", "relatedto"}
+_EQUIVALENCE = {"equivalent", "equal"}
 
 
 Foreign = Any
@@ -95,7 +96,7 @@ def _codemap(name: str, tree: Foreign, digest: str) -> CodeMap:
                 raise CodeMapInvalid(f"{where}.target: more than one")
             _keys(f"{where}.target[0]", target, _TARGET, {"code", "equivalence"})
             if target["equivalence"] not in _EQUIVALENCE:
-                raise CodeMapInvalid(f"{where}.target[0].equivalence: not in the value set")
+                raise CodeMapInvalid(f"{where}.target[0].equivalence: neither equal nor equivalent")
             code = fold(_text(f"{where}.code", element["code"]))
             if code in codes:
                 raise CodeMapInvalid(f"{where}.code: given before")

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from mappings import quality, thirdparty
+from mappings.links import Link
+from mappings.markup import PLAIN, Markup
 from mappings.profilefile import ProfileInvalid, compiled
 from mappings.reading import Fault, Problem, Reading, Unreadable
 from mappings.record import Record
 from mappings.rows import Built, Run
 from mappings.shape import Shape
 from mappings.sweep import Sweep
+from mappings.tables import Tables
 from mappings.tree import Trail, Value, rendered
 
 __all__ = ["Profile", "ProfileInvalid", "load", "profile", "profiles"]
@@ -36,9 +40,11 @@ _MAX_FINDINGS = 200  # a document of 20,000 elements must not become a record of
 class Profile:
     """A loaded profile.
 
-    `adapter` is the reader it is written for (`police.json`). `files` gives the hex SHA-256 of each file it was made
-    from, its own first; `hash` is the hex SHA-256 of those lines as `sha256sum` prints them, so that anybody can
-    derive it again from the files.
+    `adapter` is the reader it is written for (`police.json`). `version` is "" where the file says none; `valid_from`
+    and `valid_until` are its first and last day, None where it has none. `files` gives the hex SHA-256 of each file it
+    was made from, its own first; `hash` is the hex SHA-256 of those lines as `sha256sum` prints them, so that anybody
+    can derive it again from the files. `identity` are the members of a part that name it, `links` say which
+    values of nested JSON name a part of it, `markup` is how XML is read.
     """
 
     name: str
@@ -47,6 +53,19 @@ class Profile:
     hash: str
     files: Mapping[str, str]
     shape: Shape = field(repr=False)
+    version: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    links: tuple[Link, ...] = ()
+    tables: Tables | None = None
+    identity: tuple[str, ...] = ()
+    markup: Markup = field(default=PLAIN, repr=False)
+
+    def is_valid(self, at: date) -> bool:
+        """Whether it is valid on a day."""
+        return (self.valid_from is None or self.valid_from <= at) and (
+            self.valid_until is None or at <= self.valid_until
+        )
 
     @property
     def listing(self) -> bytes:
@@ -66,7 +85,9 @@ class Profile:
         self._sign(out, run)
         _ordered(out)
         thirdparty.separate(out)
-        quality.settle(out, run.findings, [refs.values() for refs in run.refs.values()])
+        # Who stands in most roles comes last: a part that only leads to a person knows one role of theirs.
+        same = sorted((refs.values() for refs in run.refs.values()), key=len)
+        quality.settle(out, run.findings, same)
         out["quality"] = _listed(run.findings)
         try:
             record = Record.model_validate(out)
@@ -74,7 +95,8 @@ class Profile:
             raise Unreadable(*(Problem(_where(e["loc"]), Fault.WRONG_TYPE) for e in exc.errors())) from exc
         sweep = Sweep(run.visited)
         sweep.over(root)
-        return Reading(record, tuple(sweep.losses), sweep.lost, sweep.ignored, sweep.leaves)
+        sweep.attached(run.attachments)
+        return Reading(record, tuple(sweep.losses), sweep.lost, sweep.ignored, sweep.leaves, root)
 
     def _sign(self, out: Built, run: Run) -> None:
         """Say in the record how it was read; a source without its organisation is no source."""
@@ -89,7 +111,21 @@ class Profile:
 def load(path: Path) -> Profile:
     """Load a profile file. Raises `ProfileInvalid` naming the file and the key."""
     made = compiled(path)
-    return Profile(made.name, made.title, made.adapter, made.hash, made.files, made.shape)
+    return Profile(
+        name=made.name,
+        title=made.title,
+        adapter=made.adapter,
+        hash=made.hash,
+        files=made.files,
+        shape=made.shape,
+        identity=made.identity,
+        markup=made.markup,
+        version=made.version,
+        valid_from=made.valid_from,
+        valid_until=made.valid_until,
+        links=made.links,
+        tables=made.tables,
+    )
 
 
 @cache

@@ -3,6 +3,9 @@
 Refused, with the file and the key named: an unknown key, a missing one, an unknown transform or map, a target the
 schema does not have or of another kind, a target or a place written twice, a map or shape that nothing uses, a shape
 that contains itself, an empty list. A profile that loads is one whose every line does something.
+
+A file is called `NAME.toml`, or `NAME@VERSION.toml` where it says its version. Its code maps lie beside it or, where
+there is none of that name, among those that ship.
 """
 
 from __future__ import annotations
@@ -12,26 +15,33 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
 from mappings.claims import Claim, Claims
-from mappings.codemap import CODES, CodeMap, CodeMapInvalid, load_codemap
+from mappings.codemap import CODES, CodeMap, CodeMapInvalid, fold, load_codemap
+from mappings.links import Link, link
+from mappings.markup import PLAIN, Markup, markup
 from mappings.record import Part
 from mappings.rows import Built, Need, Row, every, one
 from mappings.shape import Place, Section, Shape, Table
+from mappings.tables import Tables, tables
 from mappings.targets import PARTS, Target, TargetInvalid, checked, needed, part_class, target
 from mappings.transforms import TRANSFORMS, Takes, Transform
 
 _TOP = {"name", "title", "adapter", "standard", "date", "root", "identity", "maps", "shapes"}
-_SHAPE = {"part", "rows", "sections", "ignore", "keyed"}
+_MAY = {"maps", "version", "valid_from", "valid_until", "xml", "csv", "links"}
+_SHAPE = {"part", "set", "rows", "sections", "ignore", "keyed"}
 _ROW = {"from", "to", "transform", "required", "map"}
 _SECTION = {"at", "to", "shape", "set", "ref", "needs", "unreached", "required"}
 _IGNORE = {"from", "reason"}
-_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_TYPED = re.compile(r"(.+)\[([A-Za-z0-9_-]+)\]")
-_CLAIMS = {Takes.LIST: Claim.LIST, Takes.LINK: Claim.PARTS}
+_STEP = re.compile(r"@?(?:[A-Za-z_][A-Za-z0-9_-]*:)?[A-Za-z_][A-Za-z0-9_-]*|#text")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,15}", re.ASCII)
+_ONE_OF = re.compile(r"([^\[\]=]+)\[(?:([^\[\]=]+)=)?([^\[\]=]+)\]")
+_CLAIMS = {Takes.LIST: Claim.LIST, Takes.LINK: Claim.PARTS, Takes.LINKS: Claim.PARTS}
 
 
 Foreign = Any
@@ -44,21 +54,31 @@ class ProfileInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A profile file at work: who it is, what it was made from, and its outermost shape."""
+    """A profile file at work: who it is, when it is valid, what it was made from, and its outermost shape."""
 
     name: str
+    version: str
     title: str
     adapter: str
+    valid_from: date | None
+    valid_until: date | None
     hash: str
     files: Mapping[str, str]
     shape: Shape
+    identity: tuple[str, ...]
+    markup: Markup
+    links: tuple[Link, ...]
+    tables: Tables | None
 
 
-def compiled(path: Path) -> Compiled:
-    """Load and compile one file. Raises `ProfileInvalid`."""
+def compiled(path: Path, tree: dict[str, Any] | None = None) -> Compiled:
+    """Load and compile one file; `tree` stands for what it holds where a checker cut out what did not load.
+
+    Raises `ProfileInvalid`.
+    """
     body = path.read_bytes()
     try:
-        return _Compiler(path, body, tomllib.loads(body.decode("utf-8"))).whole()
+        return _Compiler(path, body, tomllib.loads(body.decode("utf-8")) if tree is None else tree).whole()
     except (ValueError, TargetInvalid, CodeMapInvalid) as exc:
         raise ProfileInvalid(f"{path.name}: {exc}") from exc
 
@@ -76,11 +96,13 @@ class _Compiler:
 
     def whole(self) -> Compiled:
         tree = self.tree
-        _keys("", tree, _TOP, _TOP - {"maps"})
-        if tree["name"] != self.path.stem:
-            raise ValueError("name: not the name of the file")
+        _keys("", tree, _TOP | _MAY, _TOP - {"maps"})
+        version = self._called()
+        begins, ends = (_day(key, tree[key]) if key in tree else None for key in ("valid_from", "valid_until"))
+        if begins and ends and ends < begins:
+            raise ValueError("valid_until: before valid_from")
         for key in _strings("maps", tree["maps"]) if "maps" in tree else ():
-            self.maps[key] = load_codemap(CODES / f"{key}.json")
+            self.maps[key] = self._codemap(key)
         shape = self._shape(_string("root", tree["root"]))
         for name in tree["shapes"].keys() - self.done.keys():
             raise ValueError(f"shapes.{name}: nothing uses it")
@@ -90,7 +112,64 @@ class _Compiler:
         files |= {f"{name}.json": codemap.hash for name, codemap in sorted(self.maps.items())}
         listing = "".join(f"{digest}  {name}\n" for name, digest in files.items())
         digest = hashlib.sha256(listing.encode()).hexdigest()
-        return Compiled(tree["name"], tree["title"], tree["adapter"], digest, MappingProxyType(files), shape)
+        return Compiled(
+            tree["name"],
+            version,
+            tree["title"],
+            tree["adapter"],
+            begins,
+            ends,
+            digest,
+            MappingProxyType(files),
+            shape,
+            tuple(tree["identity"]),
+            self._markup(),
+            self._links(),
+            self._tables(),
+        )
+
+    def _tables(self) -> Tables | None:
+        """What a profile for delimited text says of its files; one for another format says nothing of them."""
+        if ("csv" in self.tree) != (self.tree["adapter"] == "police.csv"):
+            raise ValueError("csv: given where the adapter is police.csv, and nowhere else")
+        return tables(self.tree["csv"]) if "csv" in self.tree else None
+
+    def _links(self) -> tuple[Link, ...]:
+        """The rules for values that name a part of the document."""
+        found = []
+        for i, rule in enumerate(_some("links", self.tree["links"]) if "links" in self.tree else ()):
+            try:
+                found.append(link(rule, _steps))
+            except ValueError as exc:
+                raise ValueError(f"links[{i}].{exc}") from None
+        return tuple(found)
+
+    def _markup(self) -> Markup:
+        claims = [shape.claims for shape in self.done.values()]
+        sections = [section for shape in self.done.values() for _, section in shape.sections]
+        claims += [place.claims for section in sections for place in section.places if place.claims is not None]
+        return markup(self.tree["xml"], self.tree["identity"], claims) if "xml" in self.tree else PLAIN
+
+    def _called(self) -> str:
+        """The version, "" where none is said; the file is called after the name and the version."""
+        name = self.tree["name"]
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError("name: small letters, digits and hyphens, at most 32")
+        version = self.tree.get("version", "")
+        if "version" in self.tree and not (isinstance(version, str) and _VERSION.fullmatch(version)):
+            raise ValueError("version: letters, digits, full stops and hyphens, at most 16")
+        if self.path.stem != (f"{name}@{version}" if version else name):
+            raise ValueError("name: not the name of the file, or the file is not called NAME@VERSION")
+        return str(version)
+
+    def _codemap(self, key: str) -> CodeMap:
+        """A code map by name: the one beside the profile, or one that ships."""
+        if not _NAME.fullmatch(key):
+            raise ValueError("maps: small letters, digits and hyphens, at most 32")
+        beside, shipped = self.path.parent / f"{key}.json", CODES / f"{key}.json"
+        if not beside.is_file() and not shipped.is_file():
+            raise ValueError(f"maps: there is no {key!r}")
+        return load_codemap(beside if beside.is_file() else shipped)
 
     def _shape(self, name: str) -> Shape:
         if name in self.done:
@@ -130,8 +209,11 @@ class _Compiler:
             tuple(every(r) for r in rows if not r.plain),
             tuple((s.probe, s) for s in sections),
             claims,
+            {leaf: _checked(f"{where}.set", part, leaf, value) for leaf, value in tree.get("set", {}).items()},
         )
         self._targets(where, name, rows, sections)
+        for leaf in shape.constants.keys() & self.targets[name]:
+            raise ValueError(f"{where}.set: {leaf!r} is written by a row")
         for key in keyed.keys() - {f"{r.target.part}[{r.target.word}]" for r in rows}:
             raise ValueError(f"{where}.keyed: no row writes {key!r}")
         self.done[name] = shape
@@ -152,7 +234,7 @@ class _Compiler:
         if row["transform"] not in TRANSFORMS:
             raise ValueError(f"{where}.transform: there is no {row['transform']!r}")
         transform = TRANSFORMS[row["transform"]]
-        aim = target(part, _string(f"{where}.to", row["to"]))
+        aim = _target(where, part, row["to"])
         if transform.gives not in aim.accepts:
             raise ValueError(f"{where}.to: {aim.text!r} does not hold a {transform.gives.value}")
         need = {False: "no", True: "yes"}.get(row.get("required", False), row.get("required", False))
@@ -194,25 +276,22 @@ class _Compiler:
         inner, many = part_class(part.model_fields[to]) if to else (part, False)
         if shape.part is not inner:
             raise ValueError(f"{where}.shape: builds a {shape.part.__name__}, which does not belong here")
-        constants: Built = {k: checked(inner, k, v) for k, v in section.get("set", {}).items()}
-        for leaf in constants.keys() & self.targets[shape.name]:
+        constants: Built = {k: _checked(f"{where}.set", inner, k, v) for k, v in section.get("set", {}).items()}
+        for leaf in constants.keys() & (self.targets[shape.name] | shape.constants.keys()):
             raise ValueError(f"{where}.set: {leaf!r} is written by a row")
+        if constants and not to:
+            raise ValueError(f"{where}.set: what is said of the part around it stands in its shape")
         ref = section.get("ref", "")
         if bool(ref) != ("ref" in inner.model_fields and bool(to)):
             raise ValueError(f"{where}.ref: given exactly where the part has a reference")
         if ref:
-            checked(inner, "ref", f"{ref}-1")
+            _checked(f"{where}.ref", inner, "ref", f"{ref}-1")
         needs = set(_strings(f"{where}.needs", section["needs"])) if "needs" in section else set()
         for leaf in needs - inner.model_fields.keys():
             raise ValueError(f"{where}.needs: {inner.__name__} has no {leaf!r}")
         if to:
             needs |= needed(inner)
-        places = []
-        for place in _one_or_more(f"{where}.at", section["at"]):
-            typed = _TYPED.fullmatch(place)
-            steps = _steps(f"{where}.at", typed[1] if typed else place)
-            claims.add(steps, Claim.PARTS)
-            places.append(Place(steps[0], steps[1:], typed[2] if typed else "", ".".join(steps)))
+        places = [_place(f"{where}.at", place, claims) for place in _one_or_more(f"{where}.at", section["at"])]
         switches = [_switch(f"{where}.{key}", section.get(key, False)) for key in ("unreached", "required")]
         return Section(tuple(places), shape, to, many, constants, ref, frozenset(needs), *switches)
 
@@ -235,6 +314,26 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
+def _place(where: str, place: str, claims: Claims) -> Place:
+    """Where a section looks: `persons`, `persons[victim]` by the type, `persons[@role=VIC]` by what a leaf says.
+
+    A full stop alone is the part itself.
+    """
+    if place == ".":
+        return Place("", (), "")
+    among = _ONE_OF.fullmatch(place)
+    steps = _steps(where, among[1] if among else place)
+    claims.add(steps, Claim.PARTS)
+    if among is None:
+        return Place(steps[0], steps[1:], ".".join(steps))
+    key = _steps(where, among[2] or "type")
+    read = None  # the type is what identifies a part, which every shape claims
+    if among[2]:
+        read = Claims()
+        read.add(key, Claim.SCALAR)
+    return Place(steps[0], steps[1:], ".".join(steps), key, fold(_string(where, among[3])), read)
+
+
 def _steps(where: str, place: Foreign) -> tuple[str, ...]:
     steps = tuple(_string(where, place).split("."))
     if not all(_STEP.fullmatch(step) for step in steps):
@@ -245,6 +344,8 @@ def _steps(where: str, place: Foreign) -> tuple[str, ...]:
 def _unclaimed(where: str, claims: Claims, steps: tuple[str, ...]) -> None:
     here: Any = claims
     for step in steps:
+        if here in (Claim.SCALAR, Claim.LIST):  # a row that reads a text reads nothing beside it
+            here = None
         here = here.get(step) if isinstance(here, dict) else here
     if here is not None:
         raise ValueError(f"{where}.from: a row or section reads there")
@@ -255,7 +356,21 @@ def _constant(where: str, part: type[Part], aim: Target, leaf: str, value: Forei
     inner, _ = part_class(part.model_fields[aim.part])
     if inner is None:
         raise ValueError(f"{where}: {aim.part!r} holds no parts")
-    return checked(inner, leaf, value)
+    return _checked(where, inner, leaf, value)
+
+
+def _checked(where: str, part: type[Part], leaf: str, value: Foreign) -> object:
+    try:
+        return checked(part, leaf, value)
+    except TargetInvalid as exc:
+        raise ValueError(f"{where}: {exc}") from None
+
+
+def _target(where: str, part: type[Part], text: Foreign) -> Target:
+    try:
+        return target(part, _string(f"{where}.to", text))
+    except TargetInvalid as exc:
+        raise ValueError(f"{where}.to: {exc}") from None
 
 
 def _keys(where: str, value: Foreign, allowed: set[str], required: set[str]) -> None:
@@ -276,6 +391,12 @@ def _string(where: str, value: Foreign) -> str:
 def _some(where: str, value: Foreign) -> list[Any]:
     if not isinstance(value, list) or not value:
         raise ValueError(f"{where}: not a list, or an empty one")
+    return value
+
+
+def _day(where: str, value: Foreign) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError(f"{where}: not a day, as in 2026-04-01 without quotes")  # noqa: TRY004 - as above
     return value
 
 

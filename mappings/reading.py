@@ -10,10 +10,11 @@ Source: domain.md section 5.2, point 3 (what is not read is counted), style.md h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mappings.record import Finding, Record
+from mappings.tree import Value
 
 
 class Fault(StrEnum):
@@ -35,13 +36,26 @@ class Fault(StrEnum):
     MISSING = "missing"
     UNKNOWN_CODE = "unknown-code"
     NOT_READABLE = "not-readable"
+    RAGGED_ROW = "ragged-row"
+    NO_HEADER = "no-header"
+    SEVERAL_INCIDENTS = "several-incidents"
+    ROW_WITHOUT_INCIDENT = "row-without-incident"
+    UNKNOWN_FILE = "unknown-file"
+    ARCHIVE_ENCRYPTED = "archive-encrypted"
+    ARCHIVE_UNSAFE_NAME = "archive-unsafe-name"
+    ARCHIVE_NOT_A_FILE = "archive-not-a-file"
+    ARCHIVE_NOT_CSV = "archive-not-csv"
+    ARCHIVE_TOO_PACKED = "archive-too-packed"
+    DOCTYPE = "doctype"
+    PART_ELSEWHERE = "part-elsewhere"
+    AMBIGUOUS_LINK = "ambiguous-link"
     WRONG_PROFILE = "wrong-profile"
     READER_FAILED = "reader-failed"
 
 
 WORDS: dict[Fault, str] = {
     Fault.TOO_LARGE: "the document is larger than is accepted",
-    Fault.WRONG_CHARSET: "the document is not in UTF-8",
+    Fault.WRONG_CHARSET: "the document is not in the character set it says, or in none that is accepted",
     Fault.TRUNCATED: "the document ends before it is complete",
     Fault.MALFORMED: "the document is not well formed",
     Fault.DUPLICATE_KEY: "the same name is given twice in one object",
@@ -56,6 +70,19 @@ WORDS: dict[Fault, str] = {
     Fault.MISSING: "a value is required here and there is none",
     Fault.UNKNOWN_CODE: "a code is required here and this one is not in the list",
     Fault.NOT_READABLE: "a value is required here and this one cannot be read",
+    Fault.RAGGED_ROW: "the row has more or fewer cells than the header has names",
+    Fault.NO_HEADER: "the first line is no header: a column has no name, or what separates columns is not plain",
+    Fault.SEVERAL_INCIDENTS: "the document holds several incidents; send one, or send a batch",
+    Fault.ROW_WITHOUT_INCIDENT: "the row belongs to no incident of this export",
+    Fault.UNKNOWN_FILE: "the mapping profile knows no file of this name",
+    Fault.ARCHIVE_ENCRYPTED: "the file in the archive is encrypted",
+    Fault.ARCHIVE_UNSAFE_NAME: "the file in the archive has a name that leads elsewhere",
+    Fault.ARCHIVE_NOT_A_FILE: "the archive holds something that is not a plain file",
+    Fault.ARCHIVE_NOT_CSV: "the archive holds a file that is not delimited text",
+    Fault.ARCHIVE_TOO_PACKED: "the file in the archive unpacks to far more than it holds",
+    Fault.DOCTYPE: "the document has a document type declaration, which is not accepted",
+    Fault.PART_ELSEWHERE: "the document includes a part that lies elsewhere",
+    Fault.AMBIGUOUS_LINK: "a reference leads to more than one part",
     Fault.WRONG_PROFILE: "the mapping profile is for another format",
     Fault.READER_FAILED: "the reader failed",
 }
@@ -96,7 +123,8 @@ class Unreadable(Exception):
 class Loss:
     """A leaf of the document that no row of the profile reads.
 
-    `reason` is `no-row`, or `wrong-shape` where a row reads this place but not a value of this shape.
+    `reason` is `no-row`, or `wrong-shape` where a row reads this place but not a value of this shape, or `attachment`
+    for a whole photograph, recording or document, which is never passed on.
     """
 
     path: str
@@ -110,6 +138,7 @@ class Reading:
     `losses` names the first hundred lost leaves, `loss_count` counts them all. `leaf_count` counts the leaves of the
     document (scalars but null and blank text), `ignored_count` those that the profile leaves out for a stated
     reason. A value that a row reads and cannot use is no loss: it is one of the `findings` (`record.quality`).
+    `tree` is the document as the profile saw it: its values go nowhere, its names show when a sender's shape changes.
     """
 
     record: Record
@@ -117,6 +146,7 @@ class Reading:
     loss_count: int
     ignored_count: int
     leaf_count: int
+    tree: dict[str, Value] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

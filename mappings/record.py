@@ -6,7 +6,8 @@ one data item (`items.py` finds it through the `Item` beside the field), so that
 but the few that say what a part *is* has a default, so that it can be withheld.
 
 A role belongs to the event, not to the person: somebody who is victim and suspect of one event appears twice, under
-two references, and is never merged (domain.md section 4.5, N9).
+two references, and is never merged (domain.md section 4.5, N9). `Person.also` says so, and no agreement needs to know:
+what concerns one victim (`Record.for_victim`) carries nothing that the other said as a victim.
 
 Source: domain.md section 5.3 for the shape; 1.3 for the police fields; 1.6 for assessments; 4.6 for consent.
 """
@@ -14,9 +15,10 @@ Source: domain.md section 5.3 for the shape; 1.3 for the police fields; 1.6 for 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -330,14 +332,29 @@ class Identifier(Part):
     value: Annotated[str | None, Item("{role}.police_identifiers")] = None
 
 
+class Encompass(Part):
+    """Whether a child's school was told before the next school day (Operation Encompass, domain.md section 1.5)."""
+
+    gate: ClassVar[str | None] = "encompass.status"
+    notified: Annotated[bool | None, Item("encompass.status")] = None
+    at: Annotated[AwareDatetime | None, Item("encompass.status")] = None
+    reference: Annotated[str | None, Field(max_length=100), Item("encompass.status")] = None
+    reason: Annotated[Code | None, Item("encompass.status")] = None
+
+
 class Person(Part):
-    """Somebody in the event, in one role. `ref` is opaque, random, and the subject reference of the audit log."""
+    """Somebody in the event, in one role. `ref` is opaque, random, and the subject reference of the audit log.
+
+    `also` is the reference under which the same person is the other of victim and suspect (counter-allegation).
+    `warnings` are officer-safety codes on this person; those of a record as a whole name nobody.
+    """
 
     gate: ClassVar[str | None] = "{role}.listed"
     fills: ClassVar[str | None] = "role"
     choices: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys(r.item_word for r in Role))
     ref: Annotated[Ref, Item("{role}.listed")]
     role: Annotated[Role, Item("{role}.listed")]
+    also: Annotated[Ref | None, Item("people.counter_allegation")] = None
     names: tuple[Name, ...] = ()
     birth: Birth | None = None
     sex: Annotated[Code | None, Item("{role}.sex")] = None
@@ -359,19 +376,26 @@ class Person(Part):
     witnessed: Annotated[bool | None, Item("{role}.presence")] = None
     injured: Annotated[bool | None, Item("{role}.presence")] = None
     deceased: Annotated[bool | None, Item("{role}.presence")] = None
+    warnings: Annotated[tuple[Code, ...], Item("police.safety_warnings")] = ()
+    encompass: Encompass | None = None
 
     def word(self) -> str:  # noqa: D102 - said by Part.word
         return self.role.item_word
 
 
 class Relationship(Part):
-    """How two people of the event are connected (Domestic Abuse Act 2021 s.2: `personally_connected`)."""
+    """How two people of the event are connected.
+
+    `personally_connected` is what the sender states (Domestic Abuse Act 2021 s.2); `evidence` are the facts of the
+    record that bear on it (`quality.py`), and never a verdict.
+    """
 
     gate: ClassVar[str | None] = "people.relationships"
     a: Annotated[Ref, Item("people.relationships")]
     b: Annotated[Ref, Item("people.relationships")]
     type: Annotated[Code | None, Item("people.relationships")] = None
     personally_connected: Annotated[bool | None, Item("people.relationships")] = None
+    evidence: Annotated[tuple[Code, ...], Item("people.relationships")] = ()
 
 
 class Answer(Part):
@@ -389,8 +413,28 @@ class Answer(Part):
         return _ANSWER_ITEMS.get(self.code.rpartition(".")[2].upper(), _ANSWER_ITEMS[""])
 
 
+class Grading(Part):
+    """A grade that stood before the one that stands now, with who gave it, when and on what (P10).
+
+    `version` is that of the record which said it, where it was another.
+    """
+
+    gate: ClassVar[str | None] = "risk.grade"
+    grade: Annotated[Grade, Item("risk.grade")]
+    at: Annotated[AwareDatetime | None, Item("risk.grade")] = None
+    by: Annotated[Code | None, Item("risk.grade")] = None
+    basis: Annotated[Code | None, Item("risk.grade")] = None
+    instrument: Annotated[Instrument | None, Item("risk.grade")] = None
+    version: Annotated[int | None, Field(ge=1), Item("risk.grade")] = None
+    yes: Annotated[int | None, Field(ge=0, le=64), Item("risk.count")] = None
+    items: Annotated[int | None, Field(ge=0, le=64), Item("risk.count")] = None
+
+
 class Assessment(Part):
-    """A risk assessment as a professional made it: instrument, items, count, grade, assessor and age together (P10)."""
+    """A risk assessment as a professional made it: instrument, items, count, grade, assessor and age together (P10).
+
+    `history` are the grades before, the oldest first.
+    """
 
     gate: ClassVar[str | None] = "risk.assessment"
     ref: Annotated[Ref, Item("risk.assessment")]
@@ -406,11 +450,62 @@ class Assessment(Part):
     unknown: Annotated[int | None, Field(ge=0, le=64), Item("risk.count")] = None
     items: Annotated[int | None, Field(ge=0, le=64), Item("risk.count")] = None
     answers: tuple[Answer, ...] = ()
+    history: tuple[Grading, ...] = ()
+
+    def grading(self, version: int) -> Grading | None:
+        """The grade as it will stand in the history; None where nobody gave one."""
+        if self.grade is None:
+            return None
+        return Grading(
+            grade=self.grade,
+            at=self.at,
+            by=self.assessor_role,
+            basis=self.basis,
+            instrument=self.instrument,
+            version=version,
+            yes=self.yes,
+            items=self.items,
+        )
+
+
+class Criterion(Part):
+    """A criterion for a multi-agency conference (MARAC) and what it rests on: a fact, never a grade (domain.md 1.8).
+
+    `code` is `visible-high-risk`, `professional-judgement`, `escalation` or `repeat`. `basis` says whether the sender
+    states it (`stated`), it was counted on the instrument that was used (`counted`), or among the incidents that the
+    gateway took in (`found`). `count` is of answers yes, or of
+    incidents; `since` the day of the last conference, or of the first incident counted.
+    """
+
+    gate: ClassVar[str | None] = "marac.criteria"
+    code: Annotated[Code, Item("marac.criteria")]
+    met: Annotated[bool | None, Item("marac.criteria")] = None
+    subject: Annotated[Ref | None, Item("marac.criteria")] = None
+    basis: Annotated[Code, Item("marac.criteria")] = "stated"
+    by: Annotated[Code | None, Item("marac.criteria")] = None
+    at: Annotated[AwareDatetime | None, Item("marac.criteria")] = None
+    instrument: Annotated[Instrument | None, Item("marac.criteria")] = None
+    count: Annotated[int | None, Field(ge=0, le=1000), Item("marac.criteria")] = None
+    since: Annotated[date | None, Item("marac.criteria")] = None
+    text: Annotated[str | None, Item("marac.criteria")] = None
+
+
+class Earlier(Part):
+    """An earlier incident of the same victim: its day and the grade it was given, nothing else of it.
+
+    `pair` says that the suspect was the same as well. The grade is that of then, and never becomes one of now (P10).
+    """
+
+    gate: ClassVar[str | None] = "history.repeats"
+    on: Annotated[date, Item("history.repeats")]
+    grade: Annotated[Grade | None, Item("history.repeats")] = None
+    pair: Annotated[bool | None, Item("history.repeats")] = None
 
 
 class Consent(Part):
     """What a person said about sharing, when, to whom and in whose presence (domain.md section 4.6).
 
+    `explained` says that she was told her details may be shared (domain.md section 1.3, `consent_to_share`).
     `suspect_channel` says that it was said over a telephone, an address or an account the suspect shares.
     """
 
@@ -421,6 +516,7 @@ class Consent(Part):
     scope: Annotated[tuple[Code, ...], Item("consent.state")] = ()
     asked_by: Annotated[Code | None, Item("consent.state")] = None
     at: Annotated[AwareDatetime | None, Item("consent.state")] = None
+    explained: Annotated[bool | None, Item("consent.state")] = None
     suspect_present: Annotated[bool | None, Item("consent.state")] = None
     suspect_channel: Annotated[bool | None, Item("consent.state")] = None
     reason: Annotated[str | None, Item("consent.reason")] = None
@@ -434,13 +530,67 @@ class Consent(Part):
 
 
 class Order(Part):
-    """A court or police order, or bail conditions, with its expiry."""
+    """A court or police order, or bail conditions: whom it binds, whom it protects, and when it ends.
+
+    A day of expiry is its last day, in London. `expired` is said on the way out, at the moment of reading, and is no
+    part of what is kept.
+    """
 
     gate: ClassVar[str | None] = "orders"
     type: Annotated[Code, Item("orders")]
     subject: Annotated[Ref | None, Item("orders")] = None
+    protects: Annotated[Ref | None, Item("orders")] = None
     conditions: Annotated[str | None, Item("orders")] = None
+    starts: Annotated[datetime | date | None, Item("orders")] = None
     expires: Annotated[datetime | date | None, Item("orders")] = None
+    expired: Annotated[bool | None, Item("orders")] = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """The instant from which it no longer holds; None where it has no end."""
+        ends = self.expires
+        if ends is None:
+            return None
+        if not isinstance(ends, datetime):
+            ends = datetime.combine(ends + timedelta(days=1), time())
+        return ends if ends.tzinfo else ends.replace(tzinfo=_LONDON)
+
+
+class Custody(Part):
+    """What police did with the suspect: arrested, charged, released and how. A release is time-critical (4.1, step 12).
+
+    `event` is a code of `codes/custody.json`; an unknown one is kept.
+    """
+
+    gate: ClassVar[str | None] = "police.custody"
+    event: Annotated[Code, Item("police.custody")]
+    subject: Annotated[Ref | None, Item("police.custody")] = None
+    at: Annotated[AwareDatetime | None, Item("police.custody")] = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether the suspect is at large from then on, whatever the conditions."""
+        return self.event.startswith("released")
+
+
+class Attachment(Part):
+    """That police hold a photograph, a recording or a document: its kind, and never its name or content."""
+
+    gate: ClassVar[str | None] = "event.attachments"
+    kind: Annotated[Code | None, Item("event.attachments")] = None
+    media_type: Annotated[Code | None, Item("event.attachments")] = None
+
+
+class Link(Part):
+    """Another record of the same incident, by its own reference: a section of it, or what became of a log (4.7 c, d).
+
+    `kind` is `section`, `same-log` or `notice`; `section` names which, where the sender says it. Never merged.
+    """
+
+    gate: ClassVar[str | None] = "event.references"
+    kind: Annotated[Code, Item("event.references")]
+    section: Annotated[Code | None, Item("event.references")] = None
+    references: tuple[Reference, ...] = ()
 
 
 class Statement(Part):
@@ -514,6 +664,7 @@ class Record(Part):
     marking: Marking | None = None
     area: Annotated[Code | None, Item("event.area")] = None
     category: Annotated[Code | None, Item("event.type")] = None
+    section: Annotated[Code | None, Item("event.type")] = None
     offence: Annotated[Code | None, Item("event.type")] = None
     flags: Annotated[tuple[Code, ...], Item("event.type")] = ()
     location: Annotated[str | None, Item("event.location")] = None
@@ -521,11 +672,16 @@ class Record(Part):
     relationships: tuple[Relationship, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     consents: tuple[Consent, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     orders: tuple[Order, ...] = ()
+    custody: tuple[Custody, ...] = ()
     statements: tuple[Statement, ...] = ()
     officer: Officer | None = None
     safety_warnings: Annotated[tuple[Code, ...], Item("police.safety_warnings")] = ()
     outcome: Annotated[Code | None, Item("police.outcome")] = None
+    attachments: tuple[Attachment, ...] = ()
+    linked: tuple[Link, ...] = ()
     feedback: tuple[Feedback, ...] = ()
     tallies: tuple[Tally, ...] = ()
     quality: tuple[Finding, ...] = ()
@@ -539,19 +695,71 @@ class Record(Part):
         return tuple(p for p in self.people if p.role is role)
 
     def for_victim(self, ref: str) -> Record:
-        """The record as it concerns one victim: other victims, and what is said of them alone, are left out.
+        """The record as it concerns one victim: other victims, and what is said of them, are left out.
 
-        Each victim has a referral of her own, and a counter-allegation keeps its confidentiality (N9).
+        Each victim has a referral of her own. In a counter-allegation she is not the suspect of her own referral, and
+        of a suspect who is a victim too only the identity is left: where the other lives, how the other is reached and
+        what the other needs was told as a victim (N9). What names no victim stays for each, less its free text.
         """
-        others = {p.ref for p in self.of_role(Role.VICTIM) if p.ref != ref}
-        if not others:
+        others = {p.ref for p in self.people if p.role is Role.VICTIM and p.ref != ref}
+        gone = others | {p.ref for p in self.people if p.also == ref}
+        if not gone and all(p.also is None for p in self.people):
             return self
         return self.model_copy(
             update={
-                "people": tuple(p for p in self.people if p.ref not in others),
-                "relationships": tuple(r for r in self.relationships if not {r.a, r.b} & others),
-                "assessments": tuple(a for a in self.assessments if a.subject not in others),
-                "consents": tuple(c for c in self.consents if c.subject not in others),
-                "statements": tuple(s for s in self.statements if not s.about or set(s.about) - others),
+                "people": tuple(_apart(p) for p in self.people if p.ref not in gone),
+                "relationships": tuple(r for r in self.relationships if r.a not in gone and r.b not in gone),
+                "assessments": tuple(_unnamed(a, others) for a in self.assessments if a.subject not in gone),
+                "consents": tuple(_unnamed(c, others) for c in self.consents if c.subject not in gone),
+                "criteria": tuple(_unnamed(c, others) for c in self.criteria if c.subject not in gone),
+                "orders": tuple(o for o in self.orders if o.subject not in gone and o.protects not in gone),
+                "custody": tuple(c for c in self.custody if c.subject not in gone),
+                "statements": tuple(_less(s, gone) for s in self.statements if _concerns(s, ref, gone)),
+                # A place in a list of the sender's record is another place, or nobody's, in this one.
+                "quality": tuple(f for f in self.quality if "[" not in f.path),
             }
         )
+
+
+def _apart(person: Person) -> Person:
+    """A person without the other role: of a suspect who is a victim too, who it is and no more."""
+    if person.also is None:
+        return person
+    if person.role is Role.VICTIM:
+        return person.model_copy(update={"also": None})
+    return Person(
+        ref=person.ref,
+        role=person.role,
+        names=person.names,
+        birth=person.birth,
+        sex=person.sex,
+        identifiers=person.identifiers,
+        description=person.description,
+        present=person.present,
+        warnings=person.warnings,
+    )
+
+
+S = TypeVar("S", Assessment, Consent, Criterion)
+
+
+def _unnamed(part: S, others: set[str]) -> S:
+    """A part that names nobody, where there are several victims: it counts for each, and its words go to none."""
+    if part.subject is not None or not others:
+        return part
+    if isinstance(part, Assessment):
+        return part.model_copy(update={"answers": ()})
+    return part.model_copy(update={"reason" if isinstance(part, Consent) else "text": None})
+
+
+def _concerns(statement: Statement, ref: str, gone: set[str]) -> bool:
+    return not statement.about or ref in statement.about or gone.isdisjoint(statement.about)
+
+
+def _less(statement: Statement, gone: set[str]) -> Statement:
+    if gone.isdisjoint(statement.about):
+        return statement
+    return statement.model_copy(update={"about": tuple(one for one in statement.about if one not in gone)})
+
+
+_LONDON = ZoneInfo("Europe/London")

@@ -6,7 +6,7 @@ A value that cannot be read is left out, and the place and reason noted; where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,7 +15,7 @@ from mappings.outcome import Cannot, Noted
 from mappings.reading import Fault, Problem
 from mappings.targets import Target
 from mappings.transforms import Gives, Takes
-from mappings.tree import Linked, Trail, Value, rendered
+from mappings.tree import TEXT, Linked, Trail, Value, rendered, says_something
 
 Built = dict[str, Any]
 """A part under construction, as the record's model takes it."""
@@ -34,12 +34,20 @@ class Run:
     """What one reading gathers.
 
     `visited` holds, by the identity of a dict of the document, what its readers claim of it; `refs` the references of
-    a person, by role; `counts` how many references of each kind are given out.
+    a person, by role; `counts` how many references of each kind are given out; `attachments` where each of them stands;
+    `again` the references of who was found before in the same role; `reads` how often each dict was read;
+    `said` the parts of a list of the document by what they say in one place.
     """
 
     visited: dict[int, Claims] = field(default_factory=dict)
     refs: dict[int, dict[str, str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    attachments: list[Trail] = field(default_factory=list)
+    again: set[str] = field(default_factory=set)
+    reads: dict[int, int] = field(default_factory=dict)
+    said: dict[tuple[int, tuple[str, ...]], dict[str, list[tuple[Trail, dict[str, Value]]]]] = field(
+        default_factory=dict
+    )
     findings: list[tuple[Trail, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -77,6 +85,8 @@ def one(row: Row, place: tuple[str, ...]) -> ReadOne:
     read = _reader(row, ".".join(place), row.run)
     if row.takes is Takes.LINK:
         return lambda value, path, run, out, keyed: read(_roles(value, run), path, run, out, keyed)
+    if row.takes is Takes.LINKS:
+        return lambda value, path, run, out, keyed: read(_everybody(value, run), path, run, out, keyed)
     if row.takes is Takes.LIST:
         return lambda value, path, run, out, keyed: read(_scalars(value), path, run, out, keyed)
     return read
@@ -94,14 +104,17 @@ def every(row: Row) -> ReadAll:
     readers = [one(row, place) for place in row.places]
     first = ".".join(row.places[0])
     single, lists, must = len(row.places) == 1, row.takes is Takes.LIST, row.need == "yes"
+    strict = row.need == "when-present"
 
     def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
         values = gather(node)
         if lists:
             gathered = [v for value in values for v in (value if isinstance(value, list) else (value,))]
             return readers[0]([v for v in gathered if v is not None], path, run, out, keyed)
+        if strict and (at := _unfit(values)) is not None:
+            return readers[at](values[at], path, run, out, keyed)
         for at, value in enumerate(values):
-            if value is not None and (_scalar(value) or (single and value)):
+            if value is not None and (_scalar(_own(value)) or (single and value and type(value) is not str)):
                 return readers[at](value, path, run, out, keyed)
         if must:
             run.problems.append(Problem(rendered((path, first)), Fault.MISSING))
@@ -112,12 +125,19 @@ def every(row: Row) -> ReadAll:
 
 def _together(row: Row, gather: Callable[[dict[str, Value]], Sequence[Value]]) -> ReadAll:
     readers = [_reader(row, ".".join(place), lambda given: row.run(*given)) for place in row.places]
+    first = ".".join(row.places[0])
+    strict, must = row.need == "when-present", row.need == "yes"
 
     def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
-        given = tuple([v if v is not None and _scalar(v) else None for v in gather(node)])
+        values = gather(node)
+        if strict and (unfit := _unfit(values)) is not None:
+            return readers[unfit](values[unfit], path, run, out, keyed)
+        given = tuple([v if v is not None and _scalar(v) else None for v in map(_own, values)])
         for at, value in enumerate(given):
             if value is not None:
                 return readers[at](given, path, run, out, keyed)
+        if must:
+            run.problems.append(Problem(rendered((path, first)), Fault.MISSING))
         return None
 
     return read
@@ -151,7 +171,9 @@ def _reader(  # noqa: C901 - one function per row: a call for each step would do
         elif value is None:
             return
         elif kind is dict or kind is list or kind is Linked:
-            if value:
+            if kind is dict and TEXT in value:
+                read(value[TEXT], path, run, out, keyed)
+            elif value:
                 refuse(path, "wrong-type", run)
             return
         try:
@@ -182,9 +204,17 @@ def _roles(value: Value, run: Run) -> tuple[tuple[str, str], ...] | None:
     return tuple(run.refs.get(id(value.targets[0][1]), {}).items())
 
 
+def _everybody(value: Value, run: Run) -> tuple[tuple[tuple[str, str], ...], ...] | None:
+    """The references, each with its role, of each person that a link leads to."""
+    if value is None:
+        return None
+    targets = value.targets if isinstance(value, Linked) else ()
+    return tuple(tuple(run.refs.get(id(found), {}).items()) for _, found in targets)
+
+
 def _scalars(value: Value) -> tuple[Value, ...] | Value:
     """The scalars of a list; one scalar stands for a list of one. What has none in it is left as it is."""
-    found = tuple([v for v in (value if isinstance(value, list) else (value,)) if _scalar(v)])
+    found = tuple([v for v in map(_own, value if isinstance(value, list) else (value,)) if _scalar(v)])
     return found or value
 
 
@@ -226,18 +256,49 @@ def _gatherer(places: tuple[tuple[str, ...], ...]) -> Callable[[dict[str, Value]
     def gather(node: dict[str, Value]) -> Sequence[Value]:
         inner: Value = node
         for step in parent:
-            inner = inner.get(step) if type(inner) is dict else None
-        return () if type(inner) is not dict or nowhere(inner) else [inner.get(key) for key in keys]
+            if type(inner) is not dict:
+                break
+            inner = inner.get(step)
+        if type(inner) is dict:
+            return () if nowhere(inner) else [inner.get(key) for key in keys]
+        return [_at(node, place) for place in places] if type(inner) is list else ()
 
     return gather
 
 
 def _at(node: Value, steps: tuple[str, ...]) -> Value:
-    for step in steps:
+    for index, step in enumerate(steps):
+        if type(node) is list:
+            return several([_at(one, steps[index:]) for one in node]) or None
         if type(node) is not dict:
             return None
         node = node.get(step)
     return node
+
+
+def several(found: Iterable[Value]) -> list[Value]:
+    """What several parts say where one was expected, in one list, without what says nothing."""
+    flat = (one for value in found for one in (value if type(value) is list else (value,)))
+    return [value for value in flat if says_something(value)]
+
+
+def _unfit(values: Sequence[Value]) -> int | None:
+    """Which of a row's places says something that cannot be read: several where one is read, or parts alone."""
+    saying = [at for at, value in enumerate(values) if _says(value)]
+    if any(_scalar(_own(values[at])) for at in saying):
+        saying = [at for at in saying if type(values[at]) is list]
+    return saying[0] if saying else None
+
+
+def _says(value: Value) -> bool:
+    if type(value) is dict:
+        return any(map(_says, value.values()))
+    return any(map(_says, value)) if type(value) is list else says_something(value)
+
+
+def _own(value: Value) -> Value:
+    """A value, or of a part with a text of its own, that text."""
+    return value.get(TEXT) if type(value) is dict else value
 
 
 def _scalar(value: Value) -> bool:

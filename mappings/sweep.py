@@ -6,16 +6,19 @@ A sweep goes through the whole document once, in its order, and follows no link.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mappings.claims import Claim, Claims
 from mappings.reading import Loss
-from mappings.tree import Linked, Trail, Value, rendered, says_something
+from mappings.tree import TEXT, Linked, Trail, Value, rendered, says_something
 
 MAX_NAMED = 100
 """How many losses a reading names; it counts them all."""
 
 _NONE = Claims()
+_OWN_TEXT = Claims()
+_OWN_TEXT.add((TEXT,), Claim.SCALAR)
 _SCALAR, _LIST = Claim.SCALAR, Claim.LIST  # looked up once: this loop sees every leaf
 
 
@@ -33,6 +36,13 @@ class Sweep:
         """Sweep a whole document."""
         self._dict(root, "", _NONE)
 
+    def attached(self, places: Sequence[Trail]) -> None:
+        """Count what is attached to the document as lost, each by its place: an attachment is never passed on."""
+        self.lost += len(places)
+        named = [Loss(rendered(place), "attachment") for place in places[:MAX_NAMED]]
+        self.losses[:0] = named
+        del self.losses[MAX_NAMED:]
+
     def _dict(self, node: dict[str, Value], path: Trail, claims: Claims) -> None:
         own = self.visited.get(id(node))
         if own is not None:
@@ -47,9 +57,12 @@ class Sweep:
                 what = claimed(key)
                 if what is not _SCALAR and what is not _LIST:
                     self._scalar(path, key, what)
-            elif kind is dict and claimed(key) is not Claim.IGNORED:
+            elif kind is dict:
                 what = claimed(key)
-                self._dict(value, (path, key), what if type(what) is Claims else _NONE)  # type: ignore[arg-type] # kind says that it is a dict
+                if what is Claim.IGNORED:
+                    self._ignore(value)
+                else:
+                    self._dict(value, (path, key), _within(what))  # type: ignore[arg-type] # kind says that it is a dict
             elif value is not None:
                 self._inside(value, (path, key), claimed(key))
 
@@ -64,9 +77,9 @@ class Sweep:
         if what is Claim.IGNORED:
             self._ignore(value)
         elif type(value) is dict:
-            self._dict(value, path, what if type(what) is Claims else _NONE)
+            self._dict(value, path, _within(what))
         elif isinstance(value, list):
-            self._list(value, path, what.get(None) if isinstance(what, Claims) else what)
+            self._list(value, path, what)
         elif isinstance(value, Linked):
             self.leaves += value.leaves
             if what is not Claim.PARTS:
@@ -77,10 +90,13 @@ class Sweep:
             self.leaves += 1
             self._lose(path, what)
 
-    def _list(self, values: list[Value], path: Trail, what: Claim | Claims | None) -> None:
+    def _list(self, values: list[Value], path: Trail, claimed: Claim | Claims | None) -> None:
+        what, inner = (claimed.get(None), claimed.listed) if isinstance(claimed, Claims) else (claimed, _NONE)
+        if what is Claim.LIST:
+            inner = inner.union(_OWN_TEXT)
         for index, value in enumerate(values):
             if type(value) is dict:
-                self._dict(value, (path, index), _NONE)
+                self._dict(value, (path, index), inner)
             elif what is Claim.LIST and not isinstance(value, list | Linked):
                 self.leaves += says_something(value)
             else:
@@ -106,3 +122,11 @@ class Sweep:
         self.lost += count
         if len(self.losses) < MAX_NAMED:
             self.losses.append(Loss(rendered(path), "no-row" if what is None else "wrong-shape"))
+
+
+def _within(what: Claim | Claims | None) -> Claims:
+    """What is claimed inside a dict; a row for its place speaks for its text."""
+    if type(what) is not Claims:
+        return _OWN_TEXT if what is _SCALAR or what is _LIST else _NONE
+    own = what.get(None)
+    return what.union(_OWN_TEXT) if own is _SCALAR or own is _LIST else what

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from mappings.outcome import Cannot, Noted
@@ -27,7 +28,9 @@ _CLOCK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _ISO_MOMENT = re.compile(r"(?:19|20)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_BRITISH_MOMENT = re.compile(r"(\d{2})/(\d{2})/((?:19|20)\d{2}) (\d{2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _ISO_CLOCK = re.compile(r"\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_HOUR, _LOCAL = len("2026-04-12T21"), len("2026-04-12T21:40:00")
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _FIRST_YEAR = 1880  # before this nobody in a record is alive, and a date is a typing error
 _LAST_YEAR = 2200
@@ -61,11 +64,9 @@ def read_year_alone(value: object) -> int | None:
 
 def read_moment(value: object) -> datetime | Noted:
     """A date with a time, in UTC. A date alone is not read: midnight would be a guess."""
-    if type(value) is str and _ISO_MOMENT.fullmatch(value):
-        try:
-            return _placed(datetime.fromisoformat(value))
-        except ValueError:
-            pass  # what is wrong with it is found below
+    quick = _quick(value)
+    if quick is not None:
+        return quick
     found, rest = _split(_text(value))
     if not rest:
         raise Cannot("time-missing")
@@ -74,11 +75,14 @@ def read_moment(value: object) -> datetime | Noted:
 
 def read_moment_from(value: object) -> datetime | Noted:
     """The start of something: a date alone gives the start of that day in London, with a finding."""
+    quick = _quick(value)
+    if quick is not None:
+        return quick
     found, rest = _split(_text(value))
     return _london(found, rest) if rest else Noted(_start_of(found), "time-missing")
 
 
-def read_moment_to(day: object, clock: object) -> datetime | Noted | None:
+def read_moment_to(day: object, clock: object = None) -> datetime | Noted | None:
     """The end of something, from a date or date-time and, apart from it, a time of day or a date-time.
 
     A date alone gives the last second of that day in London, with a finding; a time alone cannot be placed.
@@ -104,6 +108,33 @@ def read_date_or_moment(value: object) -> date | datetime | Noted:
     return _london(found, rest) if rest else found
 
 
+def _quick(value: object) -> datetime | Noted | None:
+    """A date with a time in one of the two usual spellings; None sends it to the careful reading, which says why."""
+    if type(value) is not str:
+        return None
+    if british := _BRITISH_MOMENT.fullmatch(value):
+        day, month, year, hour, minute, second = british.groups("00")
+        value = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+    elif not _ISO_MOMENT.fullmatch(value):
+        return None
+    try:
+        if len(value) > _LOCAL:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        offset = _offset(value[:_HOUR])
+        return (
+            datetime.fromisoformat(value + offset).astimezone(UTC) if offset else _placed(datetime.fromisoformat(value))
+        )
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1024)  # the moments of a batch lie in few hours, and asking a time zone costs more than all the rest
+def _offset(hour: str) -> str:
+    """London's offset in an hour, which is one throughout it; "" where it has none or two. Raises ValueError."""
+    local = datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=_LONDON)
+    return local.isoformat()[_LOCAL:] if local.utcoffset() == local.replace(fold=1).utcoffset() else ""
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Cannot("wrong-type")
@@ -112,7 +143,9 @@ def _text(value: object) -> str:
 
 def _split(text: str) -> tuple[date, str]:
     """The date a text begins with, and what follows it."""
-    if match := _ISO.match(text):
+    if text[2:3] == "/" and (match := _NUMERIC.match(text)):  # the usual spelling of CSV first
+        day, _, month, year = match.groups()
+    elif match := _ISO.match(text):
         year, month, day = match.groups()
     elif match := _NUMERIC.match(text):
         day, _, month, year = match.groups()

@@ -42,6 +42,7 @@ class Takes(StrEnum):
     LIST = "list"  # a sequence of scalars; one scalar stands for a list of one
     MANY = "many"  # a scalar, or None, for each place the row reads
     LINK = "link"  # a link to a person
+    LINKS = "links"  # a link to any number of persons
 
 
 class Gives(StrEnum):
@@ -72,6 +73,8 @@ class Transform:
 
 def text(value: object) -> str:
     """Text without outer space; control characters become spaces, since XML and HL7 cannot carry them."""
+    if type(value) is str and value.isprintable():
+        return value.strip()
     if not isinstance(value, str):
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
@@ -81,6 +84,8 @@ def text(value: object) -> str:
 
 def line(value: object) -> str:
     """Text on one line, its words one space apart."""
+    if type(value) is str and value.isprintable():
+        return " ".join(value.split())
     return " ".join(text(value).split())
 
 
@@ -127,7 +132,7 @@ def mapped(codes: Mapping[str, str]) -> Callable[[object], str]:
     """The code that a map gives; another code is unknown."""
 
     def read(value: object) -> str:
-        found = codes.get(_key(value))
+        found = codes.get(value.strip().casefold() if type(value) is str else _key(value))
         if found is None:
             raise Cannot("unknown-code")
         return found
@@ -143,6 +148,20 @@ def mapped_first(codes: Mapping[str, str]) -> Callable[..., str | None]:
             if value is not None and (found := codes.get(_key(value))) is not None:
                 return found
         raise Cannot("unknown-code")
+
+    return read
+
+
+def mapped_agreed(codes: Mapping[str, str]) -> Callable[..., str]:
+    """The code of the first value, where nothing else that is given with it says another: a code and its words."""
+
+    def read(*values: object) -> str:
+        first, *others = (codes.get(_key(value)) for value in values if value is not None)
+        if first is None:
+            raise Cannot("unknown-code")
+        if any(other not in (None, first) for other in others):
+            raise Cannot("codes-disagree")
+        return first
 
     return read
 
@@ -267,6 +286,18 @@ def _in_role(role: str) -> Callable[[Sequence[tuple[str, str]]], str]:
     return read
 
 
+def _all_in_role(role: str) -> Callable[[Sequence[Sequence[tuple[str, str]]]], tuple[str, ...]]:
+    """The references in a role of everybody a link leads to; somebody who is not in that role is left out."""
+
+    def read(people: Sequence[Sequence[tuple[str, str]]]) -> tuple[str, ...] | Noted:
+        found = tuple(ref for refs in people for own, ref in refs if own == role)
+        if not found:
+            raise Cannot("person-not-in-role")
+        return found if len(found) == len(people) else Noted(found, "person-not-in-role")
+
+    return read  # type: ignore[return-value] # what comes back as `Noted` is such a tuple, with a remark
+
+
 TRANSFORMS: Mapping[str, Transform] = {
     "text": Transform(text, Takes.ONE, Gives.TEXT),
     "line": Transform(line, Takes.ONE, Gives.TEXT),
@@ -279,6 +310,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "slug": Transform(slug, Takes.ONE, Gives.CODE),
     "mapped": Transform(mapped, Takes.ONE, Gives.CODE, maps=True),
     "mapped-first": Transform(mapped_first, Takes.MANY, Gives.CODE, maps=True),
+    "mapped-agreed": Transform(mapped_agreed, Takes.MANY, Gives.CODE, maps=True),
     "mapped-or-kept": Transform(mapped_or_kept, Takes.ONE, Gives.CODE, maps=True, keeps=True),
     "codes-kept": Transform(codes_kept, Takes.LIST, Gives.CODES, maps=True, keeps=True),
     "boolean": Transform(boolean, Takes.ONE, Gives.FLAG),
@@ -296,5 +328,6 @@ TRANSFORMS: Mapping[str, Transform] = {
     "date-or-moment": Transform(times.read_date_or_moment, Takes.ONE, Gives.DATE_OR_MOMENT),
     "victim": Transform(_in_role("victim"), Takes.LINK, Gives.REF),
     "suspect": Transform(_in_role("suspect"), Takes.LINK, Gives.REF),
+    "victims": Transform(_all_in_role("victim"), Takes.LINKS, Gives.CODES),
 }
 """Every transform a row can name. Those that take a link are given (role, reference) for each role of the person."""

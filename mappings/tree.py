@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 MAX_PATH = 200
 """Characters of a path that are shown."""
 
+TEXT: Final = "#text"
+"""The key of a part's own text, where it also has members: of an XML element with attributes or elements inside.
+
+A row that names such a part reads its text.
+"""
+
 _MAX_KEY = 60
-_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.@#:-]{1,60}")
 _ESCAPED = re.compile(r"[^\x21-\x7e]|[.\[\]\\]")
 
 

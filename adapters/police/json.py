@@ -5,7 +5,7 @@ such link becomes a `Linked` that leads to the resources themselves, so that a p
 go in circles; nothing here follows one. A resource that two roles lead to is read twice, as two people (N9).
 
 A link to nothing, and a resource given twice, are findings and not refusals (P6). Source: JSON:API 1.0, document
-structure; domain.md section 1.1 (iHub Standard Data Model). Plain nested JSON would be a file of its own.
+structure; domain.md section 1.1 (iHub Standard Data Model).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class PoliceJson:
         root = parse(body, limits)
         data = root.get("data")
         if not isinstance(data, dict):
-            raise Unreadable(Problem("data", Fault.MISSING if data is None else Fault.WRONG_TYPE))
+            several = isinstance(data, list) and len(data) > 1
+            fault = Fault.SEVERAL_INCIDENTS if several else Fault.MISSING if data is None else Fault.WRONG_TYPE
+            raise Unreadable(Problem("data", fault))
         resolver = _Resolver()
         resolver.resolve(root, data)
         return profile.apply(root, tuple(resolver.notes))

@@ -80,7 +80,7 @@ def diff(
 
 
 @top.command("explain")
-def explain(
+def explain(  # noqa: PLR0913, PLR0917 - an option for each thing that decides
     record: Annotated[Path, typer.Option(help="The record, as police send it.")],
     recipient: Annotated[str, typer.Option(help="Who would be given it, as the agreement calls it.")],
     purpose: Annotated[str, typer.Option(help="For which purpose.")] = "safeguarding",
@@ -89,6 +89,7 @@ def explain(
     ] = None,
     agreement_id: Annotated[str | None, typer.Option("--id", help="Or as an agreement kept here stands.")] = None,
     sender: Annotated[str | None, typer.Option("--from", help="The code of who sends it.")] = None,
+    profile: Annotated[str | None, typer.Option(help="The mapping profile it is written for.")] = None,
     face: Annotated[
         Literal["whole", "sender", "recipient"], typer.Option("--for", help="Who is told: all, or one side's words.")
     ] = "whole",
@@ -103,7 +104,7 @@ def explain(
 
     if agreement_file is not None and agreement_id is not None:
         raise typer.BadParameter("give --agreement or --id, not both", param_hint="--agreement")
-    read, now = _record(record, sender), datetime.now(UTC)
+    read, now = _record(record, sender, profile), datetime.now(UTC)
     terms = _supposed(agreement_file) if agreement_file else _kept(agreement_id)
     found = {
         victim.ref: explain_(facts_of(read.for_victim(victim.ref), now), recipient, purpose, terms, now)
@@ -140,14 +141,24 @@ def _lines(told: dict[str, Any]) -> list[str]:
     ]
 
 
-def _record(file: Path, sender: str | None) -> Record:
-    """The record in a file, read as one that is pushed; from whom is said by its sender's code."""
+def _record(file: Path, sender: str | None, profile: str | None) -> Record:
+    """The record in a file, read as one that is pushed today; from whom is said by its sender's code."""
+    from datetime import UTC, datetime
+
     from adapters.socket import Limits, Unreadable, reader
+    from gateway.profiles import day_of, open_profiles
     from gateway.settings import Settings
-    from mappings.profile import profile
+    from mappings.profile import ProfileInvalid
     from mappings.record import Source
 
-    known = profile(Settings().police_profile)
+    settings, today = Settings(), day_of(datetime.now(UTC))
+    try:
+        kept = open_profiles(settings.profiles_dir, settings.police_profile)
+    except ProfileInvalid as invalid:
+        refuse(str(invalid))
+    known = next((one for one in kept.of((profile,) if profile else ()) if one.is_valid(today)), None)
+    if known is None:
+        raise typer.BadParameter(f"there is none; there are {', '.join(sorted(kept.names))}", param_hint="--profile")
     try:
         found = reader(known.adapter).read(file.read_bytes(), known, Limits()).record
     except OSError:

@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import agreement, audit, client, document, governance, oversight, retention, witness
+from gateway.cli import (
+    agreement,
+    audit,
+    client,
+    document,
+    governance,
+    mapping,
+    oversight,
+    police,
+    quarantine,
+    retention,
+    webhook,
+    witness,
+)
 from gateway.cli.support import opened, refuse
 
 app = typer.Typer(
@@ -28,6 +41,10 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(governance.app, name="governance")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
+app.add_typer(police.app, name="police")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(mapping.app, name="mapping")
 agreement.app.add_typer(document.agreement)
 agreement.app.add_typer(oversight.agreement)
 audit.app.add_typer(oversight.audit)
@@ -69,23 +86,25 @@ def serve(
     import uvicorn
 
     from gateway.app import create_app
-    from gateway.duties import jobs, witness_rounds
-    from gateway.evidence import OPERATOR_LOG, Event
-    from gateway.initialise import Note, configuration_hash
+    from gateway.duties import jobs, webhook_rounds, witness_rounds
+    from gateway.evidence import OPERATOR_LOG
+    from gateway.initialise import started
     from gateway.logs import Line, configure, say
     from gateway.timekeeper import Timekeeper
+    from gateway.webhook.courier import Courier
 
     configure()
     with opened() as services:
-        note = Note(Event.GATEWAY_STARTED, {"configuration": configuration_hash(services.settings)})
-        services.journals.of(OPERATOR_LOG).submit_and_wait(note)
+        services.journals.of(OPERATOR_LOG).submit_and_wait(started(services.settings, services.profiles))
         say(
             Line.STARTED,
             address=f"{host}:{port}",
             database=services.database.url.get_backend_name(),
             environment=services.settings.environment.value,
         )
+        courier = Courier(services)
         keepers = [Timekeeper(jobs(services)), Timekeeper(witness_rounds(services))]
+        keepers.append(Timekeeper(webhook_rounds(courier)))
         for keeper in keepers:
             keeper.start()
         try:
@@ -101,6 +120,7 @@ def serve(
         finally:
             for keeper in keepers:
                 keeper.close()
+            courier.close()
 
 
 @app.command()

@@ -34,13 +34,14 @@ def opened() -> Iterator[Services]:
     from gateway.keys import KeyringInvalid
     from gateway.services import SettingsRefused, open_services
     from gateway.settings import Settings
+    from mappings.profile import ProfileInvalid
 
     try:
         services = open_services(Settings())
     except ValidationError as invalid:
         named = ", ".join(f"GATEWAY_{str(one['loc'][0]).upper()}: {one['msg']}" for one in invalid.errors())
         end(f"a setting is not usable: {named}", NOT_SET_UP)
-    except (KeyringInvalid, SettingsRefused) as refused:
+    except (KeyringInvalid, ProfileInvalid, SettingsRefused) as refused:
         end(str(refused), NOT_SET_UP)
     try:
         yield services

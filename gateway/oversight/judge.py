@@ -25,6 +25,7 @@ from adapters.nhs import fhir
 from gateway.agreement import Agreement, Terms
 from gateway.decide import Decision, Effect, Facts, Outcome, Reason, Verdict, decide_on
 from gateway.decision import AgreementRef, Ruling
+from gateway.repeats import COMPARED, PERSON_MATCH
 from gateway.searching import Search
 from mappings.items import CATALOGUE
 
@@ -206,6 +207,8 @@ class Judge:
 @lru_cache(maxsize=256)
 def _carried(types: str) -> frozenset[str]:
     """The items that resource types can carry. Raises NotDerivable."""
+    if types == PERSON_MATCH:
+        return COMPARED
     named = tuple(types.split(","))
     if not set(named) <= set(fhir.TYPES):
         raise NotDerivable(Why.UNKNOWN_TYPES)

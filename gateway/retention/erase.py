@@ -23,6 +23,7 @@ from gateway.retention.due import due, of_class, values
 from gateway.retention.schedule import Kept, Rule, Schedule
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
+from gateway.store.features import forget
 from gateway.store.records import subject_of
 from mappings.record import Record, Role
 
@@ -97,6 +98,7 @@ class Erase(Unit[int]):
         _forget(batch, gone, reasons)
         batch.update(_EMPTY_RECORDS, {"of": gone, "at": batch.at})
         if self.kept is Kept.RECORD:
+            forget(batch, events)
             batch.update(_STOP_OFFERS, {"of": [row.id for row in referrals], "at": batch.at})
         else:
             batch.update(_DELETE_WORDS, {"of": gone})
@@ -190,7 +192,7 @@ _WORDS = select(tables.feedback.c.record_id, tables.feedback.c.referral_id).wher
     tables.feedback.c.referral_id.in_(select(_f.c.id).where(_f.c.event_id.in_(_named()))),
 )
 _INPUTS = select(_q.c.id, _q.c.opened_at, _q.c.closed_at).where(_q.c.id.in_(_named())).order_by(_q.c.id)
-_o, _b = tables.consent_override, tables.break_glass
+_o, _b, _c = tables.consent_override, tables.break_glass, tables.co_response
 _REASONS = (
     select(_o.c.id, func.coalesce(_o.c.event_id, _f.c.event_id).label("of"))
     .outerjoin(_f, _f.c.id == _o.c.referral_id)
@@ -198,6 +200,8 @@ _REASONS = (
     select(_b.c.id, _f.c.event_id.label("of"))
     .join(_f, _f.c.id == _b.c.referral_id)
     .where(_b.c.log_id == _log, _f.c.event_id.in_(_named())),
+    # A contact at the scene is about the incident it was joined to.
+    select(_c.c.id, _c.c.event_id.label("of")).where(_c.c.log_id == _log, _c.c.event_id.in_(_named())),
 )
 _REASONS_OF_INPUTS = (
     # The reason for letting an input go on is about the incident it became, and goes with that.
@@ -213,7 +217,7 @@ _EMPTY_INPUTS = (
     .where(_q.c.id.in_(_named()))
     .values(content=b"", erased_at=bindparam("at"), closed_at=func.coalesce(_q.c.closed_at, bindparam("at")))
 )
-_EMPTY_REASONS = tuple(update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b))
+_EMPTY_REASONS = tuple(update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b, _c))
 _STOP_OFFERS = (
     update(tables.outbox)
     .where(

@@ -20,6 +20,7 @@ from gateway.keys import Keyring
 from gateway.store import tables
 from gateway.store.batch import Batch
 from gateway.store.envelope import Envelope
+from gateway.store.features import Features, StoredFeatures
 from mappings.items import VAULTED, plan
 from mappings.record import Address, Contact, Feedback, Grade, Person, Record, Role
 from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
@@ -35,6 +36,7 @@ class StoredRecord:
     record: Mapping[str, Any]
     data_key: Mapping[str, Any]
     blind_indexes: tuple[Mapping[str, Any], ...]
+    features: StoredFeatures | None = None
 
 
 class Records:
@@ -44,6 +46,7 @@ class Records:
         self._keyring = keyring
         self._content = Envelope(keyring.content_key)
         self._vault = Envelope(keyring.vault_key)
+        self.features = Features(keyring)
 
     def seal(self, record: Record, *, record_id: str, log_id: str) -> StoredRecord:
         """The rows of a record; the event it belongs to and the time are added when the batch knows them."""
@@ -75,14 +78,18 @@ class Records:
                 }
                 for kind, value, subject in dict.fromkeys(identifiers(record, record_id))
             ),
+            features=self.features.seal(record, record_id=record_id, log_id=log_id),
         )
 
-    def write(self, batch: Batch, stored: StoredRecord, event_id: str) -> None:
-        """Hand the rows to the batch."""
-        batch.insert(tables.record, {**stored.record, "event_id": event_id, "received_at": batch.at})
+    def write(self, batch: Batch, stored: StoredRecord, event_id: str, occurrence: bytes | None = None) -> None:
+        """Hand the rows to the batch; `occurrence` is the blind name that this record's versions share."""
+        beside = {"event_id": event_id, "received_at": batch.at, "occurrence": occurrence}
+        batch.insert(tables.record, {**stored.record, **beside})
         batch.insert(tables.data_key, stored.data_key)
         for row in stored.blind_indexes:
             batch.insert(tables.blind_index, row)
+        if stored.features is not None:
+            self.features.write(batch, stored.features, event_id)
 
     def load(self, connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
         """The records of these ids, vault included; one that was erased is not among them."""
@@ -95,6 +102,10 @@ class Records:
         if row.vault is None:
             return record
         return join(record, orjson.loads(self._vault.open(row.vault, row.vault_key, f"record.vault|{row.id}")))
+
+    def blind(self, kind: str, value: str) -> bytes:
+        """The blind index of an identifier in its normal form."""
+        return self._keyring.blind(kind, value)
 
     def find_subjects(self, connection: Connection, log_id: str, kind: str, value: str) -> tuple[str, ...]:
         """The subject references of everybody this identifier was given for."""
@@ -156,12 +167,18 @@ def identifiers(record: Record, record_id: str) -> Iterator[tuple[str, str, str]
             yield kind, key, subject
 
 
-def _of_person(person: Person) -> Iterator[tuple[str, str]]:
+def numbered(person: Person) -> Iterator[tuple[str, str]]:
+    """What shows by itself who a person is, as (kind, normal form): a number, or a name with a date of birth."""
     if person.nhs_number:
         yield "nhs-number", person.nhs_number
     for name in person.names:
         if person.birth and person.birth.on:
             yield "person", name_key(name.family or "", name.given[:1], person.birth.on.isoformat())
+
+
+def _of_person(person: Person) -> Iterator[tuple[str, str]]:
+    yield from numbered(person)
+    for name in person.names:
         if name.family:
             yield FAMILY, family_key(name.family)
     for address in person.addresses:

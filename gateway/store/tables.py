@@ -26,6 +26,7 @@ record = Table(
     Column("mapping", String(64)),
     Column("received_at", String(24), nullable=False),
     Column("erased_at", String(24)),
+    Column("occurrence", LargeBinary),  # the blind name its versions share; one event may have several
     Index("record_event", "event_id", "version"),
     Index("record_kept", "log_id", "erased_at", "received_at"),
 )
@@ -75,6 +76,11 @@ referral = Table(
     Column("assigned_to", String(128)),
     Column("closed_at", String(24)),
     Column("erased_at", String(24)),
+    Column("grades", Text),  # every grade given so far, with the version that said it: JSON
+    Column("linked", Text),  # other records of the same incident: JSON
+    Column("orders_end", Text),  # when orders that are in force end: instants with commas between, the first first
+    Column("released_at", String(24)),
+    Index("referral_orders", "log_id", "orders_end"),
     Index("referral_worklist", "log_id", "team", "erased_at", "created_at", "id"),
     Index("referral_event", "event_id"),
     Index("referral_kept", "log_id", "erased_at", "closed_at"),
@@ -105,7 +111,33 @@ outbox = Table(
     Column("created_at", String(24), nullable=False),
     Column("acknowledged_at", String(24)),
     Column("stopped_at", String(24)),
+    Column("endpoint_id", String(36)),  # what follows is of words pushed to a force's webhook alone
+    Column("event_id", String(36)),
+    Column("seq", BigInteger),
+    Column("attempts", Integer),
+    Column("next_at", String(24)),
+    Column("leased_until", String(24)),
+    Column("given_up_at", String(24)),
+    Column("failure", String(32)),
     Index("outbox_referral", "referral_id"),
+    Index("outbox_endpoint", "endpoint_id", "acknowledged_at", "seq"),
+)
+
+webhook_endpoint = Table(
+    "webhook_endpoint",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("log_id", String(64), nullable=False),
+    Column("url", String(512), nullable=False),
+    Column("content", String(16), nullable=False),
+    Column("ca", Text),
+    Column("user_id", String(128), nullable=False),
+    Column("role", String(64), nullable=False),
+    Column("planned_seq", BigInteger, nullable=False),
+    Column("added_at", String(24), nullable=False),
+    Column("removed_at", String(24)),
+    Index("webhook_endpoint_client", "client", "removed_at"),
 )
 
 quarantine = Table(
@@ -122,10 +154,40 @@ quarantine = Table(
     Column("owner", String(200), nullable=False),
     Column("opened_at", String(24), nullable=False),
     Column("due_at", String(24), nullable=False),
+    Column("overdue_at", String(24)),
     Column("closed_at", String(24)),
     Column("erased_at", String(24)),
     Index("quarantine_due", "closed_at", "due_at"),
     Index("quarantine_kept", "log_id", "erased_at", "opened_at"),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("organisation", String(32), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("media_type", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64)),
+    Column("began_at", String(24), nullable=False),
+    Column("ended_at", String(24)),
+    Index("batch_feed", "log_id", "organisation", "began_at", "id"),
+    Index("batch_open", "log_id", "state", "began_at"),
+)
+
+batch_row = Table(
+    "batch_row",
+    metadata,
+    Column("batch_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("line", Integer),
+    Column("state", String(16), nullable=False),
+    Column("incident", String(36)),
+    Column("hold", String(36)),
+    Column("problems", Text, nullable=False),
+    Column("at", String(24), nullable=False),
 )
 
 claim = Table(
@@ -151,6 +213,29 @@ client = Table(
     Column("jwks", Text, nullable=False),
     Column("created_at", String(24), nullable=False),
     Column("revoked_at", String(24)),
+)
+
+mapping_shape = Table(
+    "mapping_shape",
+    metadata,
+    Column("client", String(64), primary_key=True),
+    Column("profile", String(64), primary_key=True),
+    Column("shape", Text, nullable=False),
+    Column("changed_at", String(24), nullable=False),
+)
+
+mapping_drift = Table(
+    "mapping_drift",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("client", String(64), nullable=False),
+    Column("profile", String(64), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("path", String(200), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("seen_at", String(24), nullable=False),
+    Index("mapping_drift_seen", "seen_at"),
+    Index("mapping_drift_of", "client", "profile", "seen_at"),
 )
 
 revocation = Table(
@@ -272,6 +357,88 @@ staff_mark = Table(
     Column("kind", String(16), primary_key=True),
     Column("digest", LargeBinary, primary_key=True),
     Column("created_at", String(24), nullable=False),
+)
+
+match_event = Table(
+    "match_event",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("record_id", String(36), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("matched_at", String(24)),
+    Index("match_event_of", "event_id"),
+    Index("match_event_waiting", "log_id", "matched_at"),
+)
+
+match_key = Table(
+    "match_key",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("match_id", String(36), primary_key=True),
+    Index("match_key_of", "match_id"),
+    sqlite_with_rowid=False,  # the key is the row: half the size, one look instead of two
+)
+
+person_link = Table(
+    "person_link",
+    metadata,
+    Column("log_id", String(64), primary_key=True),
+    Column("event_id", String(36), primary_key=True),
+    Column("person", String(36), primary_key=True),
+    Column("other_event_id", String(36), primary_key=True),
+    Column("other_person", String(36), primary_key=True),
+    Column("basis", String(16), nullable=False),
+    Column("created_at", String(24), nullable=False),
+)
+
+match_review = Table(
+    "match_review",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("person", String(36), nullable=False),
+    Column("other_event_id", String(36), nullable=False),
+    Column("other_person", String(36), nullable=False),
+    Column("levels", Text, nullable=False),
+    Column("opened_at", String(24), nullable=False),
+    Column("due_at", String(24), nullable=False),
+    Column("decided_at", String(24)),
+    Column("decided_by", String(128)),
+    Column("outcome", String(16)),
+    Index("match_review_open", "log_id", "decided_at", "due_at"),
+    Index("match_review_of", "event_id"),
+)
+
+co_response = Table(
+    "co_response",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("log_id", String(64), nullable=False),
+    Column("organisation", String(32), nullable=False),
+    Column("team", String(64), nullable=False),
+    Column("client", String(64), nullable=False),
+    Column("user_id", String(128), nullable=False),
+    Column("force", String(32), nullable=False),
+    Column("area", String(64)),
+    Column("contact", String(16), nullable=False),
+    Column("at", String(24), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("recorded_at", String(24), nullable=False),
+    Column("detailed_at", String(24)),
+    Column("due_at", String(24), nullable=False),
+    Column("overdue_at", String(24)),
+    Column("event_id", String(36)),
+    Column("referral_id", String(36)),
+    Column("closed_at", String(24)),
+    Column("closed_by", String(128)),
+    Column("erased_at", String(24)),
+    Index("co_response_due", "log_id", "closed_at", "due_at"),
+    Index("co_response_event", "event_id"),
 )
 
 legal_hold = Table(

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 from gateway.errors import NotAuthenticated, NotPermitted
@@ -94,6 +95,8 @@ class TokenCheck:
             raise TokenUnusable(TokenFault.CLIENT_REVOKED)
         if token.id in register.revoked:
             raise TokenUnusable(TokenFault.REVOKED)
+        if client.profiles:  # as the register says them now, not as they were when the token was given
+            return replace(token, caller=replace(token.caller, profiles=client.profiles))
         return token
 
     def _keep(self, digest: bytes, token: AccessToken) -> None:

@@ -38,7 +38,8 @@ class ClientRefused(Exception):
 class Client:
     """A registered client. `recipient` is the team it acts for in its organisation's worklist; police have none.
 
-    `agreements` are the ids of those it may act under. `keys` are public.
+    `agreements` are the ids of those it may act under. `profiles` are the mapping profiles that read what it sends, in
+    order, none for the deployment's own choice. `keys` are public.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Client:
     agreements: frozenset[str]
     keys: KeySet
     revoked_at: str | None
+    profiles: tuple[str, ...] = ()
 
 
 class Snapshot(NamedTuple):
@@ -113,10 +115,12 @@ class Clients:
 class AddClient(Unit[None]):
     """Registers a client (operator's log). Raises ClientRefused and KeysInvalid when made, ClientRefused when applied.
 
-    `jwks` is the client's JWKS document, public keys only. `caller` is who registers it; the gateway itself where None.
+    `jwks` is the client's JWKS document, public keys only. `profiles` are names of mapping profiles in the order they
+    are tried; that there are such is for whoever knows them to see to. `caller` is who registers it; the gateway itself
+    where None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing the register says of a client
         self,
         client_id: str,
         name: str,
@@ -126,6 +130,7 @@ class AddClient(Unit[None]):
         agreements: Iterable[str],
         jwks: Mapping[str, Any],
         recipient: str | None = None,
+        profiles: Iterable[str] = (),
         caller: Caller | None = None,
     ) -> None:
         self._scopes, self._agreements = sorted(set(scopes)), sorted(set(agreements))
@@ -136,6 +141,7 @@ class AddClient(Unit[None]):
             _check("recipient", recipient, _CODE_64)
         for at, agreement in enumerate(self._agreements):
             _check(f"agreements[{at}]", agreement, _CODE_64)
+        self._profiles = _profiles(profiles)
         if not self._scopes or not set(self._scopes) <= set(Scope):
             raise ClientRefused("scopes: names none, or one there is not")
         self._id, self._name, self._organisation, self._recipient = client_id, name, organisation, recipient
@@ -155,6 +161,7 @@ class AddClient(Unit[None]):
             "recipient": self._recipient,
             "scopes": orjson.dumps(self._scopes).decode(),
             "agreements": orjson.dumps(self._agreements).decode(),
+            "profiles": orjson.dumps(self._profiles).decode(),
             "jwks": orjson.dumps(self._keys.as_dict()).decode(),
             "created_at": batch.at,
             "revoked_at": None,
@@ -166,10 +173,33 @@ class AddClient(Unit[None]):
             "recipient": self._recipient,
             "scopes": ",".join(self._scopes),
             "agreements": ",".join(self._agreements),
+            "profiles": ",".join(self._profiles),
             "keys": ",".join(key.thumbprint() for key in self._keys),
         }
         told = {name: value for name, value in detail.items() if value}
         batch.seal(administration(Event.CLIENT_ADDED, at=batch.at, detail=told, caller=self._caller))
+
+
+class SetProfiles(Unit[None]):
+    """Says anew which mapping profiles read what a client sends (operator's log): a force changes its export.
+
+    None given is the deployment's own choice. Raises ClientRefused. What was read before stays as it was read.
+    """
+
+    def __init__(self, client_id: str, profiles: Iterable[str], *, caller: Caller | None = None) -> None:
+        self._id, self._profiles, self._caller = client_id, _profiles(profiles), caller
+        self.claims = (_claim("client", client_id), _claim("client-revoked", client_id))
+
+    def apply(self, batch: Batch) -> None:
+        """Change the row and seal `client-profiles-set`."""
+        there, revoked = self.claims
+        if batch.owner(there) is None:
+            raise ClientRefused("client: there is none of this id")
+        if batch.owner(revoked) is not None:
+            raise ClientRefused("client: has been revoked")
+        batch.update(_SET_PROFILES, {"of": self._id, "profiles": orjson.dumps(self._profiles).decode()})
+        detail = {"client": self._id, "profiles": ",".join(self._profiles) or "none"}
+        batch.seal(administration(Event.CLIENT_PROFILES_SET, at=batch.at, detail=detail, caller=self._caller))
 
 
 class RevokeClient(Unit[None]):
@@ -221,11 +251,25 @@ class RevokeToken(Unit[None]):
 _CLIENTS = select(
     *(
         tables.client.c[name]
-        for name in ("id", "name", "organisation", "recipient", "scopes", "agreements", "jwks", "revoked_at")
+        for name in (
+            "id",
+            "name",
+            "organisation",
+            "recipient",
+            "scopes",
+            "agreements",
+            "profiles",
+            "jwks",
+            "revoked_at",
+        )
     )
 )
 _REVOKED = select(tables.revocation.c.jti).where(tables.revocation.c.expires_at > bindparam("now"))
 _REVOKE_CLIENT = update(tables.client).where(tables.client.c.id == bindparam("of")).values(revoked_at=bindparam("at"))
+
+_SET_PROFILES = (
+    update(tables.client).where(tables.client.c.id == bindparam("of")).values(profiles=bindparam("profiles"))
+)
 
 _CODE_64 = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _CODE_32 = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,31}")
@@ -235,6 +279,13 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 def _check(path: str, value: str, form: re.Pattern[str]) -> None:
     if not form.fullmatch(value):
         raise ClientRefused(f"{path}: is empty, too long, or has characters that are not allowed")
+
+
+def _profiles(names: Iterable[str]) -> list[str]:
+    found = list(dict.fromkeys(names))
+    for at, name in enumerate(found):
+        _check(f"profiles[{at}]", name, _CODE_32)
+    return found
 
 
 def _claim(kind: str, value: str) -> bytes:
@@ -255,4 +306,5 @@ def _client(row: Row[Any]) -> Client:
         agreements=frozenset(orjson.loads(row.agreements)),
         keys=keys,
         revoked_at=row.revoked_at,
+        profiles=tuple(orjson.loads(row.profiles)),
     )

@@ -1,4 +1,4 @@
-"""What the token server says of itself (RFC 8414), and the key its tokens can be verified with (RFC 7517)."""
+"""What the token server says of itself (RFC 8414), and the keys what it signs can be verified with (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def metadata(issuer: str) -> dict[str, Any]:
 
 
 def jwks(keyring: Keyring) -> dict[str, Any]:
-    """The public half of the key that signs access tokens."""
-    return dict(KeySet([keyring.token_key]).as_dict(private=False))
+    """The public halves of the keys that sign: access tokens (ES256), and what is pushed to webhooks (Ed25519)."""
+    return dict(KeySet([keyring.token_key, keyring.message_key]).as_dict(private=False))

@@ -6,6 +6,7 @@ shown by its facts, its clauses and its clock, and by nobody's name; its content
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -15,20 +16,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import governing, journey
+from gateway import governing, journey, replaying
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller
 from gateway.intake import Offer
 from gateway.notices import outstanding
 from gateway.overrides import MOST_DAYS, Ground, Override, VictimTold
+from gateway.replaying import Wanted
 from gateway.reviews import Review, reviews_due
 from gateway.services import Services
 from gateway.store.envelope import Envelope
 from gateway.store.records import address_key, family_key
 from gateway.ties import marks_of
 from gateway.tokens.scopes import Scope
+from gateway.unjoined import missing
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
+from gateway.web.coresponse import shown
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
 from gateway.web.team import Code, Words
 
@@ -71,6 +75,15 @@ class KeepBody(Body):
     reason: Code
 
 
+class ReplayBody(Body):
+    """Which kept inputs are read again: of a profile, for a reason, since a day (UTC); what is left out is any."""
+
+    profile: Code | None = None
+    reason: Code | None = None
+    since: date | None = None
+    dry_run: bool = False
+
+
 class ReviewBody(Body):
     """What a review found."""
 
@@ -98,6 +111,7 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/governance/v1", tags=["governance"], route_class=PlainRoute)
     for path, answer, method in (
         ("/holds", desk.holds, "GET"),
+        ("/holds/replay", desk.replay, "POST"),
         ("/holds/{hold_id}", desk.hold, "GET"),
         ("/holds/{hold_id}/release", desk.release, "POST"),
         ("/holds/{hold_id}/keep", desk.keep, "POST"),
@@ -123,6 +137,15 @@ class _Desk:
         caller = await self._caller(request)
         rows, receipt = await governing.read_holds(self._services, caller)
         return await self._answer(caller, {"holds": [_hold(row) for row in rows]}, receipt)
+
+    async def replay(self, request: Request) -> Response:
+        """Read what waits again, after a profile was mended, and take in what reads."""
+        caller = await self._caller(request)
+        body = await read_json(request, ReplayBody)
+        wanted = Wanted(body.profile, body.reason, body.since.isoformat() if body.since else None)
+        done = await replaying.replay_holds(self._services, caller, wanted, dry_run=body.dry_run)
+        said = {"replay": done.id, "trial": body.dry_run, "counts": done.counts, "profiles": list(done.profiles)}
+        return await self._answer(caller, said, done.receipt)
 
     async def hold(self, request: Request, hold_id: str) -> Response:
         """One of them: what is known without anybody's name, and why it does not go on."""
@@ -164,6 +187,7 @@ class _Desk:
             return {
                 "notices": [_notice(row) for row in outstanding(connection, log_id)],
                 "reviews": [_review(what, row) for what, row in reviews_due(connection, log_id)],
+                "co_responses": [shown(row) for row in missing(connection, log_id)],
             }
 
         return await self._answer(caller, await self._services.database.read(read), receipt)

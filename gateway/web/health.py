@@ -11,6 +11,7 @@ from sqlalchemy import text
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.drift import counts
 from gateway.errors import Unreachable
 from gateway.logs import Line, say
 from gateway.notices import count_outstanding
@@ -44,6 +45,9 @@ class Metrics:
         self._witness_alarms = Gauge(
             "gateway_witness_alarms", "Witnesses that lag or disagree", ["condition"], registry=self.registry
         )
+        self._drift = Gauge(
+            "gateway_mapping_drift", "Changes of shape in the last day", ["kind"], registry=self.registry
+        )
         self._days_left = self._gauge("agreement_days_left", "Days until the first agreement in force ends")
 
     def answered(self, room: str, hundreds: int, seconds: float) -> None:
@@ -69,6 +73,9 @@ class Metrics:
         for condition in Condition:
             count = sum(found is condition for _, found in open_alarms)
             self._witness_alarms.labels(condition.value).set(count)
+        changes = await self._services.database.read(lambda connection: counts(connection, datetime.now(UTC)))
+        for kind, number in changes.items():
+            self._drift.labels(kind.value).set(number)
         self._days_left.set(NONE_IN_FORCE if found.days_left is None else found.days_left)
 
     def _gauge(self, name: str, words: str) -> Gauge:

@@ -96,6 +96,8 @@ class CallIds:
         await self.app(scope, receive, sending)
 
 
+_OWN_CHARSET = frozenset({"application/xml", "text/xml", "text/csv", "application/zip"})
+"""Types whose documents say what they are written in, or whose profile does: their reader judges the bytes."""
 _NO_STORE = (b"cache-control", b"no-store")
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _ID_HEADERS = frozenset({b"x-request-id", b"x-correlation-id"})
@@ -126,7 +128,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def media_type(request: Request, accepted: tuple[str, ...]) -> str:
-    """The request's media type, one of those accepted, in UTF-8. Raises BadMediaType."""
+    """The request's media type, one of those accepted, in UTF-8 or of a kind that says its own. Raises BadMediaType."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise BadMediaType("a compressed body is not read here; send it as it is")
     message = Message()
@@ -134,7 +136,8 @@ def media_type(request: Request, accepted: tuple[str, ...]) -> str:
     found = message.get_content_type() if request.headers.get("content-type") else ""
     if found not in accepted:
         raise BadMediaType(f"send one of {', '.join(accepted)}")
-    if (message.get_content_charset() or "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
+    own = found in _OWN_CHARSET or found.endswith("+xml")
+    if not own and (message.get_content_charset() or "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
         raise BadMediaType("send the body in UTF-8")
     return found
 
@@ -222,4 +225,5 @@ def with_ids(caller: Caller, request: Request) -> Caller:
         token=caller.token,
         request=request_id,
         correlation=correlation_id,
+        profiles=caller.profiles,
     )

@@ -13,13 +13,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.socket import reader
-from audit.entry import timestamp
 from gateway import journey
 from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound, UnreadableInput
 from gateway.evidence import Caller, Event
 from gateway.explain import for_sender
-from gateway.feedback import Telling
 from gateway.intake import Submission
 from gateway.journey import Intake, Told
 from gateway.services import Services
@@ -59,9 +56,8 @@ def routes(services: Services) -> APIRouter:
     async def push(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.INCIDENT_WRITE)
         key = idempotency_key(request)
-        accepted = reader(services.profile.adapter).media_types
         try:
-            media = media_type(request, accepted)
+            media = media_type(request, services.profiles.media_types(caller.profiles))
             body = await read_body(request, services.settings.body_max_bytes)
         except (BadMediaType, BodyTooLarge) as error:
             raise await _kept(services, caller, request, error) from error
@@ -82,7 +78,7 @@ def routes(services: Services) -> APIRouter:
         body = {
             "incident": reference,
             "state": told.tellings.told[-1].feedback.code.value if told.tellings.told else "offered",
-            "feedback": [_word(one) for one in told.tellings.told],
+            "feedback": [one.said() for one in told.tellings.told],
             "receipts": [receipt_json(one, told.log_id) for one in told.receipts],
         }
         return json_response(body, headers=receipt_header(told.receipts[0], told.log_id))
@@ -164,26 +160,12 @@ def pushed(intake: Intake) -> dict[str, Any]:
 def _page(told: Told) -> dict[str, Any]:
     return {
         "feedback": [
-            {**_word(one), "receipt": receipt_json(receipt, told.log_id)}
+            {**one.said(), "receipt": receipt_json(receipt, told.log_id)}
             for one, receipt in zip(told.tellings.told, told.receipts, strict=False)
         ],
         "next": told.tellings.next_cursor,
         "more": told.tellings.more,
         "receipt": receipt_json(told.receipts[0], told.log_id),
-    }
-
-
-def _word(one: Telling) -> dict[str, Any]:
-    feedback = one.feedback
-    return {
-        "incident": one.row.event_id,
-        "referral": one.row.referral_id,
-        "code": feedback.code.value,
-        "value": feedback.value,
-        "count": feedback.count,
-        "at": timestamp(feedback.at),
-        "author_role": feedback.author_role,
-        "cursor": one.row.seq,
     }
 
 

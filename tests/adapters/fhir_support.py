@@ -17,15 +17,23 @@ from mappings.record import (
     Birth,
     Consent,
     ConsentState,
+    Criterion,
+    Custody,
+    Earlier,
+    Encompass,
     Feedback,
     FeedbackCode,
+    Grade,
+    Grading,
     Instrument,
+    Link,
     Marking,
     Name,
     Order,
     Part,
     Person,
     Record,
+    Reference,
     Relationship,
     Role,
     Statement,
@@ -96,9 +104,11 @@ def full_record() -> Record:
             "description": "tall, grey coat",
             "occupation": "roofer",
             "present": False,
+            "warnings": ("weapons",),
             "addresses": (*offender.addresses, Address(use=AddressUse.WORK, town="Thornton")),
         }
     )
+    child = child.model_copy(update={"encompass": Encompass(notified=True, at=NOW, reference="ENC-1")})
     second = Person(
         ref="suspect-2",
         role=Role.SUSPECT,
@@ -122,6 +132,7 @@ def full_record() -> Record:
                     instrument_version="1.0",
                     subject="victim-1",
                     supersedes="dash-1",
+                    history=(Grading(grade=Grade.HIGH, at=NOW, by="attending-officer", yes=5, items=27),),
                     answers=(Answer(code="DARA.STALK", source="victim", text="often"),),
                 ),
             ),
@@ -157,6 +168,18 @@ def full_record() -> Record:
                 conditions="none",
             ),
             "outcome": "16",
+            "section": "domestic-abuse",
+            "criteria": (
+                Criterion(code="escalation", met=True, subject="victim-1", by="supervisor", count=3, text="three"),
+            ),
+            "custody": (
+                Custody(event="released-on-bail", subject="suspect-1", at=NOW),
+                Custody(event="released", subject="caller-1"),
+            ),
+            "earlier": (Earlier(on=date(2025, 11, 2), grade=Grade.MEDIUM, pair=True),),
+            "linked": (
+                Link(kind="section", section="child", references=(Reference(type="occurrence", value="04-26-9"),)),
+            ),
         }
     )
 

@@ -22,6 +22,7 @@ from tests.support.records import NOW
 FHIR = "application/fhir+json"
 PATCH = "application/json-patch+json"
 CURRENT = written("Task")[0]
+GRADE = next(at for at, one in enumerate(CURRENT["input"]) if one["type"]["coding"][0]["code"] == "risk-grade")
 STATE = f"{fhir.CANONICAL}/CodeSystem/referral-state"
 
 
@@ -139,8 +140,8 @@ def test_no_other_element_can_be_changed_by_patch(name: str) -> None:
     ("path", "change"),
     [
         ("Task.input[0]", lambda t: t["input"][0].update(valueCode="medium")),
-        ("Task.input[3]", lambda t: t["input"][3].update(valueCode="standard")),
-        ("Task.input[7]", lambda t: t["input"].append(t["input"][0])),
+        (f"Task.input[{GRADE}]", lambda t: t["input"][GRADE].update(valueCode="standard")),
+        (f"Task.input[{len(CURRENT['input'])}]", lambda t: t["input"].append(t["input"][0])),
         ("Task.owner", lambda t: t["owner"].update(display="another team")),
         ("Task.priority", lambda t: t.update(priority="routine")),
         ("Task.for", lambda t: t["for"].update(reference="Patient/x")),
@@ -204,11 +205,11 @@ def test_what_is_not_coded_as_agreed_is_refused_by_its_path(
 def test_true_is_not_one() -> None:
     """Python holds True equal to 1; JSON does not, and a count must not turn into a yes."""
     current = copy.deepcopy(CURRENT)
-    current["input"][3]["extension"][0]["extension"][3] = {"url": "yes", "valueInteger": 1}
+    current["input"][GRADE]["extension"][0]["extension"][3] = {"url": "yes", "valueInteger": 1}
     sent = copy.deepcopy(current)
-    sent["input"][3]["extension"][0]["extension"][3] = {"url": "yes", "valueInteger": True}
+    sent["input"][GRADE]["extension"][0]["extension"][3] = {"url": "yes", "valueInteger": True}
     refused = refusal(lambda: fhir.task_change(current, json.dumps(sent).encode(), FHIR))
-    assert (refused.expression or "").startswith("Task.input[3]")
+    assert (refused.expression or "").startswith(f"Task.input[{GRADE}]")
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,8 @@ def test_a_counter_allegation_keeps_two_people_in_two_roles_apart() -> None:
     assert [a.subject for a in record.assessments] == ["victim-1", "victim-2"]
     assert [c.is_safe for c in record.people[0].contacts] == [False, True]
     assert record.consents[0].effective is ConsentState.NOT_ASKED
-    assert len(record.for_victim("victim-1").people) == 3
+    assert [p.ref for p in record.for_victim("victim-1").people] == ["victim-1", "suspect-1"]
+    assert [p.ref for p in record.for_victim("victim-2").people] == ["victim-2", "suspect-2"]
 
 
 def test_links_that_go_in_circles_are_read_once() -> None:
@@ -229,6 +230,7 @@ def test_what_stands_beside_a_link_is_counted(links: Any, lost: int) -> None:
     [
         ({}, [("data", Fault.MISSING)]),
         ({"data": [{"type": "incident", "id": "1"}]}, [("data", Fault.WRONG_TYPE)]),
+        ({"data": [{"type": "incident", "id": "1"}] * 2}, [("data", Fault.SEVERAL_INCIDENTS)]),
         (
             {"data": {}},
             [("data.attributes.recordKind", Fault.MISSING), ("data.attributes.occurrenceReference", Fault.MISSING)],

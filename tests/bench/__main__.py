@@ -1,6 +1,7 @@
 """`python -m tests.bench [--json] [--engine sqlite|postgresql|both] [--quick]`: the benchmarks, in one run.
 
 `python -m tests.bench --decisions N` instead looks at a year of N decisions again: a national one has 1460000.
+`python -m tests.bench --batch MIB` instead sends one batch of MIB mebibytes; 1024 take minutes and 3 GB of disk.
 `python -m tests.bench --pack N` instead writes and verifies one pack of N entries; ten million take 13 GB of disk.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import evidence, machine, over_http, packs, process, reads, tokens, year
+from tests.bench import batches, evidence, formats, machine, over_http, packs, process, reads, tokens, year
 from tests.bench.figures import MIB, Row, table
 from tests.bench.load import fire
 from tests.bench.scale import FULL, QUICK, Scale
@@ -47,6 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="provide-bench-") as scratch:
             facts = machine.facts(Path(scratch))
             rows = packs.measure(Path(scratch), options.pack)
+        _show(facts, rows, as_json=options.json)
+        return 0
+    if options.batch:
+        with tempfile.TemporaryDirectory(prefix="provide-bench-") as scratch:
+            facts = machine.facts(Path(scratch))
+            rows = batches.measure(Path(scratch), options.batch)
         _show(facts, rows, as_json=options.json)
         return 0
     engines: list[str] = ["sqlite", "postgresql"] if options.engine == "both" else [options.engine]
@@ -91,7 +98,8 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
             rows += evidence.measure(evidence_url, name, scale, with_verify=name == engines[0])
             say(f"{name}: log reads, a log of {max(scale.log_sizes):,} entries")
             rows += reads.measure(evidence_url, name, max(scale.log_sizes))
-    return rows
+    say("formats: a document to a record")
+    return [*rows, *formats.measure()]
 
 
 @contextmanager
@@ -109,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the list of rows and nothing else")
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--pack", metavar="N", type=int, help="write and verify one pack of N entries, nothing else")
+    parser.add_argument("--batch", metavar="MIB", type=int, help="send one batch of MIB mebibytes, nothing else")
     parser.add_argument("--decisions", metavar="N", type=int, help="a candidate tried on N decisions, nothing else")
     parser.add_argument("--quick", action="store_true", help="shorter rounds, and logs of up to 100,000 entries")
     return parser

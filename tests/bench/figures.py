@@ -48,6 +48,11 @@ AIMS = {
     ("accept", "ratio"): (1.0, "at least"),
     ("disclose", "ratio"): (1.0, "at least"),
     ("token_check", "value"): (50.0, "at most"),
+    ("read_json_api", "value"): (1000.0, "at most"),
+    ("read_plain_json", "value"): (1000.0, "at most"),
+    ("read_xml_30k", "value"): (5000.0, "at most"),
+    ("read_csv_flat", "value"): (5000.0, "at least"),
+    ("read_csv_related", "value"): (5000.0, "at least"),
     ("append_1e6", "ratio"): (0.67, "at least"),  # flat: a tree of 10^6 has twice the height of one of 10^3, no more
     ("read_filter_1e6", "value"): (50.0, "at most"),
     ("read_pair_1e6", "value"): (50.0, "at most"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import initialise
-from tests.bench import packs
+from tests.bench import batches, packs
 from tests.bench.__main__ import measure
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
 from tests.bench.load import LoadFailed, fire
@@ -32,6 +32,11 @@ PROMISED = {
     "read_pair_1e3",
     "read_accounting_1e3",
     "token_check",
+    "read_json_api",
+    "read_plain_json",
+    "read_xml_30k",
+    "read_csv_flat",
+    "read_csv_related",
     "cold_start",
     "idle_memory",
 }
@@ -60,6 +65,14 @@ def test_a_large_pack_is_written_verified_and_removed(tmp_path: Path) -> None:
         *("pack_verify_3000", "pack_verify_memory_3000"),
     ]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_is_sent_accepted_whole_and_its_file_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
+    found = {row.name: row.value for row in batches.measure(tmp_path, 1)}
+    assert list(found) == ["batch_rows_1", "batch_server_memory_1", "batch_client_memory_1"]
+    assert min(found.values()) > 0
+    assert not (tmp_path / "export.ndjson").exists()
 
 
 def test_a_ratio_above_one_is_better_for_rates_and_for_costs() -> None:

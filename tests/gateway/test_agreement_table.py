@@ -94,6 +94,15 @@ suspect.description             | police  | V     | X     | V        | V      | 
 orders                          | police  | V     | X     | V        | V      | V      | X     | X     | V     | X
 police.safety_warnings          | police  | V     | X     | V        | V      | V      | X     | X     | X     | X
 suspect.police_identifiers      | police  | V     | X     | X        | X      | X      | X     | X     | X     | X
+# arrest, charge, release: needed to plan, as bail conditions are
+police.custody                  | police  | V     | X     | V        | V      | V      | X     | X     | X     | X
+# criteria for a conference: for those who support her, and the conference
+marac.criteria                  | police  | V     | X     | V        | V      | V      | X     | X     | V     | X
+# whether the school knows: for whoever works with the child
+encompass.status                | police  | V     | X     | V        | V      | V      | X     | X     | X     | V
+# that somebody is victim and suspect of one event; that there are attachments: the force's own
+people.counter_allegation       | police  | V     | X     | X        | X      | X      | X     | X     | X     | X
+event.attachments               | police  | V     | X     | X        | X      | X      | X     | X     | X     | X
 # suspect address, workplace
 suspect.home_address            | police  | V     | X     | locality | X      | X      | X     | X     | V     | X
 suspect.other_address           | police  | V     | X     | locality | X      | X      | X     | X     | X     | X

@@ -145,7 +145,7 @@ def test_keys_that_are_gone_or_broken_end_with_3(shell: Shell) -> None:
 
 def test_a_client_is_added_listed_and_revoked(ready: Shell) -> None:
     line = next(one for one in ready("client", "list").output.splitlines() if one.startswith("demo-rms"))
-    assert line.split("\t") == ["demo-rms", "04", "active", "police:feedback.read police:incident.write"]
+    assert line.split("\t") == ["demo-rms", "04", "active", "police:feedback.read police:incident.write", "-"]
     key = ready.folder / "data" / "clients" / "demo-rms.pem"
     assert key.stat().st_mode & 0o777 == 0o600
     ready("client", "revoke", "demo-rms")
@@ -166,6 +166,28 @@ def test_a_client_brings_its_key_or_has_one_made(shell: Shell) -> None:
     add(shell, "--jwks", "jwks.json")
     assert "private" not in shell("client", "list").output
     add(shell, "--jwks", "jwks.json", ends=REFUSED)  # it is there already
+
+
+def test_a_client_names_the_profiles_that_read_it_and_may_change_them(shell: Shell) -> None:
+    shell("init")
+    key = ["--new-key", "k.pem"]
+    refused = add(shell, "--profile", "ihub", "--profile", "atlantis", *key, ends=REFUSED)
+    assert "there is no profile atlantis; there are athena" in refused.stderr
+    add(shell, "--profile", "athena", "--profile", "ihub", *key)
+    assert shell("client", "list").output.splitlines()[0].split("\t")[4] == "athena,ihub"
+    assert shell("client", "profiles", "one", "--profile", "libra").output == "one is read by libra\n"
+    assert shell("client", "list").output.splitlines()[0].split("\t")[4] == "libra"
+    assert shell("client", "profiles", "one").output == "one is read by ihub\n"
+    assert "no profile" in shell("client", "profiles", "one", "--profile", "atlantis", ends=REFUSED).stderr
+    assert "none of this id" in shell("client", "profiles", "two", ends=REFUSED).stderr
+
+
+def test_profiles_of_ones_own_that_do_not_load_end_with_3(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = shell.folder / "profiles"
+    own.mkdir()
+    (own / "kestrel.toml").write_text('name = "kestrel"')
+    monkeypatch.setenv("GATEWAY_PROFILES_DIR", str(own))
+    assert shell("init", ends=NOT_SET_UP).stderr.startswith("gateway: kestrel.toml: adapter: missing")
 
 
 def test_a_client_that_cannot_be_is_refused(shell: Shell) -> None:

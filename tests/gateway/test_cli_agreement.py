@@ -15,6 +15,7 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from tests.gateway.test_cli import MISUSED, Shell
 from tests.support.agreements import clause, edited
+from tests.support.athena import investigation
 from tests.support.world import URL
 
 
@@ -130,6 +131,15 @@ def record(shell: Shell) -> str:
 def explained(shell: Shell, record: str, *words: str, ends: int = 0) -> Any:
     base = ["explain", "--record", record, "--recipient", "idva-team", "--from", "04"]
     return shell(*base, *words, ends=ends)
+
+
+def test_a_record_is_explained_by_the_profile_it_is_written_for(shell: Shell) -> None:
+    path = shell.folder / "investigation.json"
+    path.write_text(json.dumps(investigation()))
+    words = ["--agreement", str(shell.file)]
+    assert "PERMITTED" in explained(shell, str(path), *words, "--profile", "athena").output
+    assert "data: a value is required" in explained(shell, str(path), *words, ends=1).stderr
+    assert "there are athena" in explained(shell, str(path), *words, "--profile", "atlantis", ends=2).stderr
 
 
 def test_a_record_is_explained_under_a_file_without_a_database(shell: Shell, record: str) -> None:

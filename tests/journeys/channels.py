@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx
 import orjson
@@ -17,6 +18,8 @@ from gateway.agreement import shipped
 from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
+from gateway.linking import link_waiting
+from gateway.matching.model import shipped as shipped_model
 from tests.journeys.support import change, output, pushed, serial, size, status
 from tests.support.world import World
 
@@ -30,6 +33,9 @@ class Case:
     ids: Mapping[str, str]
     stopped: str
     held: str
+    batch: str
+    contact: str
+    match: str
 
 
 IN_EMERGENCY = {"id": "idva-emergency", "role": "idva"}
@@ -39,6 +45,7 @@ CONNECTED = {"id": "idva-connected", "role": "idva"}
 Call = Callable[[World, Case], httpx.Response]
 AUDIT = f"/audit/v1/logs/{LOG}"
 _JSON: Mapping[str, str] = {"Content-Type": "application/vnd.api+json"}
+_NDJSON: Mapping[str, str] = {"Content-Type": "application/x-ndjson"}
 
 
 def case(world: World) -> Case:
@@ -61,7 +68,29 @@ def case(world: World) -> Case:
         if found is None:  # Patient has no parameter that leads to itself
             found = world.hospital.get(f"/fhir/R4/{type_}", params={"_id": f"{task}.victim-1"}).json()["entry"]
         ids[type_] = found[0]["resource"]["id"]
-    return Case(reference, task, ids, stopped, held)
+    batch = world.police.post("/police/v1/batches", content=b"{\n", headers=_NDJSON).json()["batch"]
+    contact = world.hospital.post("/team/v1/co-responses", json=at_the_scene()).json()["co_response"]
+    return Case(reference, task, ids, stopped, held, batch, contact, match_of(world))
+
+
+def match_of(world: World) -> str:
+    """Two incidents whose victims may be one person, and what waits for somebody to say so."""
+    services = world.services
+    for given in ("Zelda", "Zuleika"):
+        document = incident(serial())
+        victim = document["data"]["relationships"]["victim"]["data"][0]["id"]
+        person = next(one for one in document["included"] if one["id"] == victim)
+        person["attributes"] |= {"surname": "Doubtly", "givenName": [given]}
+        assert world.push(document).status_code == 201
+    link_waiting(services.database, services.journals, services.records, shipped_model(), LOG)
+    matches: list[dict[str, str]] = world.guardian.get("/governance/v1/matches").json()["matches"]
+    return matches[0]["match"]
+
+
+def at_the_scene() -> dict[str, str]:
+    """A contact that no record is known of."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"force": "04", "log": f"LC-20260413-{serial()}", "at": now, "contact": "spoken-to"}
 
 
 def _put(world: World, case: Case) -> httpx.Response:
@@ -130,6 +159,21 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "state": lambda w, c: w.police.get(f"/police/v1/incidents/{c.incident}"),
         "no such incident": lambda w, _: w.police.get(f"/police/v1/incidents/{fresh_id()}"),
     },
+    ("POST", "/police/v1/batches"): {
+        "batch": lambda w, _: w.police.post(
+            "/police/v1/batches", content=orjson.dumps(incident(serial())) + b"\n{\n", headers=_NDJSON
+        ),
+    },
+    ("GET", "/police/v1/batches"): {"batches": lambda w, _: w.police.get("/police/v1/batches")},
+    ("GET", "/police/v1/batches/{batch_id}"): {
+        "a batch": lambda w, c: w.police.get(f"/police/v1/batches/{c.batch}"),
+        "no such batch": lambda w, _: w.police.get(f"/police/v1/batches/{fresh_id()}"),
+    },
+    ("GET", "/police/v1/batches/{batch_id}/rows"): {
+        "rows of a batch": lambda w, c: w.police.get(f"/police/v1/batches/{c.batch}/rows"),
+        "rows as CSV": lambda w, c: w.police.get(f"/police/v1/batches/{c.batch}/rows", headers={"Accept": "text/csv"}),
+        "rows of none": lambda w, _: w.police.get(f"/police/v1/batches/{fresh_id()}/rows"),
+    },
     ("GET", "/police/v1/feedback"): {"feedback": lambda w, _: w.police.get("/police/v1/feedback")},
     ("POST", "/police/v1/feedback/acknowledgements"): {
         "acknowledged": lambda w, _: w.police.post("/police/v1/feedback/acknowledgements?through=1"),
@@ -166,6 +210,20 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "of none": lambda w, _: w.hospital.post(f"/notices/v1/{fresh_id()}/acknowledgement"),
     },
     ("GET", "/governance/v1/holds"): {"holds": lambda w, _: w.guardian.get("/governance/v1/holds")},
+    ("GET", "/governance/v1/matches"): {"matches": lambda w, _: w.guardian.get("/governance/v1/matches")},
+    ("GET", "/governance/v1/matches/{match_id}"): {
+        "match": lambda w, c: w.guardian.get(f"/governance/v1/matches/{c.match}"),
+        "no such match": lambda w, _: w.guardian.get(f"/governance/v1/matches/{fresh_id()}"),
+    },
+    ("POST", "/governance/v1/matches/{match_id}/decision"): {
+        "decided": lambda w, c: w.guardian.post(
+            f"/governance/v1/matches/{c.match}/decision", json={"outcome": "different"}
+        ),
+    },
+    ("POST", "/governance/v1/holds/replay"): {
+        "replayed": lambda w, _: w.guardian.post("/governance/v1/holds/replay", json={"reason": "malformed"}),
+        "tried": lambda w, _: w.guardian.post("/governance/v1/holds/replay", json={"dry_run": True}),
+    },
     ("GET", "/governance/v1/holds/{hold_id}"): {
         "hold": lambda w, c: w.guardian.get(f"/governance/v1/holds/{c.held}"),
         "no such hold": lambda w, _: w.guardian.get(f"/governance/v1/holds/{fresh_id()}"),
@@ -185,6 +243,32 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     },
     ("POST", "/governance/v1/overrides/{id_}/review"): {
         "of none": lambda w, _: w.guardian.post(f"/governance/v1/overrides/{fresh_id()}/review", json=_REVIEW),
+    },
+    ("POST", "/team/v1/co-responses"): {
+        "a contact at the scene": lambda w, _: w.hospital.post("/team/v1/co-responses", json=at_the_scene()),
+    },
+    ("GET", "/team/v1/co-responses"): {"contacts": lambda w, _: w.hospital.get("/team/v1/co-responses")},
+    ("GET", "/team/v1/co-responses/{id_}"): {
+        "a contact": lambda w, c: w.hospital.get(f"/team/v1/co-responses/{c.contact}"),
+        "a contact of none": lambda w, _: w.hospital.get(f"/team/v1/co-responses/{fresh_id()}"),
+    },
+    ("POST", "/team/v1/co-responses/{id_}/details"): {
+        "details later": lambda w, c: w.hospital.post(
+            f"/team/v1/co-responses/{c.contact}/details", json={"details": "She asked for a call after six."}
+        ),
+    },
+    ("GET", "/governance/v1/co-responses/{id_}"): {
+        "a contact that waits": lambda w, c: w.guardian.get(f"/governance/v1/co-responses/{c.contact}"),
+    },
+    ("POST", "/governance/v1/co-responses/{id_}/join"): {
+        "a contact to no referral": lambda w, c: w.guardian.post(
+            f"/governance/v1/co-responses/{c.contact}/join", json={"referral": fresh_id(), "reason": "wrong-log"}
+        ),
+    },
+    ("POST", "/governance/v1/co-responses/{id_}/close"): {
+        "no contact is closed": lambda w, _: w.guardian.post(
+            f"/governance/v1/co-responses/{fresh_id()}/close", json={"reason": "no-record"}
+        ),
     },
     ("POST", "/governance/v1/staff"): {
         "registered": lambda w, _: w.guardian.post(

@@ -134,7 +134,7 @@ def test_what_was_disclosed_names_the_mapping_it_came_through(walked: World) -> 
     named = {Event.INCIDENT_ACCEPTED, Event.INCIDENT_UPDATED, Event.WORKLIST_READ, Event.REFERRAL_READ}
     for entry in with_facts(walked):
         if entry.event in named:
-            assert entry.mapping == walked.services.profile.hash
+            assert entry.mapping == walked.services.profiles.of(())[0].hash
 
 
 def _of_the_record(entry: Entry) -> Facts:

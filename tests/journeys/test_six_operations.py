@@ -20,10 +20,11 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.errors import NotSealed
 from gateway.evidence import OPERATOR_LOG, Event
-from gateway.initialise import Note, configuration_hash
+from gateway.initialise import configuration_hash, started
 from gateway.retention.sweep import sweep
 from gateway.store import tables
 from gateway.tokens.clients import RevokeClient
+from mappings.profile import profile
 from tests.journeys.support import add_client, change, like, pushed, sealed, serial, size, status
 from tests.journeys.test_sealed_before_released import commit_fails
 from tests.support.world import World
@@ -141,10 +142,10 @@ def test_clients_and_their_keys_are_entries_and_cannot_change_without(world: Wor
 
 def test_the_configuration_at_start_is_an_entry_with_its_hash(world: World) -> None:
     settings = world.services.settings
-    note = Note(Event.GATEWAY_STARTED, {"configuration": configuration_hash(settings)})
-    world.services.journals.of(OPERATOR_LOG).submit_and_wait(note)
-    said = (last(world, Event.GATEWAY_STARTED).detail or {})["configuration"]
-    assert said == configuration_hash(settings)
+    world.services.journals.of(OPERATOR_LOG).submit_and_wait(started(settings, world.services.profiles))
+    detail = last(world, Event.GATEWAY_STARTED).detail or {}
+    assert (said := detail["configuration"]) == configuration_hash(settings)
+    assert detail["profile.ihub"] == profile("ihub").hash
     assert said != configuration_hash(settings.model_copy(update={"body_max_bytes": 2048}))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.thirdparty import separate, split
+from tests.mappings.sources import PLAIN, SOURCES
 
 APART = [
     "Reported by a passer-by.",
@@ -111,3 +112,13 @@ def test_wherever_it_stands_it_is_set_apart(before: list[str], sentence: str, af
     kept, apart = split(" ".join([*before, sentence, *after]))
     assert sentence in apart
     assert sentence not in kept
+
+
+def test_no_labelled_source_is_told_and_little_that_is_plain_is_withheld() -> None:
+    """Every sentence alone, and every source between two plain ones: none is left in what is told (N3)."""
+    assert [text for text in SOURCES if split(text)[0]] == []
+    before, after = "He pushed her.", "No visible injuries."
+    for text in SOURCES:
+        assert text not in split(f"{before} {text} {after}")[0]
+    withheld = [text for text in PLAIN if split(text)[1]]
+    assert len(withheld) <= 0.05 * len(PLAIN), withheld

@@ -164,6 +164,7 @@ def test_every_transform_reads_a_scalar_or_says_why_not(value: Any) -> None:
             t.Takes.LIST: ((value,),),
             t.Takes.MANY: (value, value),
             t.Takes.LINK: ((("victim", "victim-1"),),),
+            t.Takes.LINKS: (((("victim", "victim-1"),),),),
         }
         assert _code_or_none(run, given[transform.takes]).replace("-", "").isalpha(), name
 

@@ -9,17 +9,24 @@ from mappings.record import (
     AddressUse,
     Answer,
     Assessment,
+    Attachment,
     Birth,
     Classification,
     Consent,
     ConsentState,
     Contact,
+    Criterion,
+    Custody,
+    Earlier,
+    Encompass,
     Feedback,
     FeedbackCode,
     Finding,
     Grade,
+    Grading,
     Identifier,
     Instrument,
+    Link,
     Marking,
     Name,
     Officer,
@@ -45,6 +52,7 @@ def person(role: Role) -> Person:
     return Person(
         ref=f"{mark}-1",
         role=role,
+        also={Role.VICTIM: "suspect-1", Role.SUSPECT: "victim-1"}.get(role),
         names=(Name(family=f"Family {mark}", given=(f"Given {mark}",), prefix="Dr", use="usual"),),
         birth=Birth(on=date(1991, 2, 3), year=1991, age=35, age_from=30, age_to=40, age_band="25-34"),
         sex="female",
@@ -90,6 +98,8 @@ def person(role: Role) -> Person:
         witnessed=True,
         injured=False,
         deceased=False,
+        warnings=("dog",),
+        encompass=Encompass(notified=True, at=_AT, reference=f"ENC {mark}", reason="school-holiday"),
     )
 
 
@@ -109,11 +119,16 @@ def everything() -> Record:
         ),
         area="blackpool",
         category="domestic-incident",
+        section="domestic-abuse",
         offence="8N",
         flags=("DA",),
         location="1 Example Row",
         people=tuple(person(role) for role in Role),
-        relationships=(Relationship(a="victim-1", b="suspect-1", type="partner", personally_connected=True),),
+        relationships=(
+            Relationship(
+                a="victim-1", b="suspect-1", type="partner", personally_connected=True, evidence=("age-not-known",)
+            ),
+        ),
         assessments=(
             Assessment(
                 ref="dash-1",
@@ -132,6 +147,18 @@ def everything() -> Record:
                     Answer(code=code, reply=Reply.YES, source="child", text=f"text of {code}")
                     for code in ("INJ", "DEP", "PREG", "SUB", "SUI", "CRIM")
                 ),
+                history=(
+                    Grading(
+                        grade=Grade.MEDIUM,
+                        at=_AT,
+                        by="attending-officer",
+                        basis="count",
+                        instrument=Instrument.DASH_POLICE_27,
+                        version=1,
+                        yes=2,
+                        items=27,
+                    ),
+                ),
             ),
         ),
         consents=(
@@ -142,12 +169,42 @@ def everything() -> Record:
                 scope=("idva",),
                 asked_by="attending-officer",
                 at=_AT,
+                explained=True,
                 suspect_present=False,
                 suspect_channel=False,
                 reason="reason of consent",
             ),
         ),
-        orders=(Order(type="bail", subject="suspect-1", conditions="no contact", expires=date(2026, 5, 10)),),
+        criteria=(
+            Criterion(
+                code="escalation",
+                met=True,
+                subject="victim-1",
+                by="supervisor",
+                at=_AT,
+                instrument=Instrument.DASH_POLICE_27,
+                count=3,
+                since=date(2026, 1, 5),
+                text="text of the criterion",
+            ),
+        ),
+        orders=(
+            Order(
+                type="bail",
+                subject="suspect-1",
+                protects="victim-1",
+                conditions="no contact",
+                starts=date(2026, 4, 12),
+                expires=date(2026, 5, 10),
+                expired=False,
+            ),
+        ),
+        earlier=(Earlier(on=date(2025, 11, 2), grade=Grade.MEDIUM, pair=True),),
+        custody=(Custody(event="released-on-bail", subject="suspect-1", at=_AT),),
+        attachments=(Attachment(kind="photograph", media_type="image/jpeg"),),
+        linked=(
+            Link(kind="section", section="child", references=(Reference(type="occurrence", value="04-2026-000346"),)),
+        ),
         statements=tuple(Statement(topic=t, about=("victim-1",), text=f"text on {t.value}") for t in Topic),
         officer=Officer(collar="1234", team="Public Protection"),
         safety_warnings=("violent",),

@@ -55,6 +55,7 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 "risk.grade",
                 "risk.count",
                 "risk.assessment",
+                "police.custody",
                 "victim.listed",
             }
         ),
@@ -71,6 +72,9 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 "police.officer",
                 "police.safety_warnings",
                 "police.outcome",
+                "police.custody",
+                "marac.criteria",
+                "history.repeats",
                 "people.relationships",
                 "risk.assessment",
                 "consent.state",
@@ -81,7 +85,8 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 *(f"suspect.{item}" for item in _SUSPECT),
             }
         ),
-        "Patient": frozenset(f"{role}.{item}" for role in ("victim", "child") for item in _PATIENT),
+        "Patient": frozenset(f"{role}.{item}" for role in ("victim", "child") for item in _PATIENT)
+        | {"encompass.status"},
         "QuestionnaireResponse": _ASSESSMENT | _ANSWERS,
         "RiskAssessment": _ASSESSMENT,
         "Consent": frozenset({"consent.state", "consent.reason", "victim.listed", "child.listed"}),

@@ -76,6 +76,8 @@ def _details(one: Consent) -> list[Json]:
     found = [extension("consent-state", valueCode=one.effective.value)]
     if one.effective is not one.state:
         found.append(extension("consent-recorded-state", valueCode=one.state.value))
+    if one.explained is not None:
+        found.append(extension("consent-explained", valueBoolean=one.explained))
     if one.suspect_present is not None:
         found.append(extension("consent-suspect-present", valueBoolean=one.suspect_present))
     if one.suspect_channel is not None:

@@ -24,7 +24,7 @@ from adapters.nhs.fhir.canonical import (
 from adapters.nhs.fhir.elements import concept, extension, nested, part, start, text, when
 from adapters.nhs.fhir.models import Json
 from adapters.nhs.fhir.person import SEX, address, birth_elements, human_name
-from mappings.record import Contact, Person, Record, Role
+from mappings.record import Contact, Encompass, Person, Record, Role
 from mappings.referral import Referral
 
 _ETHNIC: Final = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}  # NHS Data Dictionary: 16+1
@@ -67,6 +67,8 @@ def _extensions(person: Person) -> list[Json]:
     found += [extension("need", valueString=need) for need in person.needs if text(need)]
     if school := text(person.school):
         found.append(extension("school", valueString=school))
+    if person.encompass is not None:
+        found += nested("encompass", _encompass(person.encompass))
     return found + nested(
         "presence",
         [
@@ -75,6 +77,16 @@ def _extensions(person: Person) -> list[Json]:
             *part("injured", "valueBoolean", person.injured),
         ],
     )
+
+
+def _encompass(one: Encompass) -> list[Json]:
+    """Whether the school knows already, so that nobody tells it twice (Operation Encompass)."""
+    return [
+        *part("notified", "valueBoolean", one.notified),
+        *when("at", one.at),
+        *part("reference", "valueString", one.reference),
+        *part("reason", "valueCode", one.reason),
+    ]
 
 
 def _nhs_number(number: str) -> Json:

@@ -29,7 +29,19 @@ from adapters.nhs.fhir.elements import (
 from adapters.nhs.fhir.ids import FLAG
 from adapters.nhs.fhir.models import Json
 from adapters.nhs.fhir.suspect import order_extension, suspect_basic
-from mappings.record import Marking, Record, Reference, Relationship, Role, Statement, Topic
+from mappings.record import (
+    Criterion,
+    Custody,
+    Earlier,
+    Link,
+    Marking,
+    Record,
+    Reference,
+    Relationship,
+    Role,
+    Statement,
+    Topic,
+)
 from mappings.referral import Referral, ReferralStatus
 
 _STATUS: Final = {
@@ -80,9 +92,10 @@ def _people(record: Record, referral: Referral) -> dict[str, Json]:
 
 
 def _contained(record: Record) -> list[Json]:
-    suspects = record.of_role(Role.SUSPECT)
-    warnings = record.safety_warnings if len(suspects) == 1 else ()  # with several, nobody said which it is
-    return [suspect_basic(one, (o for o in record.orders if o.subject == one.ref), warnings) for one in suspects]
+    return [
+        suspect_basic(one, (o for o in record.orders if o.subject == one.ref), one.warnings)
+        for one in record.of_role(Role.SUSPECT)
+    ]
 
 
 def _supporting(record: Record, referral: Referral, contained: list[Json]) -> list[Json]:
@@ -104,7 +117,7 @@ def _identifier(one: Reference, record: Record) -> Json:
 
 def _extensions(record: Record, people: dict[str, Json]) -> list[Json]:
     suspects = record.of_role(Role.SUSPECT)
-    found = nested("incident", _incident(record, unattributed=len(suspects) != 1))
+    found = nested("incident", _incident(record))
     if record.marking is not None:
         found += nested("marking", _marking(record.marking))
     for one in record.relationships:
@@ -113,16 +126,25 @@ def _extensions(record: Record, people: dict[str, Json]) -> list[Json]:
     for order in record.orders:
         if order.subject not in known:
             found += order_extension(order)
+    for event in record.custody:
+        found += nested("custody", _custody(event, people))
+    for criterion in record.criteria:
+        found += nested("marac-criterion", _criterion(criterion))
+    for before in record.earlier:
+        found += nested("earlier-incident", _earlier(before))
+    for link in record.linked:
+        found += nested("linked-record", _link(link))
     return found
 
 
-def _incident(record: Record, *, unattributed: bool) -> list[Json]:
+def _incident(record: Record) -> list[Json]:
     times, officer = record.times, record.officer
     found = [
         *part("kind", "valueCode", record.kind.value),
         *part("version", "valueInteger", record.version),
         *part("area", "valueCode", record.area),
         *part("category", "valueCode", record.category),
+        *part("section", "valueCode", record.section),
         *part("offence", "valueCode", record.offence),
         *(one for flag in record.flags for one in part("flag", "valueCode", flag)),
         *part("location", "valueString", record.location),
@@ -141,8 +163,8 @@ def _incident(record: Record, *, unattributed: bool) -> list[Json]:
             *part("officerCollar", "valueString", officer.collar),
             *part("officerTeam", "valueString", officer.team),
         ]
-    if unattributed:
-        found += [{"url": "safetyWarning", "valueCode": code} for code in record.safety_warnings]
+    # Whom these warn of, nobody said: they may be of the place, or of somebody who is not in what leaves.
+    found += [{"url": "safetyWarning", "valueCode": code} for code in record.safety_warnings]
     return found
 
 
@@ -166,6 +188,48 @@ def _relationship(one: Relationship, people: dict[str, Json]) -> list[Json]:
         {"url": "to", "valueReference": b},
         *part("type", "valueCode", one.type),
         *part("personallyConnected", "valueBoolean", one.personally_connected),
+        *({"url": "evidence", "valueCode": code} for code in one.evidence),
+    ]
+
+
+def _custody(one: Custody, people: dict[str, Json]) -> list[Json]:
+    found = [*part("event", "valueCode", one.event), *when("at", one.at)]
+    if one.subject in people:
+        found.append({"url": "subject", "valueReference": people[one.subject]})
+    return found
+
+
+def _criterion(one: Criterion) -> list[Json]:
+    return [
+        *part("code", "valueCode", one.code),
+        *part("met", "valueBoolean", one.met),
+        *part("basis", "valueCode", one.basis),
+        *part("statedBy", "valueCode", one.by),
+        *when("at", one.at),
+        *part("instrument", "valueCode", one.instrument.value if one.instrument is not None else None),
+        *part("count", "valueInteger", one.count),
+        *part("since", "valueDate", one.since.isoformat() if one.since is not None else None),
+        *part("reason", "valueString", one.text),
+    ]
+
+
+def _earlier(one: Earlier) -> list[Json]:
+    return [
+        *part("date", "valueDate", one.on.isoformat()),
+        *part("grade", "valueCode", one.grade.value if one.grade is not None else None),
+        *part("samePair", "valueBoolean", one.pair),
+    ]
+
+
+def _link(one: Link) -> list[Json]:
+    return [
+        *part("kind", "valueCode", one.kind),
+        *part("section", "valueCode", one.section),
+        *(
+            {"url": "identifier", "valueIdentifier": {"system": police_id(ref.type.lower()), "value": ref.value}}
+            for ref in one.references
+            if text(ref.value)
+        ),
     ]
 
 

@@ -50,7 +50,10 @@ def order_extension(order: Order) -> list[Json]:
         [
             *part("type", "valueCode", order.type),
             *part("conditions", "valueString", order.conditions),
+            *part("protectsVictim", "valueBoolean", True if order.protects is not None else None),
+            *part("starts", "valueDateTime", _ends(order.starts) if order.starts is not None else None),
             *part("expires", "valueDateTime", _ends(ends) if ends is not None else None),
+            *part("expired", "valueBoolean", order.expired),
         ],
     )
 

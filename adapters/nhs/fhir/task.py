@@ -83,6 +83,14 @@ def _inputs(record: Record) -> list[Json]:
         found.append({"type": own("task-input", "area"), "valueCode": record.area})
     if record.times is not None and record.times.reported is not None:
         found.append({"type": own("task-input", "reported"), "valueDateTime": instant(record.times.reported)})
+    # A release is time-critical: it stands on the worklist, before anybody opens the referral (domain.md 4.1, step 12).
+    found += [
+        {"type": own("task-input", "suspect-released"), "valueDateTime": instant(one.at)}
+        if one.at is not None
+        else {"type": own("task-input", "suspect-released"), "valueBoolean": True}
+        for one in record.custody
+        if one.is_release
+    ]
     for one in record.assessments:
         found += _assessed(one)
     return found

@@ -1,0 +1,229 @@
+"""People who may be one, put to a person: both sides as the agreement lets them be seen, and what the person says.
+
+    read_matches   what waits, by its clock, and nobody's name
+    read_match     both sides next to each other, each as the reviewer's own organisation may see it
+    decide_match   one person, or two
+
+What is shown of a side is decided like any reading of its referral, and is sealed as combination before it is shown. A
+side that the reviewer's organisation has no referral of shows nothing but how far the two agree. Saying that they are
+one links them; nothing is merged (N9).
+
+Source: domain.md sections 4.5 (N9, N15), 4.7 (human review with side-by-side); DPA 2018 s.62(1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from audit.entry import Operation
+from audit.receipt import Receipt
+from gateway.decide import Decision, Outcome, decide_on
+from gateway.disclosure import Missed, judged_of
+from gateway.errors import NotFound, Unprocessable
+from gateway.evidence import Caller, Event, act
+from gateway.facts import Facts
+from gateway.governing import governed
+from gateway.intake import SAFEGUARDING
+from gateway.journey import decided, standing_of
+from gateway.linking import DIFFERENT, REVIEWED, SAME, Neighbours, write_link
+from gateway.minimise import minimise
+from gateway.reading_log import Look
+from gateway.repeats import COMPARED, PERSON_MATCH
+from gateway.services import Services
+from gateway.store import tables
+from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.records import subject_of
+from gateway.terms import Standing
+from gateway.ties import ties_of
+from mappings.record import Person, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: the referral it is seen through, what was decided, and the person as she may be seen."""
+
+    row: Row[Any]
+    facts: Facts
+    decision: Decision
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A review and its sides; a side is None where there is nothing of it for the reviewer."""
+
+    row: Row[Any]
+    levels: Mapping[str, str]
+    one: Side | None
+    other: Side | None
+
+
+async def read_matches(services: Services, caller: Caller) -> tuple[Sequence[Row[Any]], Receipt]:
+    """Everything that waits under the caller's agreement, the one due first at the top."""
+    log_id = await governed(services, caller)
+    rows = await services.database.read(lambda c: c.execute(_OPEN, {"log": log_id}).all())
+    unit = Look(caller, {"matches": len(rows)}, Event.MATCH_READ)
+    return rows, (await services.journals.of(log_id).submit(unit)).receipt
+
+
+async def read_match(services: Services, caller: Caller, review_id: str) -> tuple[Match, Receipt]:
+    """One of them, both sides. Raises NotFound, NotPermitted, Busy, NotSealed."""
+    log_id = await governed(services, caller)
+
+    async def attempt() -> tuple[Match, Receipt]:
+        standing = await standing_of(services, log_id)
+
+        def find(connection: Connection) -> Match | None:
+            return _find(connection, services, caller, standing, log_id, review_id)
+
+        match = await services.database.read(find)
+        if match is None:
+            await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
+            raise NotFound("there is no such match")
+        committed = await services.journals.of(log_id).submit(Compare(match, caller, standing))
+        return match, committed.receipt
+
+    return await decided(services, caller, log_id, attempt)
+
+
+async def decide_match(services: Services, caller: Caller, review_id: str, outcome: str) -> Receipt:
+    """Say whether they are one. Raises NotFound, Unprocessable where it was decided, NotPermitted, Busy, NotSealed."""
+    log_id = await governed(services, caller)
+    committed = await services.journals.of(log_id).submit(DecideMatch(review_id, outcome, caller))
+    if not committed.value:
+        raise NotFound("there is no such match")
+    return committed.receipt
+
+
+def _find(
+    connection: Connection, services: Services, caller: Caller, standing: Standing, log_id: str, review_id: str
+) -> Match | None:
+    row = connection.execute(_ONE, {"log": log_id, "id": review_id}).one_or_none()
+    if row is None or row.decided_at is not None:
+        return None
+    asked = {"log": log_id, "events": [row.event_id, row.other_event_id], "organisation": caller.organisation}
+    referrals = connection.execute(_REFERRALS, asked).all()
+    ties = ties_of(connection.execute, caller, log_id, referrals)
+    records = services.records.load(connection, sorted({one.record_id for one in referrals}))
+    sides: list[Side | None] = []
+    for event, person in ((row.event_id, row.person), (row.other_event_id, row.other_person)):
+        referral = next((one for one in referrals if (one.event_id, one.victim) == (event, person)), None)
+        if referral is None:
+            sides.append(None)
+            continue
+        facts, whole = judged_of(referral, standing, ties, datetime.now(UTC))
+        decision = whole.narrow(COMPARED)
+        record = records.get(referral.record_id)
+        shown = None
+        if record is not None and decision.outcome is Outcome.PERMITTED:
+            victims = minimise(record.for_victim(person), decision).of_role(Role.VICTIM)
+            shown = victims[0] if victims else None
+        sides.append(Side(referral, facts, decision, shown))
+    return Match(row, orjson.loads(row.levels), *sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Unit[None]):
+    """Seal that two people were shown next to each other: an entry for each side that was."""
+
+    match: Match
+    caller: Caller
+    standing: Standing
+
+    @property
+    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+        """The referrals that must not have changed."""
+        return [side.row.id for side in (self.match.one, self.match.other) if side is not None]
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        review = {"match": self.match.row.id, "types": PERSON_MATCH}
+        shown = [side for side in (self.match.one, self.match.other) if side is not None and side.person is not None]
+        for side in shown:
+            head = batch.referral(side.row.id)
+            if head is None or head.version != side.row.version:
+                raise DecideAgain("the referral changed")
+            again = decide_on(side.facts, side.row.team, SAFEGUARDING, self.standing.terms, batch.now).narrow(COMPARED)
+            if again.ruling != side.decision.ruling:
+                raise DecideAgain("the decision came out otherwise at the instant of sealing")
+        for side in shown:
+            batch.seal(
+                act(
+                    Event.MATCH_READ,
+                    Operation.COMBINATION,
+                    at=batch.at,
+                    caller=self.caller,
+                    decision=side.decision,
+                    facts=side.facts,
+                    subjects=(subject_of(side.row.record_id, side.row.victim),),
+                    record=side.row.record_id,
+                    case=side.row.id,
+                    mapping=side.row.mapping,
+                    detail=review,
+                )
+            )
+        if not shown:
+            batch.seal(act(Event.MATCH_READ, Operation.COMBINATION, at=batch.at, caller=self.caller, detail=review))
+
+
+@dataclass(frozen=True, slots=True)
+class DecideMatch(Unit[bool]):
+    """Write what a person said, and link the two where they are one. False where there is no such match."""
+
+    review_id: str
+    outcome: str
+    caller: Caller
+
+    def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
+        row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.review_id})), None)
+        if row is None:
+            return False
+        if row.decided_at is not None:
+            raise Unprocessable("somebody has decided it")
+        one, other = (row.event_id, row.person), (row.other_event_id, row.other_person)
+        near = Neighbours.of(batch, [frozenset((one, other))]) if self.outcome == SAME else None
+        batch.update(_DECIDED, {"of": row.id, "at": batch.at, "by": self.caller.user, "what": self.outcome})
+        if near is not None:
+            write_link(batch, one, other, REVIEWED)
+            near.mention(batch, {row.event_id, row.other_event_id})
+        detail: dict[str, str | int] = {"match": row.id, "late": batch.at > row.due_at}
+        entry = act(
+            Event.MATCH_DECIDED,
+            Operation.COMBINATION,
+            at=batch.at,
+            caller=self.caller,
+            reason=self.outcome,
+            detail=detail,
+        )
+        batch.seal(entry)
+        return True
+
+
+OUTCOMES = (SAME, DIFFERENT)
+"""What a person can say."""
+
+_v, _f = tables.match_review, tables.referral
+_log: Any = bindparam("log")
+_OPEN = select(_v).where(_v.c.log_id == _log, _v.c.decided_at.is_(None)).order_by(_v.c.due_at, _v.c.id)
+_ONE = select(_v).where(_v.c.log_id == _log, _v.c.id == bindparam("id"))
+_REFERRALS = (
+    select(_f)
+    .where(
+        _f.c.log_id == _log,
+        _f.c.event_id.in_(bindparam("events", expanding=True)),
+        _f.c.organisation == bindparam("organisation"),
+        _f.c.erased_at.is_(None),
+    )
+    .order_by(_f.c.id)
+)
+_DECIDED = (
+    update(_v)
+    .where(_v.c.id == bindparam("of"))
+    .values(decided_at=bindparam("at"), decided_by=bindparam("by"), outcome=bindparam("what"))
+)

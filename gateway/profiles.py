@@ -1,0 +1,135 @@
+"""The mapping profiles in force: those that ship, and a deployment's own (`GATEWAY_PROFILES_DIR`).
+
+A client reads by the profiles it is registered with, or by the deployment's own choice where it names none; of those,
+the first whose adapter reads the media type and that is valid on the day of receipt. Two files of one name are versions
+of one profile, with days that do not overlap. Everything is loaded at start and hashed; nothing is read later.
+
+Which row says what is for `mappings`; how bytes are read for `adapters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from adapters.socket import UnknownReader, reader
+from gateway.errors import BadMediaType
+from mappings.profile import Profile, ProfileInvalid, load, profile, profiles
+
+_LONDON = ZoneInfo("Europe/London")
+
+
+class Profiles:
+    """The profiles by name. `default` is the name a client without any reads by. Frozen; safe to share."""
+
+    def __init__(self, known: Iterable[Profile], default: str) -> None:
+        """Raises `ProfileInvalid` where two versions of a name share a day, or there is no reader or no default."""
+        by_name: dict[str, list[Profile]] = {}
+        for one in known:
+            by_name.setdefault(one.name, []).append(one)
+        self._by_name = {name: _in_order(versions) for name, versions in by_name.items()}
+        self._media = {one.adapter: _media_types(one) for one in self.all}
+        self._default = (default,)
+        if default not in self._by_name:
+            raise ProfileInvalid(f"no profile is called {default!r}; there are {', '.join(sorted(self._by_name))}")
+
+    @property
+    def all(self) -> tuple[Profile, ...]:
+        """Every profile, by name and then by the day it begins."""
+        return tuple(one for name in sorted(self._by_name) for one in self._by_name[name])
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names a client can be registered with."""
+        return frozenset(self._by_name)
+
+    @property
+    def listings(self) -> Mapping[str, bytes]:
+        """The text behind each hash: what an auditor's pack carries beside the entries that name it (P4)."""
+        return MappingProxyType({one.hash: one.listing for one in self.all})
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """The hash of each profile by its name and version, as the entry of the configuration says them."""
+        return MappingProxyType({f"profile.{_called(one)}": one.hash for one in self.all})
+
+    def of(self, names: Sequence[str]) -> tuple[Profile, ...]:
+        """The profiles of these names in their order, every version; the default's where no name is given.
+
+        A name there is no profile of any more gives none: what it read then goes to a human like any input that
+        nobody reads (P6).
+        """
+        return tuple(one for name in names or self._default for one in self._by_name.get(name, ()))
+
+    def media_types(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The media types that the profiles of these names read between them."""
+        return tuple(dict.fromkeys(media for one in self.of(names) for media in self._media[one.adapter]))
+
+    def fitting(self, names: Sequence[str], media_type: str, at: date) -> tuple[Profile, ...]:
+        """All that read a media type on a day, in their order.
+
+        What is held may have come in before a client's first profile changed: whoever reads it again tries each.
+        """
+        return tuple(one for one in self.of(names) if media_type in self._media[one.adapter] and one.is_valid(at))
+
+    def choose(self, names: Sequence[str], media_type: str, at: date) -> Profile:
+        """The profile that reads a media type received on a day (London). Raises `BadMediaType`."""
+        for one in self.fitting(names, media_type, at):
+            return one
+        if media_type in self.media_types(names):
+            raise BadMediaType("no profile for this media type is valid today")
+        raise BadMediaType(f"send one of {', '.join(self.media_types(names))}")
+
+
+def open_profiles(folder: Path | None, default: str) -> Profiles:
+    """The profiles that ship and those of a folder. Raises `ProfileInvalid`, naming the file.
+
+    The folder's profiles have names of their own: one that ships is never replaced in silence. Code maps lie beside
+    them, and each is used by one at least.
+    """
+    shipped = [profile(name) for name in profiles()]
+    return Profiles([*shipped, *(_own(folder, frozenset(profiles())) if folder else ())], default)
+
+
+def day_of(moment: datetime) -> date:
+    """The day of a moment by the clock in London, which is the police's."""
+    return moment.astimezone(_LONDON).date()
+
+
+def _own(folder: Path, taken: frozenset[str]) -> list[Profile]:
+    """The profiles of a folder."""
+    if not folder.is_dir():
+        raise ProfileInvalid("GATEWAY_PROFILES_DIR: there is no such folder")
+    found = [load(path) for path in sorted(folder.glob("*.toml"))]
+    for one in found:
+        if one.name in taken:
+            raise ProfileInvalid(f"{_called(one)}: a profile of this name ships with the gateway; give it another")
+    used = {file for one in found for file in one.files}
+    for path in sorted(folder.glob("*.json")):
+        if path.name not in used:
+            raise ProfileInvalid(f"{path.name}: no profile uses it")
+    return found
+
+
+def _in_order(versions: list[Profile]) -> tuple[Profile, ...]:
+    """The versions of one name by the day each begins. Raises `ProfileInvalid` where two share a day."""
+    ordered = sorted(versions, key=lambda one: one.valid_from or date.min)
+    for before, after in pairwise(ordered):
+        if (before.valid_until or date.max) >= (after.valid_from or date.min):
+            raise ProfileInvalid(f"{_called(before)} and {_called(after)}: two versions are valid on one day")
+    return tuple(ordered)
+
+
+def _media_types(one: Profile) -> tuple[str, ...]:
+    try:
+        return reader(one.adapter).media_types
+    except UnknownReader as unknown:
+        raise ProfileInvalid(f"{_called(one)}: adapter: {unknown}") from None
+
+
+def _called(one: Profile) -> str:
+    return f"{one.name}.{one.version}" if one.version else one.name

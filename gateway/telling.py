@@ -1,0 +1,91 @@
+"""The words to police: each a record of its own, encrypted, with a place in the force's feed.
+
+Made of a step of the casework before the journal is asked, and written by whichever unit takes that step. What of it
+may go is decided when police are told, not here.
+
+Source: domain.md section 4.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, update
+
+from gateway.casework import Step
+from gateway.chance import fresh_id, scattered
+from gateway.store import tables
+from gateway.store.batch import Batch
+from gateway.store.records import Records, StoredRecord
+from mappings.record import Consent, Person, Record, RecordKind, Role, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word to police, encrypted and ready to be kept."""
+
+    record_id: str
+    stored: StoredRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Whose feed a word goes into, and what it is about: the force, the referral and the event."""
+
+    force: str
+    referral_id: str
+    event_id: str
+
+
+def words(step: Step, *, organisation: str, system: str, log_id: str, area: str | None, records: Records) -> list[Word]:
+    """The records of what a change tells police. The person in them is a reference and a role, nothing else."""
+    kept: list[Word] = []
+    for told in step.told:
+        record_id = fresh_id()
+        record = Record(
+            kind=RecordKind.STATUS,
+            source=Source(organisation=organisation, system=system),
+            area=area,
+            people=(Person(ref="victim-1", role=Role.VICTIM),),
+            consents=(Consent(ref="consent-1", state=told.consent, subject="victim-1"),) if told.consent else (),
+            feedback=(told.feedback,),
+        )
+        kept.append(Word(record_id, records.seal(record, record_id=record_id, log_id=log_id)))
+    return kept
+
+
+def write_words(batch: Batch, seq: int, kept: Sequence[Word], to: Listener, records: Records) -> None:
+    """Write words and their places in the feed. `seq` is the index of the entry that says they were written."""
+    for number, word in zip(scattered(len(kept), WORDS_PER_CHANGE), kept, strict=True):
+        records.write(batch, word.stored, to.event_id)
+        batch.insert(
+            tables.feedback,
+            {
+                "log_id": batch.log_id,
+                "seq": seq * WORDS_PER_CHANGE + number,
+                "force": to.force,
+                "referral_id": to.referral_id,
+                "record_id": word.record_id,
+                "created_at": batch.at,
+                "acknowledged_at": None,
+            },
+        )
+
+
+WORDS_PER_CHANGE = 64
+"""How many places a change has for words: a word's number is its entry's index times this, plus its place.
+
+The places are drawn by chance, in order, so that a gap in the numbers police see says nothing of a word withheld (P8).
+"""
+
+ACKNOWLEDGE_OFFER = (
+    update(tables.outbox)
+    .where(
+        tables.outbox.c.referral_id == bindparam("of"),
+        tables.outbox.c.acknowledged_at.is_(None),
+        tables.outbox.c.endpoint_id.is_(None),
+    )
+    .values(acknowledged_at=bindparam("at"))
+)
+"""What offered a referral to its team is answered: somebody has taken it, or turned it down."""

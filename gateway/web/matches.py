@@ -1,0 +1,92 @@
+"""People who may be one, for a person to decide (`/governance/v1/matches`): what waits, both sides, the decision."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from sqlalchemy import Row
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.receipt import Receipt
+from gateway import journey, match_reviews
+from gateway.evidence import Caller
+from gateway.match_reviews import Side
+from gateway.services import Services
+from gateway.tokens.scopes import Scope
+from gateway.web.auth import caller_of
+from gateway.web.bodies import Body, read_json
+from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
+
+
+class DecisionBody(Body):
+    """What the reviewer says: one person, or two."""
+
+    outcome: Literal["same", "different"]
+
+
+def routes(services: Services) -> APIRouter:
+    """The routes over these services."""
+    desk = _Desk(services)
+    router = APIRouter(prefix="/governance/v1/matches", tags=["governance"], route_class=PlainRoute)
+    for path, answer, method in (
+        ("", desk.matches, "GET"),
+        ("/{match_id}", desk.match, "GET"),
+        ("/{match_id}/decision", desk.decide, "POST"),
+    ):
+        router.add_api_route(path, answer, methods=[method])
+    return router
+
+
+class _Desk:
+    """Answers the people who decide: one method for each route."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def matches(self, request: Request) -> Response:
+        """Everything that waits, the one due first at the top."""
+        caller = await self._caller(request)
+        rows, receipt = await match_reviews.read_matches(self._services, caller)
+        return await self._answer(caller, {"matches": [_match(row) for row in rows]}, receipt)
+
+    async def match(self, request: Request, match_id: str) -> Response:
+        """One of them, both sides."""
+        caller = await self._caller(request)
+        found, receipt = await match_reviews.read_match(self._services, caller, match_id)
+        said = _match(found.row) | {
+            "compared": dict(found.levels),
+            "sides": [_side(side) for side in (found.one, found.other)],
+        }
+        return await self._answer(caller, said, receipt)
+
+    async def decide(self, request: Request, match_id: str) -> Response:
+        """Say whether they are one person."""
+        caller = await self._caller(request)
+        body = await read_json(request, DecisionBody)
+        receipt = await match_reviews.decide_match(self._services, caller, match_id, body.outcome)
+        return await self._answer(caller, {"match": match_id, "outcome": body.outcome}, receipt)
+
+    async def _caller(self, request: Request) -> Caller:
+        return await caller_of(self._services, request, Scope.GOVERNANCE_REVIEW)
+
+    async def _answer(self, caller: Caller, body: dict[str, Any], receipt: Receipt) -> Response:
+        log_id = await journey.log_of(self._services, caller)
+        return json_response(body | {"receipt": receipt_json(receipt, log_id)}, headers=receipt_header(receipt, log_id))
+
+
+def _match(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "match": row.id,
+        "incidents": [row.event_id, row.other_event_id],
+        "opened_at": row.opened_at,
+        "due_at": row.due_at,
+    }
+
+
+def _side(side: Side | None) -> dict[str, Any] | None:
+    """A person as far as the reviewer may see her; None where there is nothing of her for the reviewer."""
+    if side is None or side.person is None:
+        return None
+    return {"referral": side.row.id, "person": side.person.model_dump(mode="json", exclude_defaults=True)}
