@@ -31,7 +31,7 @@ from gateway.facts import Facts
 from gateway.matching.comparisons import Level
 from gateway.matching.model import Band, Judged, Model, judge
 from gateway.matching.traits import Traits, together
-from gateway.repeats import ITEMS, Someone, is_before, linked, reached
+from gateway.repeats import ITEMS, Someone, arrival, grouped, is_before, linked
 from gateway.store import tables
 from gateway.store.batch import Batch, ReferralHead, Unit
 from gateway.store.database import Database
@@ -295,8 +295,8 @@ class Neighbours:
                 edges.setdefault(one, set()).update(key - {one})
         for one, more in linked(batch.read, batch.log_id, edges).items():
             edges[one] |= more
-        group = {one: reached(edges, one) for one in edges}
-        events = {event for one in group for event, _ in (one, *group[one])}
+        group = grouped(edges)
+        events = {event for event, _ in group}
         return cls(batch.read(_OF_EVENTS, _asked(batch, events)) if events else (), group)
 
     def mention(self, batch: Batch, changed: set[str]) -> None:
@@ -305,19 +305,26 @@ class Neighbours:
         A referral that now has one, or one of which has changed, gets its next version, so that nobody is shown what
         was written before.
         """
+        of_group: dict[frozenset[Someone], list[Row[Any]]] = {}
         for row in self.rows:
-            near = self.group.get((row.event_id, row.victim), frozenset())
-            before = {
-                other.event_id
-                for other in self.rows
-                if (other.event_id, other.victim) in near and other.event_id != row.event_id and is_before(other, row)
-            }
-            facts = Facts.from_json(orjson.loads(row.facts))
-            items = tuple(sorted({*facts.items, *(ITEMS if before else ())}))
-            if items == facts.items and not (before & changed):
-                continue
-            head = ReferralHead(row.version + 1, row.status, row.state, row.record_id)
-            batch.change_referral(row.id, head, {"facts": orjson.dumps(replace(facts, items=items).to_json()).decode()})
+            if group := self.group.get((row.event_id, row.victim)):
+                of_group.setdefault(group, []).append(row)
+        for rows in of_group.values():
+            rows.sort(key=arrival)
+            new = [row for row in rows if row.event_id in changed]
+            for at, row in enumerate(rows):
+                # In order of arrival the nearest stands last: if that is too long ago, so are all the others.
+                others = (one for one in reversed(rows[:at]) if one.event_id != row.event_id)
+                nearest = next((one for one in others if arrival(one) < arrival(row)), None)
+                has_earlier = nearest is not None and is_before(nearest, row)
+                facts = Facts.from_json(orjson.loads(row.facts))
+                items = tuple(sorted({*facts.items, *(ITEMS if has_earlier else ())}))
+                touched = any(one.event_id != row.event_id and is_before(one, row) for one in new)
+                if items == facts.items and not touched:
+                    continue
+                head = ReferralHead(row.version + 1, row.status, row.state, row.record_id)
+                said = orjson.dumps(replace(facts, items=items).to_json()).decode()
+                batch.change_referral(row.id, head, {"facts": said})
 
 
 def _combination(batch: Batch, pair: Pair, reason: str) -> Any:  # noqa: ANN401 - an entry

@@ -62,17 +62,29 @@ def linked(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone, f
             edges.setdefault((row.event_id, row.person), set()).add((row.other_event_id, row.other_person))
             if row.other_event_id not in asked:
                 wanted.add(row.other_event_id)
-    return {root: reached(edges, root) for root in roots}
+    groups = grouped(edges)
+    return {root: groups.get(root, frozenset()) - {root} for root in roots}
 
 
-def reached(edges: Mapping[Someone, set[Someone]], root: Someone) -> frozenset[Someone]:
-    """Everybody that links lead to from somebody."""
-    seen, waiting = {root}, [root]
-    while waiting:
-        more = edges.get(waiting.pop(), set()) - seen
-        seen |= more
-        waiting += more
-    return frozenset(seen - {root})
+def grouped(edges: Mapping[Someone, set[Someone]]) -> dict[Someone, frozenset[Someone]]:
+    """Everybody who is linked with each person, themselves among them; each group is one set, walked once."""
+    both: dict[Someone, set[Someone]] = {}
+    for one, others in edges.items():
+        both.setdefault(one, set()).update(others)
+        for other in others:
+            both.setdefault(other, set()).add(one)
+    groups: dict[Someone, frozenset[Someone]] = {}
+    for root in both:
+        if root in groups:
+            continue
+        seen, waiting = {root}, [root]
+        while waiting:
+            more = both[waiting.pop()] - seen
+            seen |= more
+            waiting += more
+        group = frozenset(seen)
+        groups |= dict.fromkeys(group, group)
+    return groups
 
 
 def earlier_incidents(read: Any, rows: Sequence[Row[Any]]) -> dict[str, tuple[Earlier, ...]]:  # noqa: ANN401 - as above
@@ -122,10 +134,15 @@ def day_of(row: Row[Any]) -> date:
     return datetime.fromisoformat(row.event_at or row.created_at).astimezone(_LONDON).date()
 
 
+def arrival(row: Row[Any]) -> tuple[date, str]:
+    """What puts referrals in the order of their incidents: the day, and when it came in."""
+    return day_of(row), row.created_at
+
+
 def is_before(other: Row[Any], row: Row[Any]) -> bool:
     """Whether one referral's incident is an earlier one of another's, within twelve months."""
-    day, now = day_of(other), day_of(row)
-    return year_before(now) <= day and (day, other.created_at) < (now, row.created_at)
+    before, then = arrival(other), arrival(row)
+    return year_before(then[0]) <= before[0] and before < then
 
 
 def year_before(day: date) -> date:
