@@ -58,11 +58,15 @@ def test_incidents_are_due_as_the_rule_says(database: Database, made: list[Histo
     log_id = fresh_id()
     ids = [fresh_id() for _ in made]
     with database.writing() as connection:
-        for event_id, one in zip(ids, made, strict=True):
+        for serial, (event_id, one) in enumerate(zip(ids, made, strict=True)):
             for row in _records(log_id, event_id, one):
                 connection.execute(insert(tables.record).values(row))
-            for age in one.closings:
-                connection.execute(insert(tables.referral).values(_referral(log_id, event_id, age)))
+            words = any(is_word for _, is_word, _ in one.records)
+            for number, age in enumerate(one.closings):
+                of_it = _referral(log_id, event_id, age)
+                connection.execute(insert(tables.referral).values(of_it))
+                if words and number == 0:  # every word to police belongs to a referral
+                    connection.execute(insert(tables.feedback).values(_word(log_id, of_it["id"], serial)))
             if one.hold is not None:
                 connection.execute(insert(tables.legal_hold).values(_hold(log_id, event_id, lifted=one.hold)))
     expected = {i: due_plainly(one, kept, rule) for i, one in zip(ids, made, strict=True)}
@@ -135,6 +139,11 @@ def _records(log_id: str, event_id: str, one: History) -> list[dict[str, Any]]:
         }
         for number, (age, is_word, erased) in enumerate(one.records)
     ]
+
+
+def _word(log_id: str, referral_id: str, seq: int) -> dict[str, Any]:
+    of = {"log_id": log_id, "seq": seq, "referral_id": referral_id, "record_id": fresh_id()}
+    return {**of, "force": "04", "created_at": _ago(60), "acknowledged_at": None}
 
 
 def _referral(log_id: str, event_id: str, closed: int | None) -> dict[str, Any]:
