@@ -16,7 +16,8 @@ from itertools import pairwise
 import httpx
 import orjson
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from audit import sql as log_sql
 from audit.checkpoint import Checkpoint
@@ -33,7 +34,9 @@ from gateway.settings import Settings
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.records import Records
-from tests.faults.ledger import Ledger, Pushed
+from tests.faults.ledger import Ledger
+from tests.faults.load import PUSHERS
+from tests.support.postgres import READY_SECONDS
 
 
 @dataclass
@@ -74,19 +77,32 @@ class Found:
 
 
 def look(database: Database, ledger: Ledger, verifier: Verifier) -> Found:
-    """Whether the log verifies, and everything that was answered is in it and in the tables."""
+    """Whether the log verifies, and everything that was answered is in it and in the tables.
+
+    A server that was killed, or whose backend was, reads its write-ahead log first, and is asked until it answers.
+    """
     try:
-        with database.reading() as connection:
-            connection.exec_driver_sql("BEGIN" if database.is_sqlite else _SNAPSHOT)  # the load may go on meanwhile
-            log = _Log(connection, verifier)
-            misses = [*log.misses(), *log.misses_of(ledger), *_missing_rows(connection, ledger)]
-            found = Found(tuple(misses), log.entries_found(ledger))
-            connection.exec_driver_sql("COMMIT")
-            return found
+        return _ANSWERS(_looked, database, ledger, verifier)
     except (Unreachable, DatabaseError, AuditError) as error:
         return Found((f"the log cannot be read: {type(error).__name__}: {error.__cause__ or error}",), 0)
 
 
+def _looked(database: Database, ledger: Ledger, verifier: Verifier) -> Found:
+    with database.reading() as connection:
+        connection.exec_driver_sql("BEGIN" if database.is_sqlite else _SNAPSHOT)  # the load may go on meanwhile
+        log = _Log(connection, verifier)
+        misses = [*log.misses(), *log.misses_of(ledger), *_missing_rows(connection, ledger)]
+        found = Found(tuple(misses), log.entries_found(ledger))
+        connection.exec_driver_sql("COMMIT")
+        return found
+
+
+_ANSWERS = Retrying(
+    retry=retry_if_exception_type((Unreachable, OperationalError)),
+    stop=stop_after_delay(READY_SECONDS),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)
 _STANDING = frozenset({Event.AGREEMENT_SUSPENDED, Event.AGREEMENT_ACTIVATED, Event.AGREEMENT_RESUMED})
 _LEAVING = ("released", "generalised")
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -228,12 +244,14 @@ def _check_once(settings: Settings, database: Database, ledger: Ledger, account:
 
 async def _push_again(push: Callable[[int], Awaitable[httpx.Response]], ledger: Ledger, account: Account) -> None:
     """The same push under the same key is known, and is answered with the same references."""
+    left = iter(list(ledger.pushed.values()))
 
-    async def again(known: Pushed) -> None:
-        answer = await push(known.serial)
-        if answer.status_code != httpx.codes.OK or answer.json()["state"] != "known":
-            account.misses.append(f"push {known.serial} again was answered {answer.status_code}")
+    async def again() -> None:
+        for known in left:
+            answer = await push(known.serial)
+            if answer.status_code != httpx.codes.OK or answer.json()["state"] != "known":
+                account.misses.append(f"push {known.serial} again was answered {answer.status_code}")
 
     before = len(ledger.surprises)
-    await asyncio.gather(*(again(known) for known in list(ledger.pushed.values())))
+    await asyncio.gather(*(again() for _ in range(PUSHERS)))
     account.misses += ledger.surprises[before:]
