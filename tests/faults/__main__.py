@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tests.faults.calls import Calls
 from tests.faults.plans import series, trials, work
-from tests.faults.table import Row, merged, text
+from tests.faults.table import Row, counts, merged, text
 from tests.faults.trial import Plan
 from tests.support.postgres import binaries
 from tests.support.world import prepare_template
@@ -74,7 +74,7 @@ def done(plans: list[Plan | Calls], template: Path, jobs: int) -> Iterator[Row]:
             except Exception:  # noqa: BLE001 - said, and the exit code tells
                 print(f"broke down: {futures[future]}\n{traceback.format_exc(limit=-3)}", flush=True)
                 continue
-            print(f"{'ok  ' if row.passed else 'MISS'} {row.seconds:4} s  {futures[future]}", flush=True)
+            print(f"{'ok  ' if row.passed else 'MISS'} {futures[future]}\n          {counts(row)}", flush=True)
             for miss in row.misses:
                 print(f"          {miss}", flush=True)
             yield row
