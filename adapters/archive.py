@@ -27,6 +27,8 @@ MAX_ENTRIES = 100
 _MAX_RATIO = 200  # delimited text packs 5 to 40 times; a bomb a thousand times
 _SMALL = 64 * 1024  # bytes that any file may unpack to, however well it is packed
 _MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_END_BYTES = 22  # APPNOTE 4.3.16: the end record, without its comment
+_NOTHING = 2  # bytes that nothing packs to, where a writer packs folders too
 _CHUNK = 64 * 1024
 _TEXT = (".csv", ".txt", ".tsv", ".psv")
 _ELSEWHERE = re.compile(r"[\x00-\x1f\\:]|^/|(?:^|/)\.{1,2}(?:/|$)|//")
@@ -59,6 +61,8 @@ def opened(body: bytes, limit: int) -> list[tuple[str, bytes]]:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
                 raise Unreadable(Problem("entries", Fault.TOO_MANY_ELEMENTS))
+            if not _is_all(body, archive, entries):
+                raise Unreadable(Problem("", Fault.MALFORMED))
             files = [(i, entry) for i, entry in enumerate(entries) if not _is_folder(entry)]
             _unlike(files)
             for index, entry in files:
@@ -85,8 +89,19 @@ def packed(files: Iterable[tuple[str, bytes]]) -> bytes:
     return made.getvalue()
 
 
+def _is_all(body: bytes, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> bool:
+    """Whether the archive is all there is: nothing before its first file or behind its end, no byte in two files.
+
+    Of what lies around it, or in two files at once, another reader might make another export.
+    """
+    begins = min((entry.header_offset for entry in entries), default=0)
+    ends = body.rfind(_MARKS[1]) + _END_BYTES + len(archive.comment)
+    return begins == 0 and ends == len(body) and sum(entry.compress_size for entry in entries) <= len(body)
+
+
 def _is_folder(entry: zipfile.ZipInfo) -> bool:
-    return entry.filename.endswith("/") and entry.file_size == 0 and not _ELSEWHERE.search(entry.filename)
+    empty = entry.file_size == 0 and entry.compress_size <= _NOTHING
+    return entry.filename.endswith("/") and empty and not _ELSEWHERE.search(entry.filename)
 
 
 def _unlike(files: list[tuple[int, zipfile.ZipInfo]]) -> None:

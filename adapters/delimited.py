@@ -73,7 +73,7 @@ def rows(text: str, delimiter: str, path: Trail, limits: Limits, *, quoted: bool
         first = _FIRST.match(text)
     end = first.end() if first is not None else 0
     head = header(text[:end], delimiter, path, quoted)
-    found = [row for row in _read(text[end:], head.delimiter, path, quoted) if any(row) and not "".join(row).isspace()]
+    found = [row for row in _read(text[end:], head.delimiter, path, quoted) if any(map(str.strip, row))]
     width = len(head.names)
     for index, row in enumerate(found):
         if len(row) != width:

@@ -30,18 +30,20 @@ def resolve(root: Part, identity: Sequence[str], refs: Mapping[str, str]) -> tup
     resolver = _Resolver()
     links: list[tuple[Part, str, Trail]] = []
     parts: list[tuple[Trail, str, Part]] = [("", "", root)]
+    told = {*refs, *identity}
     for path, element, part in parts:  # grows: each part adds those inside it
         for key, value in part.items():
             kind = type(value)
-            if kind is dict:
+            if kind is str:  # most are, and are of no part
+                if key in refs:
+                    links.append((part, key, path))
+                elif key in told:
+                    resolver.add(_name(value), element, (path, key), part)
+            elif kind is dict:
                 parts.append(((path, key), key, value))  # type: ignore[arg-type] # kind says that it is a dict
             elif kind is list:
                 inside = [((path, key), at) for at in range(len(value))]  # type: ignore[arg-type] # as above, a list
                 parts += [(at, key, one) for at, one in zip(inside, value, strict=True) if type(one) is dict]  # type: ignore[arg-type] # as above
-            elif key in refs:
-                links.append((part, key, path))
-            elif key in identity:
-                resolver.add(_name(value), element, (path, key), part)
     for part, key, path in links:
         part[key] = resolver.linked(part[key], refs[key], (path, key))
     return tuple(resolver.notes)

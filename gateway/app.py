@@ -36,6 +36,7 @@ from gateway.web import (
     team,
     witness,
 )
+from gateway.web.described import Described
 from gateway.web.http import PROBLEM, CallIds, json_response, problem_of
 
 _VERSION = version("provide-gateway")
@@ -51,7 +52,7 @@ def create_app(services: Services) -> FastAPI:
         yield
         say(Line.STOPPED)
 
-    app = FastAPI(
+    app = Described(
         title="Provide Gateway",
         version=_VERSION,
         summary="Shares domestic-abuse records between police and NHS teams under a signed agreement.",

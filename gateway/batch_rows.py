@@ -21,7 +21,7 @@ from gateway.errors import Detail
 from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
-from gateway.taking import Answer, Taken
+from gateway.taking.answer import REASONS, Answer, Taken
 
 T = TypeVar("T")
 
@@ -46,13 +46,10 @@ STATES = (*(one.value for one in Taken), UNREADABLE)
 BAD = (Taken.HELD.value, Taken.REFUSED.value, Taken.CONFLICT.value, Taken.STALE.value, UNREADABLE)
 """The rows a sender looks at: not taken in, or waiting for a human."""
 
-REASONS: Mapping[Taken, str] = {Taken.CONFLICT: "idempotency-conflict", Taken.STALE: "stale-version"}
-"""Why a document was not taken in, in a code, where the answer itself gives none."""
-
 
 @dataclass(frozen=True, slots=True)
 class RowOf:
-    """One row of a batch, to be written beside what becomes of it (`journey.Beside`). `number` counts from 1."""
+    """One row of a batch, to be written beside what becomes of it (`setting_aside.Beside`). `number` counts from 1."""
 
     batch_id: str
     number: int
@@ -89,6 +86,8 @@ class RowOf:
 @dataclass(frozen=True, slots=True)
 class _Rowed(Unit[T], Generic[T]):
     """A unit and, in the same transaction, the row that says what it answered."""
+
+    patient = True  # nobody waits for one row of a batch
 
     unit: Unit[T]
     row: Callable[[T], Mapping[str, Any]]

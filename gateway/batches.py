@@ -15,7 +15,7 @@ Source: domain.md sections 1.2 (exports), 4.1 (steps 1 to 6), 4.7 (keys).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Row
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from adapters.batch import MEDIA_TYPES, Broken, Part, Splitter, splitter
+from adapters.delimited import MAX_HEADER
 from audit.receipt import Receipt
 from gateway.batch_rows import (
     STATES,
@@ -37,7 +38,6 @@ from gateway.batch_rows import (
     find_rows,
 )
 from gateway.chance import fresh_id
-from gateway.disclosure import Missed
 from gateway.errors import (
     BadMediaType,
     BodyTooLarge,
@@ -54,14 +54,17 @@ from gateway.errors import (
 )
 from gateway.evidence import Caller, Event
 from gateway.intake import Submission
-from gateway.journey import log_of, set_aside, standing_of, take_in
+from gateway.journey import take_in
 from gateway.logs import Line, say
-from gateway.profiles import day_of
+from gateway.london import day_of
+from gateway.nothing_given import Missed
 from gateway.reading_log import Look
 from gateway.services import Services
+from gateway.setting_aside import set_aside
+from gateway.under_agreement import log_of, standing_of
 from mappings.profile import Profile
 
-IN_FLIGHT = 32  # documents that wait for a commit: enough to share one, and at most 32 MiB at the largest body
+IN_FLIGHT = 64  # documents: half wait for a commit while half are read; at most 64 MiB at the largest body
 _TRIES = 4  # of a document that the journal could not take; with waits of a second, a failover is left to the sender
 
 _DOCUMENTS: Mapping[str, tuple[str, ...]] = {
@@ -97,7 +100,8 @@ async def take_batch(
     """
     # 1. Which log, and by which profile; the agreement is read once, so that rows are decided in their order.
     log_id = await log_of(services, caller)
-    profile, document = reads(services, caller, media_type)
+    chunks, beginning = await _opened(services, caller, chunks, media_type)
+    profile, document = reads(services, caller, media_type, beginning)
     await standing_of(services, log_id)
     cutting = splitter(media_type, profile, services.limits)
 
@@ -171,12 +175,15 @@ async def read_rows(
     return RowsOf(services, batch_id, states), receipt, log_id
 
 
-def reads(services: Services, caller: Caller, media_type: str) -> tuple[Profile, str]:
-    """The profile that reads a caller's batch, and the media type of its documents. Raises BadMediaType."""
+def reads(services: Services, caller: Caller, media_type: str, beginning: bytes = b"") -> tuple[Profile, str]:
+    """The profile that reads a caller's batch, and the media type of its documents. Raises BadMediaType.
+
+    `beginning` holds the header of a table that several profiles could read.
+    """
     today = day_of(datetime.now(UTC))
     for document in _DOCUMENTS.get(media_type, ()):
         try:
-            profile = services.profiles.choose(caller.profiles, document, today)
+            profile = services.profiles.choose(caller.profiles, document, today, beginning, services.limits)
             splitter(media_type, profile, services.limits)
         except (BadMediaType, LookupError):
             continue
@@ -263,6 +270,29 @@ def _again() -> AsyncRetrying:
         wait=wait_random_exponential(multiplier=0.1, max=1),
         reraise=True,
     )
+
+
+async def _opened(
+    services: Services, caller: Caller, chunks: AsyncIterable[bytes], media_type: str
+) -> tuple[AsyncIterable[bytes], bytes]:
+    """The stream, and as much of its beginning as shows which profile it is for: nothing where that is plain."""
+    today = day_of(datetime.now(UTC))
+    if not any(services.profiles.has_rivals(caller.profiles, one, today) for one in _DOCUMENTS.get(media_type, ())):
+        return chunks, b""
+    most = services.limits.max_archive if media_type == "application/zip" else MAX_HEADER
+    held, rest = bytearray(), aiter(chunks)
+    async for chunk in rest:
+        held += chunk
+        if len(held) > most:
+            break
+    beginning = bytes(held)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield beginning
+        async for chunk in rest:
+            yield chunk
+
+    return whole(), beginning
 
 
 async def _walk(services: Services, chunks: AsyncIterable[bytes], cutting: Splitter, rows: _Rows) -> None:

@@ -14,16 +14,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 
 from audit.entry import Operation, Outcome, timestamp
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.decide import Outcome as Ruled
-from gateway.disclosure import judged_of, nothing_found
+from gateway.disclosure import judged_of
 from gateway.evidence import Caller, Event, act
+from gateway.nothing_given import nothing_found
 from gateway.notices import Kind, Matter, due_for_review, organisations, tell
-from gateway.reviews import Review, check_reviewer
+from gateway.reviews import Review, write_review
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope, Sealed
@@ -180,10 +181,7 @@ class ReviewBreakGlass(Unit[bool]):
         row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.id})), None)
         if row is None:
             return False
-        check_reviewer(row.user_id, row.reviewed_at, self.caller)
-        ends = min(batch.at, row.expires_at) if self.outcome is Review.NOT_JUSTIFIED else row.expires_at
-        by = {"by": self.caller.user, "what": self.outcome.value}
-        batch.update(_REVIEWED, {"of": self.id, "at": batch.at, "until": ends} | by)
+        write_review(batch, _t, row, row.user_id, self.outcome, self.caller)
         if self.outcome is Review.NOT_JUSTIFIED:
             batch.change_terms()  # what was decided on it and is not sealed yet is decided again
         batch.seal(
@@ -215,13 +213,3 @@ _UNREVIEWED = select(_t.c.id, _t.c.referral_id, _t.c.expires_at, _t.c.review_due
     _t.c.reviewed_at.is_(None),
 )
 _ONE = select(_t).where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"))
-_REVIEWED = (
-    update(_t)
-    .where(_t.c.id == bindparam("of"))
-    .values(
-        reviewed_at=bindparam("at"),
-        reviewed_by=bindparam("by"),
-        review=bindparam("what"),
-        expires_at=bindparam("until"),
-    )
-)

@@ -27,11 +27,11 @@ from gateway.break_glass import Opened as OpenedGlass
 from gateway.callers import check_named, check_recipient
 from gateway.consent import ChangeConsent
 from gateway.decide import Facts
-from gateway.disclosure import Disclose, Missed, Opened, Reader
+from gateway.disclosure import Disclose, Opened, Reader
 from gateway.errors import NotFound, NotPermitted, Unprocessable
 from gateway.evidence import Caller, Event
 from gateway.feedback import FEEDBACK, told_facts
-from gateway.journey import decided, log_of, standing_of
+from gateway.nothing_given import Missed
 from gateway.notices import AcknowledgeNotice, ReadNotices
 from gateway.oral import RecordOral, Said, purpose_to
 from gateway.searching import Search
@@ -39,6 +39,7 @@ from gateway.services import Services
 from gateway.store import tables
 from gateway.store.journal import Committed
 from gateway.ties import MarkStaff, marks_of
+from gateway.under_agreement import decided, log_of, standing_of
 from mappings.record import ConsentState, RecordKind
 
 REFUSED = {

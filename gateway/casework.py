@@ -97,8 +97,18 @@ class Step:
     told: tuple[Told, ...]
 
 
-def step(status: ReferralStatus, state: ReferralState, change: TaskChange, role: str | None, now: datetime) -> Step:
-    """The next standing. Raises TransitionRefused naming the element that cannot follow."""
+def step(
+    status: ReferralStatus,
+    state: ReferralState,
+    change: TaskChange,
+    role: str | None,
+    now: datetime,
+    consent_ref: str | None = None,
+) -> Step:
+    """The next standing. Raises TransitionRefused naming the element that cannot follow.
+
+    `consent_ref` names the consent of this change to police, where the team gave it no reference of its own.
+    """
     next_status = change.status or status
     if next_status is not status and next_status not in NEXT_STATUS[status]:
         raise _refused("Task.status", f"{next_status.value} does not follow {status.value}")
@@ -111,13 +121,13 @@ def step(status: ReferralStatus, state: ReferralState, change: TaskChange, role:
         raise _refused("Task", f"a referral that is {status.value} does not change")
     if len(change.feedback) > MOST_WORDS:
         raise _refused("Task.output", f"a change tells at most {MOST_WORDS} words")
-    words = [_told(one, role, now) for one in change.feedback]
+    words = [_told(one, role, now, consent_ref) for one in change.feedback]
     said = {told.feedback.code for told in words}
     implied = [_WORD_OF_STATE[next_state]] if next_state is not state and next_state in _WORD_OF_STATE else []
     if next_status is not status and next_status is _S.RECEIVED:
         implied.append(FeedbackCode.RECEIVED)
-    consent = next((one.consent_state for one in change.feedback if one.consent_state), None)
-    words += [Told(Feedback(code=code, at=now, author_role=role), consent) for code in implied if code not in said]
+    agreed = next((one for one in words if one.consent), None)
+    words += [_implied(code, role, now, agreed) for code in implied if code not in said]
     return Step(next_status, next_state, tuple(words))
 
 
@@ -126,12 +136,39 @@ def _brought(to: ReferralStatus, status: ReferralStatus, state: ReferralState) -
     return brought if brought is not None and brought in NEXT_STATE[state] else state
 
 
-def _told(one: FeedbackIn, role: str | None, now: datetime) -> Told:
+def _told(one: FeedbackIn, role: str | None, now: datetime, consent_ref: str | None) -> Told:
+    if one.code.item_word == _WISHES and one.consent_state not in _LETS_TELL:
+        raise _refused(_CONSENT, f"{one.code.value} goes to police with her consent, or an override, and says which")
+    if one.consent_ref is not None and one.consent_state is None:
+        raise _refused(_CONSENT, "a reference to a consent goes with its consent-state")
+    if one.expiry is not None and one.expiry <= now:
+        raise _refused(_CONSENT, f"what lets {one.code.value} be told has expired")
     at = min(one.at, now) if one.at else now
-    return Told(
-        Feedback(code=one.code, at=at, value=one.value, count=one.count, author_role=role),
-        one.consent_state,
+    feedback = Feedback(
+        code=one.code,
+        at=at,
+        value=one.value,
+        count=one.count,
+        author_role=role,
+        consent_ref=one.consent_ref or (consent_ref if one.consent_state else None),
+        expiry=one.expiry,
     )
+    return Told(feedback, one.consent_state)
+
+
+_CONSENT = "Task.output.extension"
+_WISHES = FeedbackCode.DECLINED_SUPPORT.item_word
+_LETS_TELL = frozenset({ConsentState.GIVEN, ConsentState.OVERRIDDEN})
+"""What lets the victim's wishes be told: her consent, or public interest that is documented (domain.md section 4.3)."""
+
+
+def _implied(code: FeedbackCode, role: str | None, now: datetime, agreed: Told | None) -> Told:
+    """The word that a change of state is, under the consent that came with the change."""
+    word = Feedback(code=code, at=now, author_role=role)
+    if agreed is None:
+        return Told(word, None)
+    under = {"consent_ref": agreed.feedback.consent_ref, "expiry": agreed.feedback.expiry}
+    return Told(word.model_copy(update=under), agreed.consent)
 
 
 def _refused(path: str, words: str) -> TransitionRefused:

@@ -12,7 +12,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
+
+from gateway.london import LONDON
 
 _FORM = re.compile(
     r"(?P<working>[1-9][0-9]?) working days?"
@@ -36,7 +37,7 @@ class Clock:
         """
         if not self.working_days:
             return now + self.duration
-        local = now.astimezone(_england())
+        local = now.astimezone(LONDON)
         for _ in range(self.working_days):
             local += timedelta(days=1)
             while local.weekday() >= _SATURDAY or local.date() in closed:
@@ -56,8 +57,3 @@ def clock(text: str) -> Clock:
     if not any(parts.values()):
         raise ValueError("a clock of no time at all")
     return Clock(timedelta(**parts))
-
-
-@cache
-def _england() -> ZoneInfo:
-    return ZoneInfo("Europe/London")

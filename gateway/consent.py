@@ -23,7 +23,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.intake import SAFEGUARDING
 from gateway.notices import Kind, Matter, due_by_grade, others, past_recipients, tell
 from gateway.store import tables
-from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
+from gateway.store.batch import Batch, ReferralHead, Unit
 from gateway.store.records import subject_of
 from gateway.terms import Standing
 from mappings.record import ConsentState
@@ -51,9 +51,7 @@ class ChangeConsent(Unit[int]):
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        head = batch.referral(self.row.id)
-        if head is None or head.version != self.row.version:
-            raise DecideAgain("the referral changed")
+        head = batch.same_referral(self.row.id, self.row.version)
         given = past_recipients(batch, (self.row.id,))[self.row.id]
         stored = replace(Facts.from_json(orjson.loads(self.row.facts)), consent=self.state.value)
         facts = replace(self.facts, consent=self.state.value)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from audit.entry import timestamp
 from gateway.generalise import IN_WORDS, Method
 
 
@@ -201,8 +202,7 @@ class Decision:
                 }
                 for v in self.verdicts
             ],
-            "respond_by": self.respond_by
-            and self.respond_by.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "respond_by": self.respond_by and timestamp(self.respond_by),
             "owner": self.owner,
         }
 

@@ -31,14 +31,15 @@ from gateway.evidence import Caller, Event, act
 from gateway.facts import hours_since
 from gateway.grades import with_history
 from gateway.intake import SAFEGUARDING
-from gateway.joining import links_of, with_linked
 from gateway.minimise import minimise
+from gateway.nothing_given import nothing_found
 from gateway.order_ends import passed, shown_at
 from gateway.repeats import earlier_incidents, with_earlier
+from gateway.same_incident import links_of, with_linked
 from gateway.searching import Search, find_all, find_rows, write_cursor
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.ties import Ties, ties_of
 from mappings.record import Earlier, Record
 from mappings.referral import ReferralState, ReferralStatus
@@ -236,9 +237,7 @@ class Disclose(Unit[None]):
         if not self.found.opened and not self.found.refused:
             batch.seal(nothing_found(batch, self.caller, self.standing, self.search.types[0]))
         for one in self.found.opened:
-            head = batch.referral(one.row.id)
-            if head is None or head.version != one.row.version:
-                raise DecideAgain("the referral changed")
+            batch.same_referral(one.row.id, one.row.version)
             decision = decide_on(one.facts, one.row.team, one.decision.purpose, self.standing.terms, batch.now)
             if decision.narrow(self.search.items).ruling != one.decision.ruling:
                 raise DecideAgain("the decision came out otherwise at the instant of sealing")
@@ -275,45 +274,6 @@ class Disclose(Unit[None]):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Deny(Unit[None]):
-    """Seal that a caller was not let at anything: it is no recipient, or names nobody on whose behalf it asks."""
-
-    caller: Caller
-    reason: str
-
-    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        batch.seal(
-            act(
-                Event.ACCESS_REFUSED,
-                Operation.CONSULTATION,
-                at=batch.at,
-                caller=self.caller,
-                outcome=EntryOutcome.DENIED,
-                reason=self.reason,
-            )
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Missed(Unit[None]):
-    """Seal that somebody wanted to act on what is not there, or not theirs."""
-
-    caller: Caller
-    wanted: Event
-
-    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        entry = act(
-            Event.NOTHING_FOUND,
-            Operation.CONSULTATION,
-            at=batch.at,
-            caller=self.caller,
-            outcome=EntryOutcome.DENIED,
-            detail={"wanted": self.wanted.value},
-        )
-        batch.seal(entry)
-
-
 def subjects_in(one: Opened) -> tuple[str, ...]:
     """Whom an answer is about: the victim always, and everybody else a resource of it is of."""
     parts = {one.row.victim}
@@ -321,17 +281,3 @@ def subjects_in(one: Opened) -> tuple[str, ...]:
         if written.type == "Patient" and (split := fhir.split_id(written.id)) is not None and split[1]:
             parts.add(split[1])
     return tuple(sorted(subject_of(one.row.record_id, part) for part in parts))
-
-
-def nothing_found(batch: Batch, caller: Caller, standing: Standing, what: str) -> Entry:
-    """The entry of a question without an answer: the same whether there is none or none for this caller (P8)."""
-    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
-    return act(
-        Event.NOTHING_FOUND,
-        Operation.CONSULTATION,
-        at=batch.at,
-        caller=caller,
-        outcome=EntryOutcome.DENIED,
-        agreement=agreement,
-        detail={"types": what},
-    )

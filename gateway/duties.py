@@ -14,7 +14,10 @@ from audit.sql import log_head
 from gateway.agreement_life import note_expiries
 from gateway.batch_rows import EndBroken
 from gateway.consent import EndOverrides
-from gateway.linking import link_waiting
+from gateway.coresponse.unjoined import EraseContacts, NoteMissing
+from gateway.linking.looking import link_waiting
+from gateway.linking.unreviewed import NoteMatchesOverdue
+from gateway.logs import Line, say
 from gateway.matching.model import shipped
 from gateway.notices import NoteOverdue
 from gateway.order_ends import NoteOrdersEnded
@@ -26,7 +29,6 @@ from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.terms import agreement_ids
 from gateway.timekeeper import Job
-from gateway.unjoined import EraseContacts, NoteMissing
 from gateway.webhook.courier import Courier
 from gateway.witnessing import Collector
 
@@ -66,6 +68,7 @@ def jobs(services: Services) -> tuple[Job, ...]:
         Job("notices-overdue", OFTEN, _in_every_log(services, NoteOverdue)),
         Job("contacts-without-record", OFTEN, _in_every_log(services, NoteMissing)),
         Job("reviews-overdue", OFTEN, _in_every_log(services, NoteReviewsOverdue)),
+        Job("matches-overdue", OFTEN, lambda _: note_late_matches(services)),
         Job("holds-overdue", OFTEN, _in_every_log(services, NoteHoldsOverdue)),
         Job("batches-broken", OFTEN, _in_every_log(services, EndBroken)),
         Job("agreements-expiring", OFTEN, warn),
@@ -82,6 +85,13 @@ def erase_contacts(services: Services, now: datetime) -> None:
         rule = schedule.rules.get(Kept.QUARANTINE) if schedule else None
         while rule and services.journals.of(log_id).submit_and_wait(EraseContacts(rule.cutoffs(now)[0])).value:
             pass
+
+
+def note_late_matches(services: Services) -> None:
+    """Seal the matches that nobody decided in time, and say so on the process log, once for each."""
+    for log_id in _logs(services):
+        while late := services.journals.of(log_id).submit_and_wait(NoteMatchesOverdue()).value:
+            say(Line.MATCHES_OVERDUE, log=log_id, matches=late)
 
 
 def _in_every_log(services: Services, unit: Callable[[], Unit[int]]) -> Callable[[datetime], None]:

@@ -102,6 +102,8 @@ class Event(StrEnum):
     SUBJECTS_MATCHED = "subjects-matched"
     MATCH_READ = "match-read"
     MATCH_DECIDED = "match-decided"
+    MATCH_UNDONE = "match-undone"
+    MATCH_OVERDUE = "match-overdue"
     RECORD_ERASED = "record-erased"
     LEGAL_HOLD_PLACED = "legal-hold-placed"
     LEGAL_HOLD_LIFTED = "legal-hold-lifted"

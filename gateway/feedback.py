@@ -1,8 +1,8 @@
-"""The way back: a team's change to a referral, and the coded words police are told of it.
+"""The way back: the coded words police are told of what became of a referral.
 
 Each word is a record of its own (kind `status`), kept encrypted like any other and decided again whenever police ask:
-what the victim wishes goes only with her consent, and a word that may not go leaves no trace in the answer
-(domain.md section 4.3).
+what the victim wishes goes only with her consent, and a word that may not go, or has expired, leaves no trace in the
+answer (domain.md section 4.3).
 """
 
 from __future__ import annotations
@@ -17,82 +17,19 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from audit.entry import Operation, timestamp
 from gateway.agreement import Terms
-from gateway.casework import ACCEPTING, ACKNOWLEDGING, NEXT_STATUS, Step
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
-from gateway.disclosure import nothing_found
 from gateway.evidence import Caller, Event, act
 from gateway.minimise import minimise
+from gateway.nothing_given import nothing_found
 from gateway.notices import Kind
 from gateway.store import tables
-from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
+from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, subject_of
-from gateway.telling import ACKNOWLEDGE_OFFER, Listener, Word, write_words
 from gateway.terms import Standing, agreement_ref
 from mappings.record import ConsentState, Feedback
 
 FEEDBACK = "feedback"
 """The purpose of the flow from an adviser team to police."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeReferral(Unit[int]):
-    """Move a referral on, keep the words to police, seal the act; returns the new version."""
-
-    row: Row[Any]
-    step: Step
-    words: Sequence[Word]
-    decision: Decision
-    facts: Facts
-    caller: Caller
-    standing: Standing
-    records: Records
-
-    @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
-        """The referral that must not have changed."""
-        return (self.row.id,)
-
-    def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        self.standing.check(batch)
-        head = batch.referral(self.row.id)
-        if head is None or head.version != self.row.version:
-            raise DecideAgain("the referral changed")
-        version = head.version + 1
-        told = [*orjson.loads(self.row.feedback), *(t.feedback.model_dump(mode="json") for t in self.step.told)]
-        changed: dict[str, Any] = {"feedback": orjson.dumps(told).decode()}
-        if self.step.status in ACCEPTING and self.caller.user is not None:
-            changed["assigned_to"] = self.caller.user
-        if not NEXT_STATUS[self.step.status] and self.row.closed_at is None:
-            changed["closed_at"] = batch.at  # retention counts from here
-        batch.change_referral(
-            self.row.id,
-            ReferralHead(version, self.step.status.value, self.step.state.value, head.record_id),
-            changed,
-        )
-        if self.step.status in ACKNOWLEDGING:
-            batch.update(ACKNOWLEDGE_OFFER, {"of": self.row.id, "at": batch.at})
-        entry = act(
-            Event.REFERRAL_CHANGED,
-            Operation.ALTERATION,
-            at=batch.at,
-            caller=self.caller,
-            decision=self.decision,
-            facts=self.facts,
-            subjects=(subject_of(self.row.record_id, self.row.victim),),
-            record=self.row.record_id,
-            case=self.row.id,
-            detail={
-                "types": "Task",
-                "status": self.step.status.value,
-                "state": self.step.state.value,
-                "version": version,
-                "words": len(self.step.told),
-            },
-        )
-        seq = batch.seal(entry)
-        told_to = Listener(self.row.force, self.row.id, self.row.event_id)
-        write_words(batch, seq, self.words, told_to, self.records)
-        return version
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +52,8 @@ class Telling:
             "count": feedback.count,
             "at": timestamp(feedback.at),
             "author_role": feedback.author_role,
+            "consent_ref": feedback.consent_ref,
+            "expiry": timestamp(feedback.expiry) if feedback.expiry else None,
             "cursor": self.row.seq,
         }
 
@@ -212,11 +151,25 @@ def _tellings(
         if decision.outcome is not Outcome.PERMITTED:
             continue
         minimised = minimise(record, decision)
-        if minimised.feedback:
+        if minimised.feedback and not expired(minimised.feedback[0], now):
             yield Telling(row, facts, decision, minimised.feedback[0])
 
 
+def expired(word: Feedback, now: datetime) -> bool:
+    """Whether the consent, or whatever else let a word be told, has come to its end."""
+    return word.expiry is not None and word.expiry <= now
+
+
 _NO_CONSENT = frozenset({ConsentState.REFUSED.value, ConsentState.WITHDRAWN.value})
+
+
+def decided_now(batch: Batch, one: Telling, standing: Standing) -> Decision:
+    """The decision on a word at the instant it is sealed. Raises DecideAgain where it is not what it was."""
+    batch.same_referral(one.row.referral_id, one.row.referral_version)
+    decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, standing.terms, batch.now)
+    if decision.ruling != one.decision.ruling or expired(one.feedback, batch.now):
+        raise DecideAgain("the decision came out otherwise at the instant of sealing")
+    return decision
 
 
 def told_facts(word: Facts, referral: Facts) -> Facts:
@@ -247,12 +200,7 @@ class Tell(Unit[None]):
         if not self.tellings.told:
             batch.seal(nothing_found(batch, self.caller, self.standing, "feedback"))
         for one in self.tellings.told:
-            head = batch.referral(one.row.referral_id)
-            if head is None or head.version != one.row.referral_version:
-                raise DecideAgain("the referral changed")
-            decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, self.standing.terms, batch.now)
-            if decision.ruling != one.decision.ruling:
-                raise DecideAgain("the decision came out otherwise at the instant of sealing")
+            decision = decided_now(batch, one, self.standing)
             entry = act(
                 self.event,
                 Operation.DISCLOSURE,

@@ -25,14 +25,12 @@ from sqlalchemy import Connection, Row, select
 from adapters.socket import Unreadable, reader
 from audit.receipt import Receipt
 from gateway.break_glass import ReviewBreakGlass
-from gateway.callers import check_named
-from gateway.disclosure import Missed
-from gateway.errors import NotFound, NotPermitted, Unprocessable
+from gateway.errors import NotFound, Unprocessable
 from gateway.evidence import Caller, Event
-from gateway.intake import Offer, Submission, offers
-from gateway.journey import decided, log_of, stamped, standing_of
+from gateway.intake import Offer, Submission, offers, stamped
+from gateway.london import day_of
+from gateway.nothing_given import Missed
 from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
-from gateway.profiles import day_of
 from gateway.quarantine import Quarantine, holds
 from gateway.reading_log import Look
 from gateway.reviews import Review
@@ -42,6 +40,7 @@ from gateway.store.batch import Unit
 from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn
 from gateway.ties import Mark, MarkStaff
+from gateway.under_agreement import decided, governed, standing_of
 from mappings.record import Record, RecordKind
 
 
@@ -159,21 +158,6 @@ async def register_staff(services: Services, caller: Caller, user: str, marks: t
     log_id = await governed(services, caller)
     committed = await services.journals.of(log_id).submit(MarkStaff(user, marks, caller))
     return committed.value, committed.receipt
-
-
-async def governed(services: Services, caller: Caller) -> str:
-    """The log of a caller's agreement. Raises NotPermitted, sealed, unless a named person of a party asks."""
-    log_id = await log_of(services, caller)
-
-    async def attempt() -> None:
-        standing = await standing_of(services, log_id)
-        check_named(caller)
-        content = standing.terms.agreement.content if standing.terms else None
-        if content is None or caller.organisation not in {party.organisation for party in content.parties}:
-            raise NotPermitted("the client's organisation is no party of an agreement here", reason="not-a-party")
-
-    await decided(services, caller, log_id, attempt)
-    return log_id
 
 
 async def _hold(services: Services, caller: Caller, log_id: str, hold_id: str) -> tuple[Row[Any], bytes]:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from gateway.evidence import Event, administration
 from gateway.profiles import Profiles
 from gateway.settings import Settings
 from gateway.store.batch import Batch, Unit
+from gateway.tokens.clients import Client
+from mappings.profile import ProfileInvalid
 
 RSA_BITS = 3072  # NIST SP 800-57: good beyond 2030; NHS England asks for RS512 with at least 4096 of its own clients
 
@@ -43,6 +45,16 @@ class Note(Unit[None]):
 def started(settings: Settings, profiles: Profiles) -> Note:
     """The note of a start: the hash of the settings, and that of every mapping profile by its name and version."""
     return Note(Event.GATEWAY_STARTED, {"configuration": configuration_hash(settings), **profiles.hashes})
+
+
+def check_clients(profiles: Profiles, clients: Iterable[Client]) -> None:
+    """Raises `ProfileInvalid` where two profiles of a client in use could not be told apart by what it sends."""
+    for client in clients:
+        if client.revoked_at is None:
+            try:
+                profiles.check(client.profiles)
+            except ProfileInvalid as invalid:
+                raise ProfileInvalid(f"client {client.id}: {invalid}") from None
 
 
 def configuration_hash(settings: Settings) -> str:

@@ -16,14 +16,15 @@ from datetime import datetime
 from gateway.agreement import Terms
 from gateway.agreement.content import Content
 from gateway.chance import fresh_id
+from gateway.coresponse.contact import scene_keys
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.evidence import Caller
-from gateway.joining import people_names, shared_names
 from gateway.keys import Keyring
 from gateway.quarantine import Kept, Quarantine, owner_named
-from gateway.scene import scene_keys
+from gateway.same_incident import people_names, shared_names
 from gateway.store.batch import DecideAgain
 from gateway.store.records import Records, StoredRecord
+from mappings.profile import Profile
 from mappings.record import GRADE_ORDER, Grade, Record, Role, Source
 
 SAFEGUARDING = "safeguarding"
@@ -67,6 +68,18 @@ class Offer:
     def makes_referral(self) -> bool:
         """Whether it does make one."""
         return self.is_referral and self.decision.outcome is Outcome.PERMITTED
+
+
+def stamped(record: Record, caller: Caller, profile: Profile) -> Record:
+    """The record under the name of who sent it: the token says the organisation, not the document."""
+    source = Source(
+        organisation=caller.organisation,
+        system=record.source.system if record.source else None,
+        adapter=profile.adapter,
+        profile=profile.name,
+        profile_hash=profile.hash,
+    )
+    return record.model_copy(update={"source": source})
 
 
 def offers(record: Record, terms: Terms | None, now: datetime) -> tuple[Offer, ...]:

@@ -11,66 +11,43 @@ is not committed (P1); where the agreement or the referral changes in between, t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 
 from adapters.nhs import fhir
 from adapters.socket import Reading, Unreadable, reader
-from audit.errors import LogUnknown
 from audit.receipt import Receipt
 from gateway import casework
-from gateway.callers import agreement_of, check_person, check_recipient
-from gateway.disclosure import Deny, Disclose, Found, Reader
+from gateway.callers import check_person, check_recipient
+from gateway.chance import fresh_id
+from gateway.disclosure import Disclose, Found, Reader
 from gateway.errors import (
     BadMediaType,
     Detail,
     IdempotencyConflict,
     MarkingRefused,
     NotFound,
-    NotPermitted,
-    NotSealed,
     StaleVersion,
-    UnreadableInput,
     VersionConflict,
 )
-from gateway.evidence import OPERATOR_LOG, Caller, Event
-from gateway.feedback import Acknowledge, ChangeReferral, Tell, Tellings, feedback_recipient, find_words
-from gateway.intake import Offer, Submission, offers
-from gateway.profiles import day_of
-from gateway.quarantine import KeepUnreadable, Quarantine, owner_named
+from gateway.evidence import Caller, Event
+from gateway.feedback import Acknowledge, Tell, Tellings, feedback_recipient, find_words
+from gateway.intake import Offer, Submission, offers, stamped
+from gateway.london import day_of
+from gateway.referral_change import ChangeReferral
 from gateway.searching import Search
 from gateway.services import Services
+from gateway.setting_aside import Beside, set_aside, told_of
 from gateway.store import tables
-from gateway.store.batch import DecideAgain, Unit
 from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn, Taken
 from gateway.telling import words
-from gateway.terms import Standing
-from mappings.profile import Profile
-from mappings.record import Record, Source
-
-
-class Beside(Protocol):
-    """What is written in one transaction with what becomes of a document, such as the row of a batch it came in."""
-
-    def taken(self, unit: Unit[Answer]) -> Unit[Answer]:
-        """The unit that takes a record in, and what belongs to it."""
-        ...
-
-    def set_aside(self, unit: Unit[str | None], details: Sequence[Detail]) -> Unit[str | None]:
-        """The unit that keeps unreadable bytes, and what belongs to it; `details` say what is wrong where."""
-        ...
-
-
-ATTEMPTS = 5
-"""How often a decision is made again because what it was made on changed; beyond, the caller is told 503."""
-
-T = TypeVar("T")
+from gateway.under_agreement import decided, log_of, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +79,11 @@ async def take_in(
 
     # 2. Read: bytes become a record, or are kept for a human (the adapter and the client's profile know the format).
     try:
-        profile = services.profiles.choose(caller.profiles, media_type, day_of(datetime.now(UTC)))
+        today = day_of(datetime.now(UTC))
+        profile = services.profiles.choose(caller.profiles, media_type, today, body, services.limits)
         reading = reader(profile.adapter).read(body, profile, services.limits)
     except Unreadable as unreadable:
-        raise await set_aside(services, submission, *_told(unreadable), beside) from unreadable
+        raise await set_aside(services, submission, *told_of(unreadable), beside) from unreadable
     except BadMediaType as bad:
         details = (Detail("", "media-type", bad.words),)
         raise await set_aside(services, submission, "media-type", bad.words, details, beside) from bad
@@ -208,7 +186,7 @@ async def report_back(
         current: dict[str, Any] = orjson.loads(opened.matches[0].body)
         change = fhir.task_change(current, body, media_type)
         status, state = library.standing_of(opened)
-        step = casework.step(status, state, change, caller.role, datetime.now(UTC))
+        step = casework.step(status, state, change, caller.role, datetime.now(UTC), fresh_id())
 
         # 3. Keep the change and the words to police; seal; only then answer.
         kept = words(
@@ -309,82 +287,3 @@ async def knows_incident(services: Services, caller: Caller, incident: str) -> b
         return connection.execute(query).one_or_none() is not None
 
     return await services.database.read(find)
-
-
-# Helpers of the steps above, in order of use.
-
-
-async def log_of(services: Services, caller: Caller) -> str:
-    """The log a caller's acts belong to: its agreement's, or the operator's where none of that id was drafted here."""
-    agreement = agreement_of(caller)
-    if agreement is None or services.terms.peek(agreement) is not None:
-        return agreement or OPERATOR_LOG
-    try:
-        await standing_of(services, agreement)
-    except LogUnknown:
-        return OPERATOR_LOG
-    return agreement
-
-
-def stamped(record: Record, caller: Caller, profile: Profile) -> Record:
-    """The record under the name of who sent it: the token says the organisation, not the document."""
-    source = Source(
-        organisation=caller.organisation,
-        system=record.source.system if record.source else None,
-        adapter=profile.adapter,
-        profile=profile.name,
-        profile_hash=profile.hash,
-    )
-    return record.model_copy(update={"source": source})
-
-
-async def standing_of(services: Services, log_id: str) -> Standing:
-    """The standing of a log's agreement; from memory where it was read before."""
-    known = services.terms.peek(log_id)
-    return known if known is not None else await services.database.read(lambda c: services.terms.read(c, log_id))
-
-
-async def set_aside(
-    services: Services,
-    submission: Submission,
-    fault: str,
-    words: str,
-    details: Sequence[Detail],
-    beside: Beside | None = None,
-) -> UnreadableInput:
-    """Keep bytes that nobody could read, seal that, and return the error to raise; the same bytes are kept once."""
-    standing = await standing_of(services, submission.log_id)
-    content = standing.terms.agreement.content if standing.terms else None
-    kept = Quarantine(services.keyring.content_key).keep(
-        submission.body,
-        log_id=submission.log_id,
-        caller=submission.caller,
-        reason=fault,
-        media_type=submission.media_type,
-        grade=None,
-        owner=owner_named(content, None, services.settings.duty_contact),
-    )
-    same = f"{submission.caller.client}|{services.keyring.payload_hash(submission.body)}"
-    claim = services.keyring.blind("unreadable", same)
-    unit = KeepUnreadable(kept if submission.body else None, claim, fault, submission.caller)
-    kept_beside = beside.set_aside(unit, details) if beside else unit
-    committed = await services.journals.of(submission.log_id).submit(kept_beside)
-    return UnreadableInput(words, fault=fault, details=details, quarantine=committed.value)
-
-
-def _told(unreadable: Unreadable) -> tuple[str, str, list[Detail]]:
-    details = [Detail(p.path, p.fault.value, p.words) for p in unreadable.problems]
-    return unreadable.fault.value, str(unreadable), details
-
-
-async def decided(services: Services, caller: Caller, log_id: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Run an attempt until what it decided on still holds when it is sealed; a denial is sealed as well."""
-    for _ in range(ATTEMPTS):
-        try:
-            return await attempt()
-        except DecideAgain:
-            services.terms.forget(log_id)
-        except NotPermitted as denied:
-            await services.journals.of(log_id).submit(Deny(caller, denied.reason))
-            raise
-    raise NotSealed("the record or the agreement keeps changing; nothing is released", headers={"Retry-After": "1"})

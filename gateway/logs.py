@@ -46,6 +46,7 @@ class Line(Enum):
         "what a client sends has another shape than before",
         ("client", "profile", "kind", "path"),
     )
+    MATCHES_OVERDUE = (logging.WARNING, "people who may be one were not decided in time", ("log", "matches"))
     JOB_FAILED = (logging.ERROR, "a job of the timekeeper failed; it is tried again at its turn", ("job", "error"))
 
     @property

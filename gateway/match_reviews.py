@@ -1,8 +1,9 @@
 """People who may be one, put to a person: both sides as the agreement lets them be seen, and what the person says.
 
-    read_matches   what waits, by its clock, and nobody's name
+    read_matches   what waits, by its clock, and nobody's name; or all of one incident, with what became of each
     read_match     both sides next to each other, each as the reviewer's own organisation may see it
     decide_match   one person, or two
+    undo_match     two all the same, though they were linked
 
 What is shown of a side is decided like any reading of its referral, and is sealed as combination before it is shown. A
 side that the reviewer's organisation has no referral of shows nothing but how far the two agree. Saying that they are
@@ -19,28 +20,33 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.decide import Decision, Outcome, decide_on
-from gateway.disclosure import Missed, judged_of
+from gateway.disclosure import judged_of
 from gateway.errors import NotFound, Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.facts import Facts
-from gateway.governing import governed
 from gateway.intake import SAFEGUARDING
-from gateway.journey import decided, standing_of
-from gateway.linking import DIFFERENT, REVIEWED, SAME, Neighbours, write_link
+from gateway.linking.found import DIFFERENT, REVIEWED, SAME, conclude, events_of, key_of, matches, write_link
+from gateway.linking.neighbours import Neighbours
+from gateway.linking.undoing import Ground, UndoMatch
+from gateway.linking.unreviewed import open_matches
 from gateway.minimise import minimise
+from gateway.nothing_given import Missed
 from gateway.reading_log import Look
-from gateway.repeats import COMPARED, PERSON_MATCH
+from gateway.repeats import COMPARED, PERSON_MATCH, followed, grouped
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.features import LAPSED
+from gateway.store.journal import Committed
 from gateway.store.records import subject_of
 from gateway.terms import Standing
 from gateway.ties import ties_of
+from gateway.under_agreement import decided, governed, standing_of
 from mappings.record import Person, Role
 
 
@@ -64,11 +70,30 @@ class Match:
     other: Side | None
 
 
-async def read_matches(services: Services, caller: Caller) -> tuple[Sequence[Row[Any]], Receipt]:
-    """Everything that waits under the caller's agreement, the one due first at the top."""
+async def read_matches(
+    services: Services, caller: Caller, incident: str | None = None
+) -> tuple[Sequence[Row[Any]], Receipt]:
+    """Everything that waits under the caller's agreement, the one due first at the top.
+
+    Of an `incident`, by its reference or that of one of its referrals, also what was decided: every match of it and of
+    the incidents that links lead to, the newest first.
+    """
     log_id = await governed(services, caller)
-    rows = await services.database.read(lambda c: c.execute(_OPEN, {"log": log_id}).all())
-    unit = Look(caller, {"matches": len(rows)}, Event.MATCH_READ)
+
+    def find(connection: Connection) -> Sequence[Row[Any]]:
+        if incident is None:
+            return open_matches(connection, log_id)
+        event = connection.execute(_EVENT, {"log": log_id, "id": incident}).scalar_one_or_none() or incident
+        groups = grouped(followed(connection.execute, log_id, [(event, "")]))
+        hers = (group for (of, _), group in groups.items() if of == event)
+        events = sorted({event} | {one for group in hers for one, _ in group})
+        return connection.execute(_OF_EVENTS, {"log": log_id, "events": events}).all()
+
+    rows = await services.database.read(find)
+    what: dict[str, str | int] = {"matches": len(rows)}
+    if incident is not None and rows:  # what leads to nothing may be anything, and is not repeated (P7)
+        what["incident"] = incident
+    unit = Look(caller, what, Event.MATCH_READ)
     return rows, (await services.journals.of(log_id).submit(unit)).receipt
 
 
@@ -97,6 +122,22 @@ async def decide_match(services: Services, caller: Caller, review_id: str, outco
     log_id = await governed(services, caller)
     committed = await services.journals.of(log_id).submit(DecideMatch(review_id, outcome, caller))
     if not committed.value:
+        await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
+        raise NotFound("there is no such match")
+    return committed.receipt
+
+
+async def undo_match(services: Services, caller: Caller, match_id: str, ground: Ground) -> Receipt:
+    """Say that two who are linked are two. Raises NotFound, Unprocessable, NotPermitted, Busy, NotSealed."""
+    log_id = await governed(services, caller)
+
+    async def attempt() -> Committed[bool]:
+        standing = await standing_of(services, log_id)
+        return await services.journals.of(log_id).submit(UndoMatch(match_id, ground, caller, standing))
+
+    committed = await decided(services, caller, log_id, attempt)
+    if not committed.value:
+        await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
         raise NotFound("there is no such match")
     return committed.receipt
 
@@ -105,7 +146,7 @@ def _find(
     connection: Connection, services: Services, caller: Caller, standing: Standing, log_id: str, review_id: str
 ) -> Match | None:
     row = connection.execute(_ONE, {"log": log_id, "id": review_id}).one_or_none()
-    if row is None or row.decided_at is not None:
+    if row is None or row.outcome == LAPSED:
         return None
     asked = {"log": log_id, "events": [row.event_id, row.other_event_id], "organisation": caller.organisation}
     referrals = connection.execute(_REFERRALS, asked).all()
@@ -146,9 +187,7 @@ class Compare(Unit[None]):
         review = {"match": self.match.row.id, "types": PERSON_MATCH}
         shown = [side for side in (self.match.one, self.match.other) if side is not None and side.person is not None]
         for side in shown:
-            head = batch.referral(side.row.id)
-            if head is None or head.version != side.row.version:
-                raise DecideAgain("the referral changed")
+            batch.same_referral(side.row.id, side.row.version)
             again = decide_on(side.facts, side.row.team, SAFEGUARDING, self.standing.terms, batch.now).narrow(COMPARED)
             if again.ruling != side.decision.ruling:
                 raise DecideAgain("the decision came out otherwise at the instant of sealing")
@@ -186,11 +225,14 @@ class DecideMatch(Unit[bool]):
             return False
         if row.decided_at is not None:
             raise Unprocessable("somebody has decided it")
-        one, other = (row.event_id, row.person), (row.other_event_id, row.other_person)
-        near = Neighbours.of(batch, [frozenset((one, other))]) if self.outcome == SAME else None
-        batch.update(_DECIDED, {"of": row.id, "at": batch.at, "by": self.caller.user, "what": self.outcome})
+        near = Neighbours.of(batch, [key_of(row)]) if self.outcome == SAME else None
         if near is not None:
-            write_link(batch, one, other, REVIEWED)
+            said = matches(batch, events_of(near.group.values()))
+            if near.joins(key for key, one in said.items() if one.outcome == DIFFERENT):
+                raise Unprocessable("two of whom somebody said that they are two would be one: undo what links them")
+        conclude(batch, row.id, self.outcome, self.caller.user)
+        if near is not None:
+            write_link(batch, (row.event_id, row.person), (row.other_event_id, row.other_person), REVIEWED)
             near.mention(batch, {row.event_id, row.other_event_id})
         detail: dict[str, str | int] = {"match": row.id, "late": batch.at > row.due_at}
         entry = act(
@@ -205,25 +247,30 @@ class DecideMatch(Unit[bool]):
         return True
 
 
-OUTCOMES = (SAME, DIFFERENT)
-"""What a person can say."""
+MOST = 500  # matches of one incident that are shown, the newest
 
 _v, _f = tables.match_review, tables.referral
 _log: Any = bindparam("log")
-_OPEN = select(_v).where(_v.c.log_id == _log, _v.c.decided_at.is_(None)).order_by(_v.c.due_at, _v.c.id)
+_events: Any = bindparam("events", expanding=True)
+_EVENT = select(_f.c.event_id).where(_f.c.log_id == _log, _f.c.id == bindparam("id"))
+_OF_EVENTS = (
+    select(_v)
+    .where(
+        _v.c.log_id == _log,
+        or_(_v.c.event_id.in_(_events), _v.c.other_event_id.in_(_events)),
+        or_(_v.c.outcome.is_(None), _v.c.outcome != LAPSED),
+    )
+    .order_by(_v.c.opened_at.desc(), _v.c.id)
+    .limit(MOST)
+)
 _ONE = select(_v).where(_v.c.log_id == _log, _v.c.id == bindparam("id"))
 _REFERRALS = (
     select(_f)
     .where(
         _f.c.log_id == _log,
-        _f.c.event_id.in_(bindparam("events", expanding=True)),
+        _f.c.event_id.in_(_events),
         _f.c.organisation == bindparam("organisation"),
         _f.c.erased_at.is_(None),
     )
     .order_by(_f.c.id)
-)
-_DECIDED = (
-    update(_v)
-    .where(_v.c.id == bindparam("of"))
-    .values(decided_at=bindparam("at"), decided_by=bindparam("by"), outcome=bindparam("what"))
 )

@@ -31,6 +31,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.quarantine import due_at
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
+from gateway.store.outstanding import Outstanding
 from gateway.terms import Standing, agreement_ref
 from gateway.tokens.scopes import Scope
 
@@ -71,11 +72,13 @@ class Matter:
     reason: str | None = None
 
 
-def past_recipients(batch: Batch, cases: Iterable[str]) -> dict[str, tuple[Recipient, ...]]:
+def past_recipients(
+    batch: Batch, cases: Iterable[str], *, items: frozenset[str] | None = None, since: str = ""
+) -> dict[str, tuple[Recipient, ...]]:
     """Everybody to whom something of each case was disclosed, spoken word included, as the log says.
 
-    Reads what is committed and what this batch has sealed so far: a disclosure in the same breath counts. Must be
-    called before the unit writes.
+    With `items`, only those who were given one of these, from the time `since` on. Reads what is committed and what
+    this batch has sealed so far: a disclosure in the same breath counts. Must be called before the unit writes.
     """
     wanted = sorted(set(cases))
     bodies = [one.body for one in batch.ask(lambda c: list(_disclosed(c, batch.log_id, wanted)))]
@@ -85,6 +88,8 @@ def past_recipients(batch: Batch, cases: Iterable[str]) -> dict[str, tuple[Recip
     for body in bodies:
         said = orjson.loads(body)
         given = said["operation"] == Operation.DISCLOSURE and said["outcome"] == Outcome.PERMITTED
+        if items is not None:
+            given = given and said["time"] >= since and not items.isdisjoint(said["items"]["released"])
         if given and said["case"] in found:
             found[said["case"]].update(Recipient(one["organisation"], one["recipient"]) for one in said["recipients"])
     return {case: tuple(sorted(recipients)) for case, recipients in found.items()}
@@ -237,9 +242,8 @@ class NoteOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        rows = _UNANSWERED.become_late(batch, self.most)
         for row in rows:
-            batch.update(_MARK_LATE, {"of": row.id, "at": batch.at})
             entry = act(
                 Event.NOTICE_OVERDUE,
                 Operation.ADMINISTRATION,
@@ -257,7 +261,7 @@ class NoteOverdue(Unit[int]):
 
 def outstanding(connection: Connection, log_id: str, limit: int = 500) -> Sequence[Row[Any]]:
     """The notices nobody has acknowledged, the one due first at the top."""
-    return connection.execute(_OUTSTANDING, {"log": log_id, "most": limit}).all()
+    return _UNANSWERED.find(connection, log_id, limit)
 
 
 def count_outstanding(connection: Connection, now: datetime) -> tuple[int, int]:
@@ -293,21 +297,4 @@ _ACKNOWLEDGE = (
     .where(_t.c.id == bindparam("of"))
     .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
 )
-_LATE = (
-    select(_t)
-    .where(
-        _t.c.log_id == bindparam("log"),
-        _t.c.acknowledged_at.is_(None),
-        _t.c.due_at < bindparam("now"),
-        _t.c.overdue_at.is_(None),
-    )
-    .order_by(_t.c.due_at, _t.c.id)
-    .limit(bindparam("most"))
-)
-_MARK_LATE = update(_t).where(_t.c.id == bindparam("of")).values(overdue_at=bindparam("at"))
-_OUTSTANDING = (
-    select(_t)
-    .where(_t.c.log_id == bindparam("log"), _t.c.acknowledged_at.is_(None))
-    .order_by(_t.c.due_at, _t.c.id)
-    .limit(bindparam("most"))
-)
+_UNANSWERED = Outstanding(_t, until="acknowledged_at")

@@ -28,7 +28,7 @@ from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.intake import Offer
 from gateway.notices import due_for_review
-from gateway.reviews import Review, check_reviewer
+from gateway.reviews import Review, write_review
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope, Sealed
@@ -223,12 +223,9 @@ class ReviewOverride(Unit[bool]):
         row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.id})), None)
         if row is None:
             return False
-        check_reviewer(row.decided_by, row.reviewed_at, self.caller)
         over = self.outcome is Review.NOT_JUSTIFIED and row.ended_at is None
         standing_on_it = overridden_by(batch, row) if over else []
-        ends = min(batch.at, row.expires_at) if self.outcome is Review.NOT_JUSTIFIED else row.expires_at
-        said = {"of": self.id, "at": batch.at, "by": self.caller.user, "what": self.outcome.value, "until": ends}
-        batch.update(_REVIEWED, said)
+        write_review(batch, _t, row, row.decided_by, self.outcome, self.caller)
         if over:
             end_override(batch, row.id, standing_on_it)
         batch.seal(
@@ -274,13 +271,3 @@ _HELD = select(_q.c.id, _q.c.reason, _q.c.closed_at).where(_q.c.log_id == bindpa
 _CLOSE = update(_q).where(_q.c.id == bindparam("of")).values(closed_at=bindparam("at"))
 _REFERRAL = select(_r).where(_r.c.log_id == bindparam("log"), _r.c.id == bindparam("id"), _r.c.erased_at.is_(None))
 _ONE = select(_t).where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"))
-_REVIEWED = (
-    update(_t)
-    .where(_t.c.id == bindparam("of"))
-    .values(
-        reviewed_at=bindparam("at"),
-        reviewed_by=bindparam("by"),
-        review=bindparam("what"),
-        expires_at=bindparam("until"),
-    )
-)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select
 
 from audit.entry import Operation, Outcome, timestamp
 from gateway.agreement.content import Content
@@ -21,6 +21,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope
+from gateway.store.outstanding import Outstanding
 from mappings.record import Grade
 
 URGENT = clock("PT1H")  # domain.md section 4.1, step 6: high risk is looked at within the hour
@@ -133,6 +134,9 @@ class KeepUnreadable(Unit[str | None]):
         return reference
 
 
+HOLDS = Outstanding(tables.quarantine, until="closed_at")
+
+
 @dataclass(frozen=True, slots=True)
 class NoteHoldsOverdue(Unit[int]):
     """Seal, once for each, that nobody decided an input in time; returns how many. Its owner is named in the list."""
@@ -140,9 +144,8 @@ class NoteHoldsOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        rows = HOLDS.become_late(batch, self.most)
         for row in rows:
-            batch.update(_MARK_LATE, {"of": row.id, "at": batch.at})
             batch.seal(
                 act(
                     Event.HOLD_OVERDUE,
@@ -155,18 +158,3 @@ class NoteHoldsOverdue(Unit[int]):
                 )
             )
         return len(rows)
-
-
-_q = tables.quarantine
-_LATE = (
-    select(_q.c.id, _q.c.reason, _q.c.risk, _q.c.due_at)
-    .where(
-        _q.c.log_id == bindparam("log"),
-        _q.c.closed_at.is_(None),
-        _q.c.due_at < bindparam("now"),
-        _q.c.overdue_at.is_(None),
-    )
-    .order_by(_q.c.due_at, _q.c.id)
-    .limit(bindparam("most"))
-)
-_MARK_LATE = update(_q).where(_q.c.id == bindparam("of")).values(overdue_at=bindparam("at"))

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, bindparam, select
 
+from gateway.london import LONDON
 from gateway.store import tables
 from mappings.record import GRADE_ORDER, Criterion, Earlier, Grade, Record, Role
 from mappings.referral import ReferralStatus
@@ -42,18 +42,22 @@ MOST_SHOWN = 20
 MOST_LINKED = 500
 """Events that links are followed through."""
 
-_LONDON = ZoneInfo("Europe/London")
-
 
 def linked(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone, frozenset[Someone]]:  # noqa: ANN401 - a connection's `execute`, or a batch's `read`
-    """Everybody each of these people is linked with, through any number of links; themselves not among them.
+    """Everybody each of these people is linked with, through any number of links; themselves not among them."""
+    roots = set(people)
+    groups = grouped(followed(read, log_id, roots))
+    return {root: groups.get(root, frozenset()) - {root} for root in roots}
+
+
+def followed(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone, set[Someone]]:  # noqa: ANN401 - as above
+    """The links that lead on from these people: of everybody in the events they come by, the others of each.
 
     Beyond so many events nobody looks further: who has them is known well enough, and a page must not wait for more.
     """
-    roots = set(people)
     edges: dict[Someone, set[Someone]] = {}
     asked: set[str] = set()
-    wanted = {event for event, _ in roots}
+    wanted = {event for event, _ in people}
     while wanted and len(asked) < MOST_LINKED:
         asked |= wanted
         found = read(_LINKS, {"log": log_id, "events": sorted(wanted)})
@@ -62,8 +66,7 @@ def linked(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone, f
             edges.setdefault((row.event_id, row.person), set()).add((row.other_event_id, row.other_person))
             if row.other_event_id not in asked:
                 wanted.add(row.other_event_id)
-    groups = grouped(edges)
-    return {root: groups.get(root, frozenset()) - {root} for root in roots}
+    return edges
 
 
 def grouped(edges: Mapping[Someone, set[Someone]]) -> dict[Someone, frozenset[Someone]]:
@@ -131,7 +134,7 @@ def with_earlier(record: Record, victim: str, earlier: Sequence[Earlier]) -> Rec
 
 def day_of(row: Row[Any]) -> date:
     """The day in London of a referral's incident; where nobody said, the day it came in."""
-    return datetime.fromisoformat(row.event_at or row.created_at).astimezone(_LONDON).date()
+    return datetime.fromisoformat(row.event_at or row.created_at).astimezone(LONDON).date()
 
 
 def arrival(row: Row[Any]) -> tuple[date, str]:

@@ -29,13 +29,11 @@ from adapters.socket import Reading, Unreadable, reader
 from audit.entry import Operation, Outcome
 from audit.receipt import Receipt
 from gateway.chance import fresh_id
-from gateway.disclosure import Missed
 from gateway.errors import NotFound
 from gateway.evidence import Caller, Event, act
-from gateway.governing import governed
-from gateway.intake import Offer, Submission, offers
-from gateway.journey import decided, stamped, standing_of
-from gateway.profiles import day_of
+from gateway.intake import Offer, Submission, offers, stamped
+from gateway.london import day_of
+from gateway.nothing_given import Missed
 from gateway.quarantine import Quarantine
 from gateway.reading_log import Look
 from gateway.services import Services
@@ -43,7 +41,8 @@ from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.journal import Committed
 from gateway.taking import TakeIn
-from gateway.taking_again import LeaveOrTake, Left
+from gateway.taking.again import LeaveOrTake, Left
+from gateway.under_agreement import decided, governed, standing_of
 from mappings.profile import Profile
 
 PAGE = 32  # inputs that are open at once: at most 32 MiB at the largest body

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, update
 
 from audit.entry import Operation, Outcome
 from gateway.errors import NotPermitted, Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
+from gateway.store.outstanding import Outstanding
 
 
 class Review(StrEnum):
@@ -29,14 +30,20 @@ class Review(StrEnum):
     NOT_JUSTIFIED = "not-justified"
 
 
-def check_reviewer(author: str, reviewed_at: str | None, caller: Caller) -> None:
-    """Raise unless a named person other than the author reviews, and for the first time."""
+def write_review(batch: Batch, table: Table, row: Row[Any], author: str, outcome: Review, caller: Caller) -> None:
+    """Write what a review found of a decision; one that was not justified ends at once.
+
+    Raises NotPermitted, Unprocessable, unless a named person other than the author reviews, and for the first time.
+    """
     if caller.user is None:
         raise NotPermitted("a review is a person's: name them in the token", reason="person-not-named")
     if caller.user.casefold() == author.casefold():
         raise NotPermitted("nobody reviews what they decided themselves", reason="own-decision")
-    if reviewed_at is not None:
+    if row.reviewed_at is not None:
         raise Unprocessable("it has been reviewed")
+    ends = min(batch.at, row.expires_at) if outcome is Review.NOT_JUSTIFIED else row.expires_at
+    said = {"reviewed_at": batch.at, "reviewed_by": caller.user, "review": outcome.value, "expires_at": ends}
+    batch.update(update(table).where(table.c.id == bindparam("of")).values(said), {"of": row.id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +53,8 @@ class NoteReviewsOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        asked = {"log": batch.log_id, "now": batch.at, "most": self.most}
-        late = [(table, row) for table in _REVIEWED_TABLES for row in batch.read(_late(table), asked)]
-        for table, row in late:
-            batch.update(
-                update(table).where(table.c.id == bindparam("of")).values(overdue_at=bindparam("at")),
-                {"of": row.id, "at": batch.at},
-            )
+        late = [(what, row) for what, of in _REVIEWED.items() for row in of.become_late(batch, self.most)]
+        for what, row in late:
             batch.seal(
                 act(
                     Event.REVIEW_OVERDUE,
@@ -62,7 +64,7 @@ class NoteReviewsOverdue(Unit[int]):
                     outcome=Outcome.FAILED,
                     case=row.referral_id,
                     reason=row.ground,
-                    detail={"of": row.id, "what": table.name.replace("_", "-"), "due": row.review_due},
+                    detail={"of": row.id, "what": what, "due": row.review_due},
                 )
             )
         return len(late)
@@ -70,31 +72,11 @@ class NoteReviewsOverdue(Unit[int]):
 
 def reviews_due(connection: Connection, log_id: str, limit: int = 500) -> Sequence[tuple[str, Row[Any]]]:
     """What nobody has reviewed yet, the one due first at the top: (`break-glass` or `consent-override`, the row)."""
-    found = [
-        (table.name.replace("_", "-"), row)
-        for table in _REVIEWED_TABLES
-        for row in connection.execute(
-            select(table)
-            .where(table.c.log_id == log_id, table.c.reviewed_at.is_(None))
-            .order_by(table.c.review_due, table.c.id)
-            .limit(limit)
-        )
-    ]
+    found = [(what, row) for what, of in _REVIEWED.items() for row in of.find(connection, log_id, limit)]
     return sorted(found, key=lambda one: (one[1].review_due, one[1].id))
 
 
-def _late(table: Any) -> Any:  # noqa: ANN401 - a table, and a query of it
-    return (
-        select(table)
-        .where(
-            table.c.log_id == bindparam("log"),
-            table.c.reviewed_at.is_(None),
-            table.c.review_due < bindparam("now"),
-            table.c.overdue_at.is_(None),
-        )
-        .order_by(table.c.review_due, table.c.id)
-        .limit(bindparam("most"))
-    )
-
-
-_REVIEWED_TABLES = (tables.consent_override, tables.break_glass)
+_REVIEWED = {
+    "consent-override": Outstanding(tables.consent_override, until="reviewed_at", due="review_due"),
+    "break-glass": Outstanding(tables.break_glass, until="reviewed_at", due="review_due"),
+}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, update
 
-from gateway.casework import Step
+from gateway.casework import Step, Told
 from gateway.chance import fresh_id, scattered
 from gateway.store import tables
 from gateway.store.batch import Batch
@@ -48,11 +48,17 @@ def words(step: Step, *, organisation: str, system: str, log_id: str, area: str 
             source=Source(organisation=organisation, system=system),
             area=area,
             people=(Person(ref="victim-1", role=Role.VICTIM),),
-            consents=(Consent(ref="consent-1", state=told.consent, subject="victim-1"),) if told.consent else (),
+            consents=_consents(told),
             feedback=(told.feedback,),
         )
         kept.append(Word(record_id, records.seal(record, record_id=record_id, log_id=log_id)))
     return kept
+
+
+def _consents(told: Told) -> tuple[Consent, ...]:
+    if told.consent is None:
+        return ()
+    return (Consent(ref=told.feedback.consent_ref or "consent-1", state=told.consent, subject="victim-1"),)
 
 
 def write_words(batch: Batch, seq: int, kept: Sequence[Word], to: Listener, records: Records) -> None:

@@ -20,13 +20,14 @@ class Claims(dict["str | None", "Claim | Claims"]):
     Filled while a profile loads, never changed after it; so unions are made once and kept.
     """
 
-    __slots__ = ("_listed", "_unions")
+    __slots__ = ("_listed", "_unions", "read")
 
     def __init__(self) -> None:
         """No claims."""
         super().__init__()
         self._unions: dict[int, tuple[Claims, Claims]] = {}
         self._listed: Claims | None = None
+        self.read: frozenset[str | None] | None = None
 
     def add(self, steps: tuple[str, ...], what: Claim) -> None:
         """Add a claim on a place; of two claims on one place the wider stands."""
@@ -42,6 +43,15 @@ class Claims(dict["str | None", "Claim | Claims"]):
             here = inner
         _put(here, last, what)
 
+    def at(self, steps: tuple[str, ...]) -> Claim | Claims | None:
+        """What is claimed at a place, or for the whole of a place around it; None where nothing is."""
+        here: Claim | Claims | None = self
+        for step in steps:
+            if here in (Claim.SCALAR, Claim.LIST):  # a row that reads a text reads nothing beside it
+                return None
+            here = here.get(step) if isinstance(here, Claims) else here
+        return here
+
     def union(self, other: Claims) -> Claims:
         """What either claims: a leaf that one of two shapes reads is read."""
         if other is self:
@@ -53,6 +63,14 @@ class Claims(dict["str | None", "Claim | Claims"]):
                 self._joined(other),
             )  # holds `other`, so that its id stays its own
         return known[1]
+
+    def known(self) -> frozenset[str | None]:
+        """The keys of which a row reads a scalar; from then on they stand in `read`, where a sweep looks first."""
+        wide = (Claim.SCALAR, Claim.LIST)
+        self.read = frozenset(
+            key for key, what in self.items() if (what.get(None) if isinstance(what, Claims) else what) in wide
+        )
+        return self.read
 
     @property
     def listed(self) -> Claims:

@@ -1,7 +1,7 @@
 """The catalogue of data items: what an agreement can name, and which item each leaf of a record belongs to.
 
 An item is released, generalised or withheld as a whole. A leaf finds its item through the `Item` beside its field in
-`record.py`; a new field without one does not load, and an item that no agreement names is withheld everywhere
+`record`; a new field without one does not load, and an item that no agreement names is withheld everywhere
 (design.md section 5, P3). This page reads records; it never decides.
 """
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+from mappings.strict import Foreign
 
 _RULE = {"from", "to"}
-
-Foreign = Any
-"""What a TOML document may hold; every function looks before it uses it."""
 
 
 @dataclass(frozen=True, slots=True)

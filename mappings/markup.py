@@ -17,20 +17,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from mappings.claims import Claims
+from mappings.strict import Foreign, keys, texts
 
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 """The namespace of the prefix `xml`, which is always declared (Namespaces in XML 1.0, section 3)."""
 
 _KEYS = {"namespaces", "refs"}
 
-Foreign = Any
-"""What a TOML document may hold; every function looks before it uses it."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object for one profile: caches go by it
 class Markup:
     """The prefix of each namespace by the namespace's name, and for each member that refers the element it names."""
 
@@ -64,11 +61,8 @@ def markup(tree: Foreign, identity: Iterable[str], claims: Sequence[Claims]) -> 
     `identity` are the profile's words for what identifies a part, `claims` those of all its shapes: every prefix must
     be declared, and every one declared must be used.
     """
-    if not isinstance(tree, dict):
-        raise ValueError("xml: not a table")  # noqa: TRY004 - what is invalid is the file
-    for key in tree.keys() - _KEYS:
-        raise ValueError(f"xml.{key}: unknown key")
-    names, refs = (_texts(f"xml.{key}", tree[key]) if key in tree else {} for key in ("namespaces", "refs"))
+    keys("xml", tree, _KEYS, ())
+    names, refs = (_some(f"xml.{key}", tree[key]) if key in tree else {} for key in ("namespaces", "refs"))
     prefixes = {name: prefix for prefix, name in names.items()}
     if len(prefixes) < len(names) or XML_NAMESPACE in prefixes or "xml" in names:
         raise ValueError("xml.namespaces: one namespace under two prefixes")
@@ -83,10 +77,11 @@ def markup(tree: Foreign, identity: Iterable[str], claims: Sequence[Claims]) -> 
     return Markup(MappingProxyType({**prefixes, XML_NAMESPACE: "xml"}), MappingProxyType(refs))
 
 
-def _texts(where: str, value: Foreign) -> dict[str, str]:
-    if not isinstance(value, dict) or not value or not all(isinstance(v, str) and v.strip() for v in value.values()):
-        raise ValueError(f"{where}: not a table of texts, or an empty one")
-    return value
+def _some(where: str, value: Foreign) -> dict[str, str]:
+    found = texts(where, value)
+    if not found:
+        raise ValueError(f"{where}: an empty table")
+    return found
 
 
 def _steps(claims: Iterable[Claims]) -> set[str]:

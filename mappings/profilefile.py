@@ -13,39 +13,35 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from mappings.claims import Claim, Claims
-from mappings.codemap import CODES, CodeMap, CodeMapInvalid, fold, load_codemap
+from mappings.codemap import CODES, CodeMap, CodeMapInvalid, load_codemap
 from mappings.links import Link, link
 from mappings.markup import PLAIN, Markup, markup
+from mappings.places import ignored, looked_at, steps
 from mappings.record import Part
-from mappings.rows import Built, Need, Row, every, one
-from mappings.shape import Place, Section, Shape, Table
+from mappings.rowfile import compiled_row, constant
+from mappings.rows import Built, Row, every, one
+from mappings.shape import Section, Shape, Table
+from mappings.strict import Foreign, day, keys, one_or_more, some, string, strings, switch, table
 from mappings.tables import Tables, tables
-from mappings.targets import PARTS, Target, TargetInvalid, checked, needed, part_class, target
-from mappings.transforms import TRANSFORMS, Takes, Transform
+from mappings.targets import PARTS, TargetInvalid, needed, part_class
+from mappings.transforms import Takes
 
 _TOP = {"name", "title", "adapter", "standard", "date", "root", "identity", "maps", "shapes"}
 _MAY = {"maps", "version", "valid_from", "valid_until", "xml", "csv", "links"}
 _SHAPE = {"part", "set", "rows", "sections", "ignore", "keyed"}
-_ROW = {"from", "to", "transform", "required", "map"}
 _SECTION = {"at", "to", "shape", "set", "ref", "needs", "unreached", "required"}
 _IGNORE = {"from", "reason"}
-_STEP = re.compile(r"@?(?:[A-Za-z_][A-Za-z0-9_-]*:)?[A-Za-z_][A-Za-z0-9_-]*|#text")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,15}", re.ASCII)
-_ONE_OF = re.compile(r"([^\[\]=]+)\[(?:([^\[\]=]+)=)?([^\[\]=]+)\]")
 _CLAIMS = {Takes.LIST: Claim.LIST, Takes.LINK: Claim.PARTS, Takes.LINKS: Claim.PARTS}
-
-
-Foreign = Any
-"""What a TOML document may hold; every function looks before it uses it."""
 
 
 class ProfileInvalid(Exception):
@@ -96,14 +92,19 @@ class _Compiler:
 
     def whole(self) -> Compiled:
         tree = self.tree
-        _keys("", tree, _TOP | _MAY, _TOP - {"maps"})
+        keys("", tree, _TOP | _MAY, _TOP - {"maps"})
+        for key in ("title", "adapter", "standard"):
+            string(key, tree[key])
+        if not isinstance(tree["date"], date):
+            string("date", tree["date"])
+        table("shapes", tree["shapes"])
         version = self._called()
-        begins, ends = (_day(key, tree[key]) if key in tree else None for key in ("valid_from", "valid_until"))
+        begins, ends = (day(key, tree[key]) if key in tree else None for key in ("valid_from", "valid_until"))
         if begins and ends and ends < begins:
             raise ValueError("valid_until: before valid_from")
-        for key in _strings("maps", tree["maps"]) if "maps" in tree else ():
+        for key in strings("maps", tree["maps"]) if "maps" in tree else ():
             self.maps[key] = self._codemap(key)
-        shape = self._shape(_string("root", tree["root"]))
+        shape = self._shape(string("root", tree["root"]))
         for name in tree["shapes"].keys() - self.done.keys():
             raise ValueError(f"shapes.{name}: nothing uses it")
         for name in self.maps.keys() - self.used_maps:
@@ -137,9 +138,9 @@ class _Compiler:
     def _links(self) -> tuple[Link, ...]:
         """The rules for values that name a part of the document."""
         found = []
-        for i, rule in enumerate(_some("links", self.tree["links"]) if "links" in self.tree else ()):
+        for i, rule in enumerate(some("links", self.tree["links"]) if "links" in self.tree else ()):
             try:
-                found.append(link(rule, _steps))
+                found.append(link(rule, steps))
             except ValueError as exc:
                 raise ValueError(f"links[{i}].{exc}") from None
         return tuple(found)
@@ -180,27 +181,30 @@ class _Compiler:
         if name not in self.tree["shapes"]:
             raise ValueError(f"{where}: there is none")
         tree = self.tree["shapes"][name]
-        _keys(where, tree, _SHAPE, {"part"})
-        if tree["part"] not in PARTS:
+        keys(where, tree, _SHAPE, {"part"})
+        if string(f"{where}.part", tree["part"]) not in PARTS:
             raise ValueError(f"{where}.part: the record has no such part")
         self.open.append(name)
         part = PARTS[tree["part"]]
         claims = Claims()
-        for key in _strings("identity", self.tree["identity"]):
+        for key in strings("identity", self.tree["identity"]):
             claims.add((key,), Claim.SCALAR)
-        keyed = dict(tree.get("keyed", {}))
+        keyed = {
+            key: table(f"{where}.keyed.{key}", one)
+            for key, one in table(f"{where}.keyed", tree.get("keyed", {})).items()
+        }
         rows = [
             self._row(f"{where}.rows[{i}]", part, row, keyed, claims)
-            for i, row in enumerate(_some(f"{where}.rows", tree["rows"]) if "rows" in tree else ())
+            for i, row in enumerate(some(f"{where}.rows", tree["rows"]) if "rows" in tree else ())
         ]
         sections = [
             self._section(f"{where}.sections[{i}]", part, section, claims)
-            for i, section in enumerate(_some(f"{where}.sections", tree["sections"]) if "sections" in tree else ())
+            for i, section in enumerate(some(f"{where}.sections", tree["sections"]) if "sections" in tree else ())
         ]
-        for i, ignored in enumerate(_some(f"{where}.ignore", tree["ignore"]) if "ignore" in tree else ()):
-            _keys(f"{where}.ignore[{i}]", ignored, _IGNORE, _IGNORE)
-            _string(f"{where}.ignore[{i}].reason", ignored["reason"])
-            _unclaimed(f"{where}.ignore[{i}]", claims, _steps(f"{where}.ignore[{i}].from", ignored["from"]))
+        for i, said in enumerate(some(f"{where}.ignore", tree["ignore"]) if "ignore" in tree else ()):
+            keys(f"{where}.ignore[{i}]", said, _IGNORE, _IGNORE)
+            string(f"{where}.ignore[{i}].reason", said["reason"])
+            ignored(f"{where}.ignore[{i}]", said["from"], claims)
         self.open.pop()
         shape = Shape(
             name,
@@ -209,7 +213,7 @@ class _Compiler:
             tuple(every(r) for r in rows if not r.plain),
             tuple((s.probe, s) for s in sections),
             claims,
-            {leaf: _checked(f"{where}.set", part, leaf, value) for leaf, value in tree.get("set", {}).items()},
+            {leaf: constant(f"{where}.set", part, leaf, value) for leaf, value in self._set(where, tree)},
         )
         self._targets(where, name, rows, sections)
         for leaf in shape.constants.keys() & self.targets[name]:
@@ -229,54 +233,26 @@ class _Compiler:
             found.add(text)
         self.targets[name] = frozenset(found)
 
-    def _row(self, where: str, part: type[Part], row: Foreign, keyed: dict[str, Any], claims: Claims) -> Row:
-        _keys(where, row, _ROW, {"from", "to", "transform"})
-        if row["transform"] not in TRANSFORMS:
-            raise ValueError(f"{where}.transform: there is no {row['transform']!r}")
-        transform = TRANSFORMS[row["transform"]]
-        aim = _target(where, part, row["to"])
-        if transform.gives not in aim.accepts:
-            raise ValueError(f"{where}.to: {aim.text!r} does not hold a {transform.gives.value}")
-        need = {False: "no", True: "yes"}.get(row.get("required", False), row.get("required", False))
-        if need not in get_args(Need):
-            raise ValueError(f"{where}.required: true, false or when-present")
-        places = tuple(_steps(f"{where}.from", place) for place in _one_or_more(f"{where}.from", row["from"]))
-        for steps in places:
-            claims.add(steps, _CLAIMS.get(transform.takes, Claim.SCALAR))
-        inner = keyed.get(f"{aim.part}[{aim.word}]", {})
-        constants = {k: _constant(where, part, aim, k, v) for k, v in inner.items()}
-        run = self._run(where, transform, aim, row.get("map"))
-        trusted = transform.maps and not transform.keeps
-        return Row(places, run, transform.takes, aim, need, constants, trusted)
-
-    def _run(self, where: str, transform: Transform, aim: Target, name: str | None) -> Callable[..., object]:
-        if not transform.maps:
-            if name is not None:
-                raise ValueError(f"{where}.map: the transform wants none")
-            return transform.run
-        if name is None or name not in self.maps:
-            raise ValueError(f"{where}.map: not one of the maps")
-        self.used_maps.add(name)
-        codes = self.maps[name].codes
-        if aim.check is not None:
-            for code in codes.values():
-                try:
-                    aim.check(code)
-                except ValueError:
-                    raise ValueError(f"{where}.map: {aim.text!r} does not hold {code!r}") from None
-        made: Callable[..., object] = transform.run(codes)
+    def _row(self, where: str, part: type[Part], row: Foreign, keyed: Mapping[str, Built], claims: Claims) -> Row:
+        made = compiled_row(where, part, row, keyed, self.maps)
+        if "map" in row:
+            self.used_maps.add(row["map"])
+        for place in made.places:
+            claims.add(place, _CLAIMS.get(made.takes, Claim.SCALAR))
         return made
 
     def _section(self, where: str, part: type[Part], section: Foreign, claims: Claims) -> Section:
-        _keys(where, section, _SECTION, {"at", "shape"})
-        shape = self._shape(_string(f"{where}.shape", section["shape"]))
+        keys(where, section, _SECTION, {"at", "shape"})
+        shape = self._shape(string(f"{where}.shape", section["shape"]))
         to = section.get("to", "")
+        if to != "":
+            string(f"{where}.to", to)
         if to not in {"", *part.model_fields}:
             raise ValueError(f"{where}.to: {part.__name__} has no {to!r}")
         inner, many = part_class(part.model_fields[to]) if to else (part, False)
         if shape.part is not inner:
             raise ValueError(f"{where}.shape: builds a {shape.part.__name__}, which does not belong here")
-        constants: Built = {k: _checked(f"{where}.set", inner, k, v) for k, v in section.get("set", {}).items()}
+        constants: Built = {k: constant(f"{where}.set", inner, k, v) for k, v in self._set(where, section)}
         for leaf in constants.keys() & (self.targets[shape.name] | shape.constants.keys()):
             raise ValueError(f"{where}.set: {leaf!r} is written by a row")
         if constants and not to:
@@ -285,15 +261,19 @@ class _Compiler:
         if bool(ref) != ("ref" in inner.model_fields and bool(to)):
             raise ValueError(f"{where}.ref: given exactly where the part has a reference")
         if ref:
-            _checked(f"{where}.ref", inner, "ref", f"{ref}-1")
-        needs = set(_strings(f"{where}.needs", section["needs"])) if "needs" in section else set()
+            constant(f"{where}.ref", inner, "ref", f"{string(f'{where}.ref', ref)}-1")
+        needs = set(strings(f"{where}.needs", section["needs"])) if "needs" in section else set()
         for leaf in needs - inner.model_fields.keys():
             raise ValueError(f"{where}.needs: {inner.__name__} has no {leaf!r}")
         if to:
             needs |= needed(inner)
-        places = [_place(f"{where}.at", place, claims) for place in _one_or_more(f"{where}.at", section["at"])]
-        switches = [_switch(f"{where}.{key}", section.get(key, False)) for key in ("unreached", "required")]
+        places = [looked_at(f"{where}.at", place, claims) for place in one_or_more(f"{where}.at", section["at"])]
+        switches = [switch(f"{where}.{key}", section.get(key, False)) for key in ("unreached", "required")]
         return Section(tuple(places), shape, to, many, constants, ref, frozenset(needs), *switches)
+
+    @staticmethod
+    def _set(where: str, tree: dict[str, Any]) -> Iterable[tuple[str, Foreign]]:
+        return table(f"{where}.set", tree.get("set", {})).items()
 
 
 def _table(rows: list[Row]) -> Table:
@@ -312,106 +292,3 @@ def _table(rows: list[Row]) -> Table:
         there, below = here.get(last, ((), None))
         here[last] = ((*there, one(row, row.places[0])), below)
     return table
-
-
-def _place(where: str, place: str, claims: Claims) -> Place:
-    """Where a section looks: `persons`, `persons[victim]` by the type, `persons[@role=VIC]` by what a leaf says.
-
-    A full stop alone is the part itself.
-    """
-    if place == ".":
-        return Place("", (), "")
-    among = _ONE_OF.fullmatch(place)
-    steps = _steps(where, among[1] if among else place)
-    claims.add(steps, Claim.PARTS)
-    if among is None:
-        return Place(steps[0], steps[1:], ".".join(steps))
-    key = _steps(where, among[2] or "type")
-    read = None  # the type is what identifies a part, which every shape claims
-    if among[2]:
-        read = Claims()
-        read.add(key, Claim.SCALAR)
-    return Place(steps[0], steps[1:], ".".join(steps), key, fold(_string(where, among[3])), read)
-
-
-def _steps(where: str, place: Foreign) -> tuple[str, ...]:
-    steps = tuple(_string(where, place).split("."))
-    if not all(_STEP.fullmatch(step) for step in steps):
-        raise ValueError(f"{where}: steps are names with dots between them")
-    return steps
-
-
-def _unclaimed(where: str, claims: Claims, steps: tuple[str, ...]) -> None:
-    here: Any = claims
-    for step in steps:
-        if here in (Claim.SCALAR, Claim.LIST):  # a row that reads a text reads nothing beside it
-            here = None
-        here = here.get(step) if isinstance(here, dict) else here
-    if here is not None:
-        raise ValueError(f"{where}.from: a row or section reads there")
-    claims.add(steps, Claim.IGNORED)
-
-
-def _constant(where: str, part: type[Part], aim: Target, leaf: str, value: Foreign) -> object:
-    inner, _ = part_class(part.model_fields[aim.part])
-    if inner is None:
-        raise ValueError(f"{where}: {aim.part!r} holds no parts")
-    return _checked(where, inner, leaf, value)
-
-
-def _checked(where: str, part: type[Part], leaf: str, value: Foreign) -> object:
-    try:
-        return checked(part, leaf, value)
-    except TargetInvalid as exc:
-        raise ValueError(f"{where}: {exc}") from None
-
-
-def _target(where: str, part: type[Part], text: Foreign) -> Target:
-    try:
-        return target(part, _string(f"{where}.to", text))
-    except TargetInvalid as exc:
-        raise ValueError(f"{where}.to: {exc}") from None
-
-
-def _keys(where: str, value: Foreign, allowed: set[str], required: set[str]) -> None:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where or 'top'}: not a table")  # noqa: TRY004 - what is invalid is the file
-    for key in value.keys() - allowed:
-        raise ValueError(f"{where}.{key}: unknown key".lstrip("."))
-    for key in sorted(required - value.keys()):
-        raise ValueError(f"{where}.{key}: missing".lstrip("."))
-
-
-def _string(where: str, value: Foreign) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: not text, or blank")
-    return value
-
-
-def _some(where: str, value: Foreign) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"{where}: not a list, or an empty one")
-    return value
-
-
-def _day(where: str, value: Foreign) -> date:
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise ValueError(f"{where}: not a day, as in 2026-04-01 without quotes")  # noqa: TRY004 - as above
-    return value
-
-
-def _switch(where: str, value: Foreign) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{where}: true or false")  # noqa: TRY004 - as above
-    return value
-
-
-def _strings(where: str, value: Foreign) -> list[str]:
-    found = [_string(where, v) for v in _some(where, value)]
-    if len(set(found)) != len(found):
-        raise ValueError(f"{where}: the same twice")
-    return found
-
-
-def _one_or_more(where: str, value: Foreign) -> list[str]:
-    return [_string(where, value)] if isinstance(value, str) else _strings(where, value)

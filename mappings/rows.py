@@ -6,7 +6,7 @@ A value that cannot be read is left out, and the place and reason noted; where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -15,7 +15,8 @@ from mappings.outcome import Cannot, Noted
 from mappings.reading import Fault, Problem
 from mappings.targets import Target
 from mappings.transforms import Gives, Takes
-from mappings.tree import TEXT, Linked, Trail, Value, rendered, says_something
+from mappings.tree import TEXT, Linked, Trail, Value, rendered
+from mappings.values import alone, gatherer, own, scalar, scalars, unfit
 
 Built = dict[str, Any]
 """A part under construction, as the record's model takes it."""
@@ -26,6 +27,7 @@ Keyed = dict[tuple[str, str], Built]
 Need = Literal["no", "yes", "when-present"]
 """Whether a row must read something: never, always, or whenever the document says something there."""
 
+_NESTED: Final = frozenset({dict, list, Linked})
 _FAULTS: Final = {"unknown-code": Fault.UNKNOWN_CODE, "wrong-type": Fault.WRONG_TYPE}
 
 
@@ -88,7 +90,7 @@ def one(row: Row, place: tuple[str, ...]) -> ReadOne:
     if row.takes is Takes.LINKS:
         return lambda value, path, run, out, keyed: read(_everybody(value, run), path, run, out, keyed)
     if row.takes is Takes.LIST:
-        return lambda value, path, run, out, keyed: read(_scalars(value), path, run, out, keyed)
+        return lambda value, path, run, out, keyed: read(scalars(value), path, run, out, keyed)
     return read
 
 
@@ -98,23 +100,21 @@ def every(row: Row) -> ReadAll:
     Several places are given together where the transform takes many, and one after the other where it takes a list;
     else they are ways to say one thing, and the first that says something is read.
     """
-    gather = _gatherer(row.places)
+    gather = gatherer(row.places)
     if row.takes is Takes.MANY:
         return _together(row, gather)
+    if row.takes is Takes.LIST:
+        return _listed(row, gather)
     readers = [one(row, place) for place in row.places]
     first = ".".join(row.places[0])
-    single, lists, must = len(row.places) == 1, row.takes is Takes.LIST, row.need == "yes"
-    strict = row.need == "when-present"
+    single, must, strict = len(row.places) == 1, row.need == "yes", row.need == "when-present"
 
     def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
         values = gather(node)
-        if lists:
-            gathered = [v for value in values for v in (value if isinstance(value, list) else (value,))]
-            return readers[0]([v for v in gathered if v is not None], path, run, out, keyed)
-        if strict and (at := _unfit(values)) is not None:
+        if strict and (at := unfit(values)) is not None:
             return readers[at](values[at], path, run, out, keyed)
         for at, value in enumerate(values):
-            if value is not None and (_scalar(_own(value)) or (single and value and type(value) is not str)):
+            if value is not None and (scalar(own(value)) or (single and value and type(value) is not str)):
                 return readers[at](value, path, run, out, keyed)
         if must:
             run.problems.append(Problem(rendered((path, first)), Fault.MISSING))
@@ -123,16 +123,36 @@ def every(row: Row) -> ReadAll:
     return read
 
 
+def _listed(row: Row, gather: Callable[[dict[str, Value]], Sequence[Value]]) -> ReadAll:
+    """The reading of several places one after the other, as one list."""
+    first, must = ".".join(row.places[0]), row.need == "yes"
+    listed = _reader(row, first, row.run)
+
+    def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
+        values = gather(node)
+        gathered: list[Value] = [
+            v for value in values for v in (value if type(value) is list else (value,)) if v is not None
+        ]
+        found = scalars(gathered) if gathered else ()
+        if found:
+            listed(found, path, run, out, keyed)
+        elif must:
+            run.problems.append(Problem(rendered((path, first)), Fault.MISSING))
+
+    return read
+
+
 def _together(row: Row, gather: Callable[[dict[str, Value]], Sequence[Value]]) -> ReadAll:
-    readers = [_reader(row, ".".join(place), lambda given: row.run(*given)) for place in row.places]
+    transform = row.run
+    readers = [_reader(row, ".".join(place), lambda given: transform(*given)) for place in row.places]
     first = ".".join(row.places[0])
     strict, must = row.need == "when-present", row.need == "yes"
 
     def read(node: dict[str, Value], path: Trail, run: Run, out: Built, keyed: Keyed) -> None:
         values = gather(node)
-        if strict and (unfit := _unfit(values)) is not None:
-            return readers[unfit](values[unfit], path, run, out, keyed)
-        given = tuple([v if v is not None and _scalar(v) else None for v in map(_own, values)])
+        if strict and (wrong := unfit(values)) is not None:
+            return readers[wrong](values[wrong], path, run, out, keyed)
+        given = tuple([alone(v) if type(v) is not str else v if v and not v.isspace() else None for v in values])
         for at, value in enumerate(given):
             if value is not None:
                 return readers[at](given, path, run, out, keyed)
@@ -148,6 +168,7 @@ def _reader(  # noqa: C901 - one function per row: a call for each step would do
 ) -> Callable[[Any, Trail, Run, Built, Keyed], None]:
     """Transform what is given and write it, or note why not. What takes several values is given a tuple."""
     put = _writer(row.target, row.constants)
+    leaf = row.target.leaf if _is_own(row.target) else ""
     check = None if row.trusted else row.target.check
     may_miss = row.need == "no"
 
@@ -156,6 +177,12 @@ def _reader(  # noqa: C901 - one function per row: a call for each step would do
             run.findings.append(((path, place), code))
         else:
             run.problems.append(Problem(rendered((path, place)), _FAULTS.get(code, Fault.NOT_READABLE)))
+
+    def nested(value: Any, path: Trail, run: Run, out: Built, keyed: Keyed) -> None:  # noqa: ANN401 - foreign
+        if type(value) is dict and TEXT in value:
+            read(value[TEXT], path, run, out, keyed)
+        elif value:
+            refuse(path, "wrong-type", run)
 
     def read(  # noqa: C901 - as above
         value: Any,  # noqa: ANN401 - foreign, or a tuple of foreign values
@@ -170,11 +197,8 @@ def _reader(  # noqa: C901 - one function per row: a call for each step would do
                 return
         elif value is None:
             return
-        elif kind is dict or kind is list or kind is Linked:
-            if kind is dict and TEXT in value:
-                read(value[TEXT], path, run, out, keyed)
-            elif value:
-                refuse(path, "wrong-type", run)
+        elif kind in _NESTED:
+            nested(value, path, run, out, keyed)
             return
         try:
             found = transform(value)
@@ -185,12 +209,14 @@ def _reader(  # noqa: C901 - one function per row: a call for each step would do
                 return
             if check is not None:
                 check(found)
+            if leaf:
+                out[leaf] = found
+            else:
+                put(out, keyed, found)
         except Cannot as cannot:
             refuse(path, cannot.code, run)
         except ValueError:
             refuse(path, "out-of-bounds", run)
-        else:
-            put(out, keyed, found)
 
     return read
 
@@ -212,10 +238,9 @@ def _everybody(value: Value, run: Run) -> tuple[tuple[tuple[str, str], ...], ...
     return tuple(tuple(run.refs.get(id(found), {}).items()) for _, found in targets)
 
 
-def _scalars(value: Value) -> tuple[Value, ...] | Value:
-    """The scalars of a list; one scalar stands for a list of one. What has none in it is left as it is."""
-    found = tuple([v for v in map(_own, value if isinstance(value, list) else (value,)) if _scalar(v)])
-    return found or value
+def _is_own(target: Target) -> bool:
+    """Whether a target is a plain leaf of the shape's own part."""
+    return not (target.part or target.joins or target.accepts & {Gives.TEXTS, Gives.CODES})
 
 
 def _writer(target: Target, constants: Built) -> Callable[[Built, Keyed, Any], None]:
@@ -239,70 +264,3 @@ def _writer(target: Target, constants: Built) -> Callable[[Built, Keyed, Any], N
         inner[leaf] = value
 
     return put
-
-
-def _gatherer(places: tuple[tuple[str, ...], ...]) -> Callable[[dict[str, Value]], Sequence[Value]]:
-    """The values at several places, in their order; none at all where none is there.
-
-    Where all lie in one dict it is looked up once, and most often it has none of them.
-    """
-    parents = {place[:-1] for place in places}
-    if len(parents) > 1:
-        return lambda node: [_at(node, place) for place in places]
-    (parent,) = parents
-    keys = [place[-1] for place in places]
-    nowhere = frozenset(keys).isdisjoint
-
-    def gather(node: dict[str, Value]) -> Sequence[Value]:
-        inner: Value = node
-        for step in parent:
-            if type(inner) is not dict:
-                break
-            inner = inner.get(step)
-        if type(inner) is dict:
-            return () if nowhere(inner) else [inner.get(key) for key in keys]
-        return [_at(node, place) for place in places] if type(inner) is list else ()
-
-    return gather
-
-
-def _at(node: Value, steps: tuple[str, ...]) -> Value:
-    for index, step in enumerate(steps):
-        if type(node) is list:
-            return several([_at(one, steps[index:]) for one in node]) or None
-        if type(node) is not dict:
-            return None
-        node = node.get(step)
-    return node
-
-
-def several(found: Iterable[Value]) -> list[Value]:
-    """What several parts say where one was expected, in one list, without what says nothing."""
-    flat = (one for value in found for one in (value if type(value) is list else (value,)))
-    return [value for value in flat if says_something(value)]
-
-
-def _unfit(values: Sequence[Value]) -> int | None:
-    """Which of a row's places says something that cannot be read: several where one is read, or parts alone."""
-    saying = [at for at, value in enumerate(values) if _says(value)]
-    if any(_scalar(_own(values[at])) for at in saying):
-        saying = [at for at in saying if type(values[at]) is list]
-    return saying[0] if saying else None
-
-
-def _says(value: Value) -> bool:
-    if type(value) is dict:
-        return any(map(_says, value.values()))
-    return any(map(_says, value)) if type(value) is list else says_something(value)
-
-
-def _own(value: Value) -> Value:
-    """A value, or of a part with a text of its own, that text."""
-    return value.get(TEXT) if type(value) is dict else value
-
-
-def _scalar(value: Value) -> bool:
-    kind = type(value)
-    if kind is str:
-        return value != "" and not value.isspace()  # type: ignore[union-attr] # kind says that it is text
-    return kind is not dict and kind is not list and kind is not Linked and value is not None

@@ -14,8 +14,9 @@ from mappings.claims import Claims
 from mappings.codemap import fold
 from mappings.reading import Fault, Problem
 from mappings.record import Attachment, Part, Person
-from mappings.rows import Built, Keyed, ReadAll, ReadOne, Run, several
+from mappings.rows import Built, Keyed, ReadAll, ReadOne, Run
 from mappings.tree import TEXT, Linked, Trail, Value, rendered
+from mappings.values import several
 
 MAX_READS = 50
 """How often one part of a document is read, by as many links to it: a home may be that of a large family.
@@ -135,11 +136,14 @@ class Section:
             part["ref"] = f"{self.ref}-{number}"
             if self.shape.part is Person:
                 run.refs.setdefault(id(found), {})[part["role"]] = part["ref"]
+        said = len(run.findings)
         self.shape.read(found, path, run, part, {})
         if part.get("ref") in run.again:
             run.findings.append((path, "same-person-again"))
         elif not self.needs <= part.keys():
-            run.findings.append((path, "incomplete"))
+            # Of what is not there at all there is nothing to miss; what nobody could read has its own finding too.
+            if part.keys() - self.constants.keys() - {"ref"} or len(run.findings) > said:
+                run.findings.append((path, "incomplete"))
         elif not self.many:
             out[self.to] = part
         elif self.to in out:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from mappings.codemap import fold
+from mappings.strict import Foreign, keys, one_of, string, switch, table, texts
 
 CHARSETS = {"utf-8": "utf-8", "windows-1252": "cp1252"}
 """The character sets a profile can name, and Python's names for them."""
@@ -30,9 +30,6 @@ UNJOINED = "unjoined"
 
 _CSV = {"incident", "files", "charset", "delimiter", "quoted"}
 _FILE = {"id", "of", "key", "roles", "links", "groups", "leads"}
-
-Foreign = Any
-"""What a TOML document may hold; every function looks before it uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +81,9 @@ class Tables:
 
 def tables(tree: Foreign) -> Tables:
     """The `csv` table of a profile file. Raises ValueError naming the key."""
-    _keys("csv", tree, _CSV, {"incident", "files"})
-    files = {name: _file(f"csv.files.{name}", name, file) for name, file in _table("csv.files", tree["files"]).items()}
-    first = _string("csv.incident", tree["incident"])
+    keys("csv", tree, _CSV, {"incident", "files"})
+    files = {name: _file(f"csv.files.{name}", name, file) for name, file in table("csv.files", tree["files"]).items()}
+    first = string("csv.incident", tree["incident"])
     if first not in files:
         raise ValueError("csv.incident: none of the files")
     if files[first].of or files[first].key:
@@ -98,28 +95,28 @@ def tables(tree: Foreign) -> Tables:
         raise ValueError("csv.files: more than one has roles")
     return Tables(
         files=MappingProxyType(ordered),
-        charset=CHARSETS[_one_of("csv.charset", tree["charset"], CHARSETS)] if "charset" in tree else "",
-        delimiter=DELIMITERS[_one_of("csv.delimiter", tree["delimiter"], DELIMITERS)] if "delimiter" in tree else "",
-        quoted=_switch("csv.quoted", tree.get("quoted", True)),
+        charset=CHARSETS[one_of("csv.charset", tree["charset"], CHARSETS)] if "charset" in tree else "",
+        delimiter=DELIMITERS[one_of("csv.delimiter", tree["delimiter"], DELIMITERS)] if "delimiter" in tree else "",
+        quoted=switch("csv.quoted", tree.get("quoted", True)),
     )
 
 
 def _file(where: str, name: str, tree: Foreign) -> File:
-    _keys(where, tree, _FILE, set())
+    keys(where, tree, _FILE, set())
     if name != fold(name) or name in {ROLES, UNJOINED}:
         raise ValueError(f"{where}: small letters, and neither {ROLES!r} nor {UNJOINED!r}")
     if ("of" in tree) != ("key" in tree):
         raise ValueError(f"{where}.key: given with `of`, and with nothing else")
-    groups = _strings(f"{where}.groups", tree.get("groups", {}))
+    groups = texts(f"{where}.groups", tree.get("groups", {}))
     if any(a != b and a.startswith(b) for a in groups for b in groups):
         raise ValueError(f"{where}.groups: one begins with another")
     return File(
         name=name,
-        id=_string(f"{where}.id", tree["id"]) if "id" in tree else "",
-        of=_string(f"{where}.of", tree["of"]) if "of" in tree else "",
-        key=_string(f"{where}.key", tree["key"]) if "key" in tree else "",
+        id=string(f"{where}.id", tree["id"]) if "id" in tree else "",
+        of=string(f"{where}.of", tree["of"]) if "of" in tree else "",
+        key=string(f"{where}.key", tree["key"]) if "key" in tree else "",
         roles=_roles(f"{where}.roles", tree["roles"]) if "roles" in tree else None,
-        links=MappingProxyType(_strings(f"{where}.links", tree.get("links", {}))),
+        links=MappingProxyType(texts(f"{where}.links", tree.get("links", {}))),
         groups=tuple(groups.items()),
         leads=_leads(f"{where}.leads", tree.get("leads", {}), frozenset(groups.values())),
     )
@@ -127,23 +124,23 @@ def _file(where: str, name: str, tree: Foreign) -> File:
 
 def _roles(where: str, tree: Foreign) -> Roles:
     words: dict[str, str] = {}
-    for role, said in _table(where, tree).items():
+    for role, said in table(where, tree).items():
         if role == "column":
             continue
         for word in said if isinstance(said, list) and said else [None]:
-            folded = fold(_string(f"{where}.{role}", word))
+            folded = fold(string(f"{where}.{role}", word))
             if folded in words:
                 raise ValueError(f"{where}.{role}: a word given before")
             words[folded] = role
     if not words:
         raise ValueError(f"{where}: names no role")
-    return Roles(_string(f"{where}.column", tree.get("column")), MappingProxyType(words))
+    return Roles(string(f"{where}.column", tree.get("column")), MappingProxyType(words))
 
 
 def _leads(where: str, tree: Foreign, groups: frozenset[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     found: list[tuple[str, tuple[str, ...]]] = []
-    for group, to in _table(where, tree).items():
-        names = tuple(_string(f"{where}.{group}", name) for name in to) if isinstance(to, list) else ()
+    for group, to in table(where, tree).items():
+        names = tuple(string(f"{where}.{group}", name) for name in to) if isinstance(to, list) else ()
         if not names or not groups.issuperset({group, *names}) or group in names:
             raise ValueError(f"{where}.{group}: from a group to others of the same file")
         found.append((group, names))
@@ -171,38 +168,3 @@ def _joined(file: File, files: dict[str, File]) -> None:
             raise ValueError(f"{where}.links.{column}: not a file with an id")
     if file.roles is not None and not file.of:
         raise ValueError(f"{where}.roles: the incidents are not people")
-
-
-def _keys(where: str, value: Foreign, allowed: set[str], required: set[str]) -> None:
-    for key in _table(where, value).keys() - allowed:
-        raise ValueError(f"{where}.{key}: unknown key")
-    for key in sorted(required - value.keys()):
-        raise ValueError(f"{where}.{key}: missing")
-
-
-def _table(where: str, value: Foreign) -> dict[str, Foreign]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where}: not a table")  # noqa: TRY004 - what is invalid is the file
-    return value
-
-
-def _strings(where: str, value: Foreign) -> dict[str, str]:
-    return {key: _string(f"{where}.{key}", one) for key, one in _table(where, value).items()}
-
-
-def _string(where: str, value: Foreign) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{where}: not text, or blank")
-    return value
-
-
-def _one_of(where: str, value: Foreign, among: Mapping[str, str]) -> str:
-    if value not in among:
-        raise ValueError(f"{where}: one of {', '.join(among)}")
-    return str(value)
-
-
-def _switch(where: str, value: Foreign) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{where}: true or false")  # noqa: TRY004 - as above
-    return value

@@ -28,9 +28,11 @@ _CLOCK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _ISO_MOMENT = re.compile(r"(?:19|20)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
-_BRITISH_MOMENT = re.compile(r"(\d{2})/(\d{2})/((?:19|20)\d{2}) (\d{2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _ISO_CLOCK = re.compile(r"\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _HOUR, _LOCAL = len("2026-04-12T21"), len("2026-04-12T21:40:00")
+_BRITISH = {len("12/04/2026 21:40"), len("12/04/2026 21:40:10")}
+_BRITISH_DAY = len("12/04/2026")
+_CENTURIES, _COLON = {"19", "20"}, {"", ":"}
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 _FIRST_YEAR = 1880  # before this nobody in a record is alive, and a date is a typing error
 _LAST_YEAR = 2200
@@ -53,7 +55,9 @@ def read_birth_date(value: object, known: object = None) -> date | Noted | None:
     if value is None or _YEAR.fullmatch(_text(value)):
         return None
     found = read_date(value)
-    return Noted(found, "birth-date-not-known") if str(known).strip().casefold() in {"false", "no"} else found
+    if known is not None and str(known).strip().casefold() in {"false", "no"}:
+        return Noted(found, "birth-date-not-known")
+    return found
 
 
 def read_year_alone(value: object) -> int | None:
@@ -112,9 +116,10 @@ def _quick(value: object) -> datetime | Noted | None:
     """A date with a time in one of the two usual spellings; None sends it to the careful reading, which says why."""
     if type(value) is not str:
         return None
-    if british := _BRITISH_MOMENT.fullmatch(value):
-        day, month, year, hour, minute, second = british.groups("00")
-        value = f"{year}-{month}-{day}T{hour}:{minute}:{second}"
+    if value[2:3] == "/" and len(value) in _BRITISH and value[5] == "/" and value[10] == " " and value[13] == ":":
+        if value[6:8] not in _CENTURIES or value[16:17] not in _COLON:
+            return None
+        value = f"{value[6:10]}-{value[3:5]}-{value[:2]}T{value[11:]}"
     elif not _ISO_MOMENT.fullmatch(value):
         return None
     try:
@@ -143,9 +148,16 @@ def _text(value: object) -> str:
 
 def _split(text: str) -> tuple[date, str]:
     """The date a text begins with, and what follows it."""
-    if text[2:3] == "/" and (match := _NUMERIC.match(text)):  # the usual spelling of CSV first
-        day, _, month, year = match.groups()
-    elif match := _ISO.match(text):
+    if text[2:3] == "/" == text[5:6] and len(text) == _BRITISH_DAY and text[6:8] in _CENTURIES:  # as most of CSV is
+        try:
+            return date.fromisoformat(f"{text[6:]}-{text[3:5]}-{text[:2]}"), ""
+        except ValueError:
+            pass  # the careful reading says what is wrong with it
+    return _split_with_care(text)
+
+
+def _split_with_care(text: str) -> tuple[date, str]:
+    if match := _ISO.match(text):
         year, month, day = match.groups()
     elif match := _NUMERIC.match(text):
         day, _, month, year = match.groups()

@@ -23,6 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}", re.ASCII)
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
+_TOO_LONG = 10**18  # as far as digits are read: every system behind us holds 64 bits
 _PHONE_NOISE = re.compile(r"[\s().\-\u2010-\u2015]|tel:?", re.IGNORECASE)
 _PHONE = re.compile(r"0\d{9,10}|\+\d{8,15}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;.]+(?:\.[^\s@<>,;.]+)+")
@@ -62,13 +63,18 @@ class Gives(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """One verb. `run` is given the value, or one for each place; where `maps`, it is given codes and makes that."""
+    """One verb. `run` is given the value, or one for each place; where `maps`, it is given codes and makes that.
+
+    A row that names fewer places than `least` or more than `most` does not load; `most` is 0 where any number will do.
+    """
 
     run: Callable[..., Any]
     takes: Takes
     gives: Gives
     maps: bool = False
     keeps: bool = False  # whether a code that the map does not hold is kept
+    least: int = 1
+    most: int = 0
 
 
 def text(value: object) -> str:
@@ -217,7 +223,7 @@ def integer(value: object) -> int:
         raise Cannot("not-a-number")
     if isinstance(value, int):
         return value
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < _TOO_LONG:
         return int(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         return int(value)
@@ -310,7 +316,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "slug": Transform(slug, Takes.ONE, Gives.CODE),
     "mapped": Transform(mapped, Takes.ONE, Gives.CODE, maps=True),
     "mapped-first": Transform(mapped_first, Takes.MANY, Gives.CODE, maps=True),
-    "mapped-agreed": Transform(mapped_agreed, Takes.MANY, Gives.CODE, maps=True),
+    "mapped-agreed": Transform(mapped_agreed, Takes.MANY, Gives.CODE, maps=True, least=2),
     "mapped-or-kept": Transform(mapped_or_kept, Takes.ONE, Gives.CODE, maps=True, keeps=True),
     "codes-kept": Transform(codes_kept, Takes.LIST, Gives.CODES, maps=True, keeps=True),
     "boolean": Transform(boolean, Takes.ONE, Gives.FLAG),
@@ -320,14 +326,14 @@ TRANSFORMS: Mapping[str, Transform] = {
     "postcode": Transform(postcode, Takes.ONE, Gives.TEXT),
     "nhs-number": Transform(nhs_number, Takes.ONE, Gives.TEXT),
     "date": Transform(times.read_date, Takes.ONE, Gives.DATE),
-    "birth-date": Transform(times.read_birth_date, Takes.MANY, Gives.DATE),
+    "birth-date": Transform(times.read_birth_date, Takes.MANY, Gives.DATE, most=2),
     "year-alone": Transform(times.read_year_alone, Takes.ONE, Gives.NUMBER),
     "moment": Transform(times.read_moment, Takes.ONE, Gives.MOMENT),
     "moment-from": Transform(times.read_moment_from, Takes.ONE, Gives.MOMENT),
-    "moment-to": Transform(times.read_moment_to, Takes.MANY, Gives.MOMENT),
+    "moment-to": Transform(times.read_moment_to, Takes.MANY, Gives.MOMENT, most=2),
     "date-or-moment": Transform(times.read_date_or_moment, Takes.ONE, Gives.DATE_OR_MOMENT),
-    "victim": Transform(_in_role("victim"), Takes.LINK, Gives.REF),
-    "suspect": Transform(_in_role("suspect"), Takes.LINK, Gives.REF),
-    "victims": Transform(_all_in_role("victim"), Takes.LINKS, Gives.CODES),
+    "victim": Transform(_in_role("victim"), Takes.LINK, Gives.REF, most=1),
+    "suspect": Transform(_in_role("suspect"), Takes.LINK, Gives.REF, most=1),
+    "victims": Transform(_all_in_role("victim"), Takes.LINKS, Gives.CODES, most=1),
 }
 """Every transform a row can name. Those that take a link are given (role, reference) for each role of the person."""

@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+import typer.testing
 
 from gateway.keys import FILE_NAME
 from gateway.services import Services, open_services
@@ -20,6 +24,16 @@ from gateway.store.database import Database
 from gateway.store.migrations import upgrade
 from tests.support.postgres import Postgres, running
 from tests.support.world import World, copy_rows, copy_template, open_world, prepare_template, settings_for
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, where Linux has one
+ROOM_BYTES = 4 * 2**30  # a run needs about 1 GiB; a container may give 64 MiB
+
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES:
+    # Nothing here has to outlive the machine, and a database made for one test is mostly the making of files.
+    os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
+
+# Commands keep no state: put together once, not at each of the hundreds of calls.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # a name of its module's
 
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("suite")
@@ -36,6 +50,15 @@ _SEED = int(os.environ.get("TEST_SEED", "20260412"))
 
 def pytest_report_header() -> str:
     return f"random seed: {_SEED} (TEST_SEED)"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bytecode_shared(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where Python may keep no bytecode, the programs that tests start share what the first of them compiled."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(shared / "bytecode")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,6 +83,16 @@ def prepared_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the gateway's tables, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "gateway.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    database.close()  # its write-ahead log is then part of the file
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgres_migrated(postgres: Postgres) -> str:
     """A database with the gateway's tables, to be copied."""
     database = Database(postgres.create("migrated"))
@@ -79,10 +112,18 @@ def postgres_world(postgres: Postgres, postgres_migrated: str, prepared_world: P
 def new_database(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
     """Makes databases of the engine, each like a template, and removes them at the end.
 
-    The template is "template0" (empty), or the name of a session fixture that makes one on PostgreSQL.
+    The template is "template0" (empty), or the name of a session fixture that makes one on PostgreSQL. On SQLite
+    every other template has the tables alone.
     """
     if engine_name == "sqlite":
-        yield lambda _: f"sqlite:///{tmp_path / f'{uuid.uuid4()}.sqlite3'}"
+
+        def copied(template: str) -> str:
+            path = tmp_path / f"{uuid.uuid4()}.sqlite3"
+            if template != "template0":
+                shutil.copyfile(request.getfixturevalue("sqlite_migrated"), path)
+            return f"sqlite:///{path}"
+
+        yield copied
         return
     server: Postgres = request.getfixturevalue("postgres")
     made: list[str] = []
@@ -105,7 +146,7 @@ def empty_database_url(new_database: Callable[[str], str]) -> str:
 
 @pytest.fixture
 def database_url(new_database: Callable[[str], str]) -> str:
-    """A database with the gateway's tables and no rows; on SQLite the tables are there once it is upgraded."""
+    """A database with the gateway's tables and no rows."""
     return new_database("postgres_migrated")
 
 
@@ -113,7 +154,6 @@ def database_url(new_database: Callable[[str], str]) -> str:
 def database(database_url: str) -> Iterator[Database]:
     """An open database with the gateway's tables and no rows."""
     opened = Database(database_url)
-    upgrade(opened)
     yield opened
     opened.close()
 

@@ -178,8 +178,10 @@ class _Columns:
         """The row as an object, without its empty cells."""
         node: _Node = {name: cell for at, name in self.own if (cell := row[at])}
         for group, columns in self.groups:
-            if inner := {name: cell for at, name in columns if (cell := row[at])}:
-                node[group] = inner  # type: ignore[assignment] # a dict of texts is a tree
+            for at, _ in columns:
+                if row[at]:
+                    node[group] = {name: cell for at, name in columns if (cell := row[at])}
+                    break
         return node
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from adapters.idrefs import resolve
@@ -182,7 +183,7 @@ class _Builder:
         if tag.startswith(_XINCLUDE):
             raise _unreadable(Fault.PART_ELSEWHERE, self.path)
         self._bounded(tag)
-        key = self.elements[tag] = self.markup.element(*_parted(tag))
+        key = self.elements[tag] = _step(self.markup, tag)
         return key
 
     def _bounded(self, name: str) -> None:
@@ -193,8 +194,18 @@ class _Builder:
     def _attribute(self, name: str) -> str:
         """The member of an attribute; "" where it is a remark of XML Schema."""
         self._bounded(name)
-        key = self.attributes[name] = "" if name in _REMARKS else self.markup.attribute(*_parted(name))
+        key = self.attributes[name] = "" if name in _REMARKS else _member(self.markup, name)
         return key
+
+
+@lru_cache(maxsize=1024)  # names of at most `_MAX_NAME`; a document has a hundred, and the next has the same
+def _step(markup: Markup, tag: str) -> str:
+    return markup.element(*_parted(tag))
+
+
+@lru_cache(maxsize=1024)  # as above
+def _member(markup: Markup, name: str) -> str:
+    return markup.attribute(*_parted(name))
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -59,8 +60,9 @@ def parse(text: bytes) -> Agreement:
     return Agreement(content, text, plain, hashlib.sha256(plain).hexdigest(), document.lines)
 
 
+@cache
 def shipped(name: str = "operation-provide") -> Agreement:
-    """An agreement that comes with the gateway, unsigned."""
+    """An agreement that comes with the gateway, unsigned; read once."""
     return parse((FilePath(__file__).parents[1] / "agreements" / f"{name}.yaml").read_bytes())
 
 

@@ -111,7 +111,13 @@ def client_revoke(client_id: str) -> None:
 
 
 def _check_profiles(services: Services, names: list[str] | None) -> None:
-    """End the command where there is no profile of a name."""
+    """End the command where there is no profile of a name, or no telling two of them apart."""
+    from mappings.profile import ProfileInvalid
+
     if unknown := set(names or ()) - services.profiles.names:
         known = ", ".join(sorted(services.profiles.names))
         refuse(f"there is no profile {', '.join(sorted(unknown))}; there are {known}")
+    try:
+        services.profiles.check(tuple(names or ()))
+    except ProfileInvalid as invalid:
+        refuse(str(invalid))

@@ -146,7 +146,8 @@ def _record(file: Path, sender: str | None, profile: str | None) -> Record:
     from datetime import UTC, datetime
 
     from adapters.socket import Limits, Unreadable, reader
-    from gateway.profiles import day_of, open_profiles
+    from gateway.london import day_of
+    from gateway.profiles import open_profiles
     from gateway.settings import Settings
     from mappings.profile import ProfileInvalid
     from mappings.record import Source

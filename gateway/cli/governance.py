@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.support import check_log, opened
 
-app = typer.Typer(no_args_is_help=True, help="What waits for a person: holds, reviews, notices.")
+app = typer.Typer(no_args_is_help=True, help="What waits for a person: holds, reviews, matches, notices.")
 
 
 @app.command("waiting")
@@ -22,6 +22,7 @@ def waiting(
 
     from audit.entry import timestamp
     from gateway.evidence import Event
+    from gateway.linking.unreviewed import open_matches
     from gateway.notices import outstanding
     from gateway.quarantine import holds
     from gateway.reading_log import Look
@@ -33,6 +34,7 @@ def waiting(
         with services.database.reading() as connection:
             rows = [
                 *((row.due_at, "hold", row.id, f"{row.reason}, {row.owner}") for row in holds(connection, log_id)),
+                *((row.due_at, "match", row.id, "may be one person") for row in open_matches(connection, log_id)),
                 *((row.review_due, what, row.id, row.ground) for what, row in reviews_due(connection, log_id)),
                 *(
                     (row.due_at, "notice", row.id, f"{row.kind} to {row.organisation}/{row.recipient or 'all'}")

@@ -85,7 +85,7 @@ def mapping_try(
 
 @app.command("draft")
 def mapping_draft(
-    sample: Annotated[Path, typer.Argument(help="A document as police send it: JSON, XML or one CSV file.")],
+    sample: Annotated[Path, typer.Argument(help="As police send it: JSON, XML, a CSV file or a zip of related ones.")],
     name: Annotated[str, typer.Option(help="What the profile is called; its file must be NAME.toml.")] = "drafted",
 ) -> None:
     """Propose a profile from a sample, by names and values, on standard output; a person finishes it."""

@@ -226,7 +226,7 @@ def _moment(text: str | None, option: str) -> datetime | None:
     """A day, which begins at midnight in London, or a time with its offset."""
     from datetime import UTC, datetime
 
-    from gateway.oversight.thresholds import LONDON
+    from gateway.london import LONDON
 
     if text is None:
         return None

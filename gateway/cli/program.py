@@ -26,7 +26,7 @@ from gateway.cli import (
     webhook,
     witness,
 )
-from gateway.cli.support import opened, refuse
+from gateway.cli.support import NOT_SET_UP, end, opened, refuse
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,13 +88,18 @@ def serve(
     from gateway.app import create_app
     from gateway.duties import jobs, webhook_rounds, witness_rounds
     from gateway.evidence import OPERATOR_LOG
-    from gateway.initialise import started
+    from gateway.initialise import check_clients, started
     from gateway.logs import Line, configure, say
     from gateway.timekeeper import Timekeeper
     from gateway.webhook.courier import Courier
+    from mappings.profile import ProfileInvalid
 
     configure()
     with opened() as services:
+        try:
+            check_clients(services.profiles, services.clients.current().clients.values())
+        except ProfileInvalid as invalid:
+            end(str(invalid), NOT_SET_UP)
         services.journals.of(OPERATOR_LOG).submit_and_wait(started(services.settings, services.profiles))
         say(
             Line.STARTED,
@@ -129,10 +134,10 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Walk the whole road once, over real HTTP on this machine: police, hospital, auditor. Ends by itself."""
-    from gateway.demo.run import DemoFailed, run
-
     if keep is not None and keep.exists() and any(keep.iterdir()):
         refuse(f"{keep} is not empty: name a new directory")
+    from gateway.demo.run import DemoFailed, run
+
     try:
         result = run(keep, quiet=as_json)
     except DemoFailed as failed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,11 +28,12 @@ class Client:
     client_id: str
     key: RSAKey
     user: dict[str, str] | None = None
+    transport: InitVar[httpx.BaseTransport | None] = None
     http: httpx.Client = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Open the connection."""
-        self.http = httpx.Client(base_url=self.base_url, timeout=30)
+    def __post_init__(self, transport: httpx.BaseTransport | None) -> None:
+        """Open the connection; over a given transport none is opened."""
+        self.http = httpx.Client(transport=transport, base_url=self.base_url, timeout=30)
 
     def __enter__(self) -> Self:
         """The client itself."""

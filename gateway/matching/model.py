@@ -201,8 +201,11 @@ def judge(model: Model, one: Traits, candidates: Sequence[Traits], people: int) 
         return found
     if not _one_person(model, [candidates[at] for at in linked], people):
         return [each if each.band is not Band.LINK else replace(each, band=Band.REVIEW) for each in found]
+    known = one
     while len(linked) < len(candidates):
-        known = together([one, *(candidates[at] for at in linked)])
+        before, known = known, together([one, *(candidates[at] for at in linked)])
+        if known == before:  # who is linked says nothing new: the others come to what they came to
+            break
         left = [at for at in range(len(candidates)) if at not in linked]
         again = _each(model, known, [candidates[at] for at in left], people)
         more = {at: each for at, each in zip(left, again, strict=True) if each.band is Band.LINK}

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.oversight.thresholds import LONDON
+from gateway.london import LONDON
 
 _FORM = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])", re.ASCII)
 _DECEMBER = 12

@@ -1,7 +1,6 @@
 """The rules of the findings: what each takes for unusual, said exactly.
 
-To *open* a referral is to read it (`referral-read`, permitted); to see it in a worklist is not. To *act* on one is any
-alteration of it but a notice, or telling somebody of it by word of mouth. Each rule makes one pass and keeps only what
+What opens a case, acts on one, or refuses something is said in `acting`. Each rule makes one pass and keeps only what
 lies within its window, so that memory follows how busy a window is and not how long the log.
 """
 
@@ -14,9 +13,11 @@ from typing import Protocol
 
 from gateway.clock import clock
 from gateway.evidence import GATEWAY, Event
+from gateway.london import day_of
+from gateway.oversight.acting import Who, actor_of, acts_on, opens, refuses
 from gateway.oversight.gathering import Act, Finding, Gathering, Matter, matter
 from gateway.oversight.standing import Past
-from gateway.oversight.thresholds import LONDON, Thresholds
+from gateway.oversight.thresholds import Thresholds
 
 CONNECTED = frozenset({"declared", "same-name", "same-address"})
 """The relationships of facts that make somebody connected with a party (domain.md section 4.5, N15)."""
@@ -25,8 +26,6 @@ STANDING_EVENTS = frozenset(
     {Event.CANARY_PLACED.value, Event.BREAK_GLASS_OPENED.value, Event.BREAK_GLASS_REVIEWED.value}
 )
 """What happened before a range and still counts in it."""
-
-Who = tuple[str, str, str | None]
 
 
 class Rule(Protocol):
@@ -81,7 +80,7 @@ class ManyCases:
         yield from self._bursts.over(act.at)
         if not opens(act) or act.user is None or act.case is None:
             return
-        who, since = _who(act), act.at - self._window
+        who, since = actor_of(act), act.at - self._window
         while self._recent and next(reversed(next(iter(self._recent.values())).values())).at < since:
             self._recent.popitem(last=False)
         cases = self._recent.pop(who, None) or OrderedDict()
@@ -166,7 +165,7 @@ class OutOfHours:
         """See `Rule.see`."""
         yield from self._nights.over(act.at)
         if opens(act) and act.user is not None and not self._works(act.at):
-            self._nights.add((_who(act), act.at.astimezone(LONDON).date()), (act,), act)
+            self._nights.add((actor_of(act), day_of(act.at)), (act,), act)
 
     def end(self, now: datetime) -> Iterator[Finding]:
         """See `Rule.end`."""
@@ -198,7 +197,7 @@ class Connected:
         """See `Rule.see`."""
         yield from self._gathered.over(act.at)
         if act.facts.get("relationship") in CONNECTED:
-            self._gathered.add((_who(act), act.case), (act,), act)
+            self._gathered.add((actor_of(act), act.case), (act,), act)
 
     def end(self, now: datetime) -> Iterator[Finding]:
         """See `Rule.end`."""
@@ -228,7 +227,7 @@ class Canary:
         if act.event == Event.CANARY_PLACED.value:
             self.remember(act)
         elif act.case in self._placed and act.event != Event.WORKLIST_READ.value and act.client != GATEWAY.client:
-            self._gathered.add((_who(act), act.case), (act,), act)
+            self._gathered.add((actor_of(act), act.case), (act,), act)
 
     def end(self, now: datetime) -> Iterator[Finding]:
         """See `Rule.end`."""
@@ -259,7 +258,7 @@ class RefusedBurst:
         yield from self._bursts.over(act.at)
         if not refuses(act):
             return
-        who, since = _who(act), act.at - self._window
+        who, since = actor_of(act), act.at - self._window
         while self._recent and next(iter(self._recent.values()))[-1].at < since:
             self._recent.popitem(last=False)
         acts = self._recent.pop(who, None) or deque(maxlen=self._most)
@@ -311,29 +310,3 @@ class BreakGlassUnreviewed:
 
 
 _REVIEW = clock("1 working day")  # design.md section 6: review is due in one working day
-
-
-def opens(act: Act) -> bool:
-    """Whether somebody was given a referral to read."""
-    return act.event == Event.REFERRAL_READ.value and act.outcome == "permitted"
-
-
-def acts_on(act: Act) -> bool:
-    """Whether somebody did something about a case."""
-    if act.event == Event.NOTICE_SENT.value or act.outcome != "permitted":  # a notice is sent by the gateway itself
-        return False
-    return act.operation == "alteration" or act.event == Event.ORAL_DISCLOSURE.value
-
-
-_POLLS = frozenset({"Task", "feedback"})
-
-
-def refuses(act: Act) -> bool:
-    """Whether somebody was refused something they asked for."""
-    if act.outcome != "denied" or act.event == Event.INCIDENT_HELD.value:
-        return False
-    return not (act.event == Event.NOTHING_FOUND.value and act.detail.get("types") in _POLLS)
-
-
-def _who(act: Act) -> Who:
-    return (act.organisation, act.client, act.user)

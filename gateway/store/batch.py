@@ -34,11 +34,13 @@ class Unit(Generic[T]):
     """One piece of work that happens whole or not at all, with its entries.
 
     `claims` are keys whose owners it must know before it writes, `referrals` those it relies on: both are read for the
-    whole batch at once. `apply` writes through the batch; what it raises is the caller's answer, and nothing stays.
+    whole batch at once. `patient` says that it may wait a moment to be committed with others. `apply` writes through
+    the batch; what it raises is the caller's answer, and nothing stays.
     """
 
     claims: Sequence[bytes] = ()
     referrals: Sequence[str] = ()
+    patient: bool = False
 
     def apply(self, batch: Batch) -> T:
         """Do the work. May run twice, and must not touch anything but the batch."""
@@ -98,6 +100,13 @@ class Batch:
     def referral(self, referral_id: str) -> ReferralHead | None:
         """The referral's current head, as far as `Unit.referrals` named it."""
         return self._referrals.get(referral_id)
+
+    def same_referral(self, referral_id: str, version: int) -> ReferralHead:
+        """The referral's head, which is at this version still. Raises DecideAgain where it is not."""
+        head = self._referrals.get(referral_id)
+        if head is None or head.version != version:
+            raise DecideAgain("the referral changed")
+        return head
 
     def change_referral(self, referral_id: str, head: ReferralHead, values: Mapping[str, Any]) -> None:
         """Write the next version of a referral: `values` are the columns beside those of `head`."""

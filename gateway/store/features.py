@@ -17,7 +17,21 @@ from heapq import nlargest
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    LargeBinary,
+    String,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from gateway.chance import fresh_id
 from gateway.keys import Keyring
@@ -109,17 +123,14 @@ class Features:
     def candidates(self, connection: Connection, log_id: str, role: str, traits: Traits) -> list[Featured]:
         """The events that have somebody of a role who shares a key with a person."""
         digests = self.digests(log_id, role, blocks.asked(traits))
-        shared = [
-            (row.digest, row.match_id)
-            for digest in digests  # one by one: each stops at its own most, where one question of them all could not
-            for row in connection.execute(_ONE_KEY, {"digest": digest, "most": MOST_OF_A_KEY})
-        ]
+        shared = _sharing(connection, digests)
         crowd = Counter(digest for digest, _ in shared)
         weight: dict[str, float] = {}
         for digest, match_id in shared:
             weight[match_id] = weight.get(match_id, 0.0) + 1.0 / crowd[digest]
         ids = nlargest(MOST_CANDIDATES, weight, key=weight.__getitem__)
-        return [self._open(row) for row in connection.execute(_FOUND, {"ids": ids})] if ids else []
+        found = _FOUND_OF_ARRAY if connection.dialect.name == "postgresql" else _FOUND
+        return [self._open(row) for row in connection.execute(found, {"ids": ids})] if ids else []
 
     def of_events(self, connection: Connection, event_ids: Sequence[str]) -> dict[str, Featured]:
         """The people of these events; one that was erased is not among them."""
@@ -133,6 +144,20 @@ class Features:
             return Featured(row.event_id, row.record_id, {})
         people = {ref: Traits.from_json(one) for ref, one in orjson.loads(plain).items()}
         return Featured(row.event_id, row.record_id, people)
+
+
+def _sharing(connection: Connection, digests: Sequence[bytes]) -> list[tuple[bytes, str]]:
+    """The keys of these that are stored and the rows that have them, of each key so many: each stops at its own most.
+
+    Where every question is a journey to a server, it is asked once for all keys.
+    """
+    if connection.dialect.name == "postgresql":
+        return [(row[0], row[1]) for row in connection.execute(_EACH_KEY, {"digests": digests, "most": MOST_OF_A_KEY})]
+    return [
+        (row[0], row[1])
+        for digest in digests
+        for row in connection.execute(_ONE_KEY, {"digest": digest, "most": MOST_OF_A_KEY})
+    ]
 
 
 def compared(record: Record) -> dict[str, Traits]:
@@ -164,7 +189,22 @@ def _role(ref: str) -> str:
 _e, _k, _d = tables.match_event, tables.match_key, tables.data_key
 _COLUMNS = (_e.c.id, _e.c.event_id, _e.c.record_id, _e.c.content, _d.c.content_key)
 _ONE_KEY = select(_k.c.digest, _k.c.match_id).where(_k.c.digest == bindparam("digest")).limit(bindparam("most"))
+_asked = (
+    func.unnest(bindparam("digests", type_=ARRAY(LargeBinary)))
+    .table_valued(column("digest", LargeBinary))
+    .render_derived()
+)
+_each = (
+    select(_k.c.digest, _k.c.match_id)
+    .where(_k.c.digest == _asked.c.digest)
+    .limit(bindparam("most"))
+    .lateral("each_key")
+)
+_EACH_KEY = select(_each.c.digest, _each.c.match_id).select_from(_asked.join(_each, true()))
 _FOUND = select(*_COLUMNS).join(_d, _d.c.id == _e.c.id).where(_e.c.id.in_(bindparam("ids", expanding=True)))
+_FOUND_OF_ARRAY = (
+    select(*_COLUMNS).join(_d, _d.c.id == _e.c.id).where(_e.c.id == any_(bindparam("ids", type_=ARRAY(String))))
+)
 _OF_EVENTS = (
     select(*_COLUMNS).join(_d, _d.c.id == _e.c.id).where(_e.c.event_id.in_(bindparam("events", expanding=True)))
 )

@@ -5,12 +5,13 @@ The form is read here as bytes, bounded, because a parsed form no longer shows t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.errors import BadRequest, Busy, NotSealed, face
@@ -24,7 +25,7 @@ from gateway.tokens.metadata import JWKS_PATH, METADATA_PATH, Endpoint, jwks, me
 from gateway.tokens.refusal import Reason, Refused
 from gateway.tokens.request import CallIds, TokenRequest
 from gateway.tokens.server import Reply, TokenServer
-from gateway.web.http import call_ids, json_response, media_type, read_body
+from gateway.web.http import GONE, call_ids, json_response, media_type, read_body
 
 FORM = "application/x-www-form-urlencoded"
 THREADS = 64
@@ -49,16 +50,11 @@ def routes(settings: Settings, keyring: Keyring, clients: Clients, journals: Jou
         except BadRequest as error:
             refused = Refused(Reason.REQUEST_MALFORMED, f"The form cannot be read: {error.words}")
             ask = partial(server.refuse, TokenRequest(endpoint, server.issuer + endpoint.path, ids), refused)
+        except ClientDisconnect:
+            return Response(status_code=GONE)
         else:
             ask = partial(server.answer, endpoint, body, ids, other_credentials="authorization" in request.headers)
-        try:
-            reply = await to_thread.run_sync(ask, limiter=threads)
-        except (Busy, NotSealed) as error:
-            reply = Reply(
-                face(error).status,
-                {"error": "temporarily_unavailable", "error_description": error.words},
-                {"Cache-Control": "no-store", **error.headers},
-            )
+        reply = await _reply(ask, threads)
         return json_response(reply.body, reply.status, headers=reply.headers)
 
     @router.post(Endpoint.TOKEN.path, openapi_extra=_form("grant_type", "scope"))
@@ -90,6 +86,18 @@ def routes(settings: Settings, keyring: Keyring, clients: Clients, journals: Jou
 
 
 _CACHED = {"Cache-Control": "public, max-age=3600"}
+
+
+async def _reply(ask: Callable[[], Reply], threads: CapacityLimiter) -> Reply:
+    """What the server answers; what cannot be sealed now is told so (the word of RFC 6749 section 4.1.2.1)."""
+    try:
+        return await to_thread.run_sync(ask, limiter=threads)
+    except (Busy, NotSealed) as error:
+        return Reply(
+            face(error).status,
+            {"error": "temporarily_unavailable", "error_description": error.words},
+            {"Cache-Control": "no-store", **error.headers},
+        )
 
 
 def _form(*names: str) -> dict[str, Any]:

@@ -32,8 +32,8 @@ from gateway.explain import Explanation, explain, for_recipient, for_sender
 from gateway.facts import Facts
 from gateway.own_cases import facts_by_victim
 from gateway.paper import html as paper_html
-from gateway.paper import pdf as paper_pdf
 from gateway.paper.agreement import document
+from gateway.paper.tree import Document
 from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.terms import ChangeState, DraftAgreement, RegisterKey, SignAgreement, agreement_ref, terms_of
@@ -151,7 +151,7 @@ class _Desk:
     async def print(self, request: Request, agreement_id: str, version: int) -> Response:
         """The same on paper."""
         _, terms, receipt = await self._open(request, agreement_id, {"what": "document-pdf"}, version)
-        body = await asyncio.to_thread(_written, paper_pdf.write, terms.agreement, await self._signed(terms))
+        body = await asyncio.to_thread(_written, _printed, terms.agreement, await self._signed(terms))
         headers = receipt_header(receipt, agreement_id) | _file(terms, "pdf")
         return Response(body, media_type="application/pdf", headers=headers)
 
@@ -343,6 +343,12 @@ def _face(found: Explanation, face: str) -> dict[str, Any]:
 def _file(terms: Terms, ending: str) -> dict[str, str]:
     name = f"{terms.agreement.id}-{terms.agreement.version}.{ending}"
     return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _printed(paper: Document) -> bytes:
+    from gateway.paper import pdf  # noqa: PLC0415 - 150 ms of every start that only this answer needs
+
+    return pdf.write(paper)
 
 
 @lru_cache(maxsize=16)

@@ -36,6 +36,7 @@ from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, json_response, media_type, proof_path, read_body, receipt_header
 from gateway.web.looking import check_own, look
+from gateway.web.query import limit_of, number
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ class _Desk:
 
     async def consistency(self, request: Request, log_id: str) -> Response:
         """That the log at one size is a prefix of it at another."""
-        first, second = _number(request, "first"), _number(request, "second")
+        first, second = number(request, "first"), number(request, "second")
         receipt = await self._look(request, log_id, {"what": "consistency", "first": first, "second": second})
         committed = Checkpoint.unverified(receipt.checkpoint_text).size
         if not 0 < first <= second <= committed:
@@ -233,9 +234,9 @@ def _page(request: Request, default: int, most: int) -> _Page:
     order = request.query_params.get("order", "asc")
     if order not in {"asc", "desc"}:
         raise BadParameter("order is asc or desc")
-    before = _number(request, "before") if "before" in request.query_params else None
-    limit = max(1, min(_number(request, "limit", default), most))
-    return _Page(_number(request, "after", -1), before, limit, newest_first=order == "desc")
+    before = number(request, "before") if "before" in request.query_params else None
+    limit = limit_of(request, default, most)
+    return _Page(number(request, "after", -1), before, limit, newest_first=order == "desc")
 
 
 def query_of(request: Request, others: frozenset[str]) -> Query:
@@ -266,15 +267,6 @@ def _time(text: str | None) -> str | None:
     if moment.tzinfo is None:
         raise ValueError("a time without its offset")
     return timestamp(moment)
-
-
-def _number(request: Request, name: str, otherwise: int | None = None) -> int:
-    text = request.query_params.get(name)
-    if text is None and otherwise is not None:
-        return otherwise
-    if text is None or not re.fullmatch(r"\d{1,15}", text, re.ASCII):
-        raise BadParameter(f"{name} is a whole number")
-    return int(text)
 
 
 def _identity(body: bytes) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Batches of police documents: send one, see where it stands, read what became of each row (design.md section 9).
 
 `POST` answers 200 when every row has been taken in or set aside; half of them bad is still 200, and the counts say so.
+One that nobody could begin with (415, 413) is refused as a whole, sealed, and its beginning kept for a human.
 A batch belongs to the organisation that sent it; to everybody else there is none (P8).
 """
 
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -23,17 +24,19 @@ from audit.receipt import Receipt
 from gateway import batches
 from gateway.batch_rows import BAD, STATES
 from gateway.batches import Batched, RowsOf
-from gateway.errors import BadParameter, BodyTooLarge, NotAcceptable
+from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, NotAcceptable, UnreadableInput
+from gateway.evidence import Caller
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of
-from gateway.web.http import PlainRoute, json_response, media_type, receipt_header, receipt_json
-from gateway.web.police import idempotency_key
+from gateway.web.http import PlainRoute, declared_bytes, json_response, media_type, receipt_header, receipt_json
+from gateway.web.police import idempotency_key, kept
+from gateway.web.query import limit_of, number
 
 PAGE_MAX = 1000
 _STREAM_PAGE = 1000  # rows; 200 KB that an answer holds
+_LAST_ROW = 2**31 - 1  # what the column of a row's number holds
 _BATCHES_MAX = 100
-_GONE = 499  # what proxies log for a client that has gone; nobody is there to read it
 
 
 def routes(services: Services) -> APIRouter:
@@ -44,21 +47,22 @@ def routes(services: Services) -> APIRouter:
     async def push(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.INCIDENT_WRITE)
         key = idempotency_key(request)
-        media = media_type(request, MEDIA_TYPES)
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > services.settings.batch_max_bytes:
-            raise BodyTooLarge(f"the batch is larger than {services.settings.batch_max_bytes} bytes")
         try:
+            media = media_type(request, MEDIA_TYPES)
+            if declared_bytes(request) > services.settings.batch_max_bytes:
+                raise BodyTooLarge(f"the batch is larger than {services.settings.batch_max_bytes} bytes")  # noqa: TRY301 - refused as any other
             batched, receipt, log_id = await batches.take_batch(services, caller, request.stream(), media, key)
-        except ClientDisconnect:
-            return Response(status_code=_GONE)
+        except (BadMediaType, BodyTooLarge) as error:
+            if "Location" in error.headers:  # it was begun, and is there to be looked at
+                raise
+            raise await _refused(services, caller, request, error) from error
         headers = receipt_header(receipt, log_id) | {"Location": batches.location(batched.id)}
         return json_response(_shown(batched, receipt, log_id), headers=headers)
 
     @router.get("/batches", summary="The latest batches")
     async def latest(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.INCIDENT_WRITE)
-        most = max(1, min(_number(request, "limit", 20), _BATCHES_MAX))
+        most = limit_of(request, 20, _BATCHES_MAX)
         found, receipt, log_id = await batches.read_batches(services, caller, most)
         body = {"batches": [_state(one) for one in found], "receipt": receipt_json(receipt, log_id)}
         return json_response(body, headers=receipt_header(receipt, log_id))
@@ -72,7 +76,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/batches/{batch_id}/rows", summary="What became of each row: a page of JSON, or all as NDJSON or CSV")
     async def rows(request: Request, batch_id: str) -> Response:
         caller = await caller_of(services, request, Scope.INCIDENT_WRITE)
-        after, most = _number(request, "after", 0), max(1, min(_number(request, "limit", 100), PAGE_MAX))
+        after, most = min(number(request, "after", 0), _LAST_ROW), limit_of(request, 100, PAGE_MAX)
         states, form = _states(request), _form(request)
         found, receipt, log_id = await batches.read_rows(services, caller, batch_id, states)
         headers = receipt_header(receipt, log_id)
@@ -88,6 +92,26 @@ def routes(services: Services) -> APIRouter:
         return json_response(body, headers=headers)
 
     return router
+
+
+async def _refused(
+    services: Services, caller: Caller, request: Request, error: BadMediaType | BodyTooLarge
+) -> UnreadableInput:
+    """A batch that was not begun: the sender is told that nothing of it was taken, and a human sees how it begins."""
+    fault = "media-type" if isinstance(error, BadMediaType) else "too-large"
+    words = f"{error.words}; nothing of this batch was taken in: send it again"
+    return await kept(services, caller, request, fault, words, await _beginning(request, services.limits.max_bytes))
+
+
+async def _beginning(request: Request, most: int) -> bytes:
+    """The first bytes of a body: as many as a human is given of one document."""
+    held = bytearray()
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            held += chunk
+            if len(held) >= most:
+                break
+    return bytes(held[:most])
 
 
 def _shown(one: Batched, receipt: Receipt, log_id: str) -> dict[str, Any]:
@@ -165,12 +189,3 @@ def _states(request: Request) -> Sequence[str]:
     if not set(values) <= set(STATES):
         raise BadParameter(f"state is bad, or any of {', '.join(STATES)}")
     return values or STATES
-
-
-def _number(request: Request, name: str, otherwise: int) -> int:
-    values = request.query_params.getlist(name)
-    if not values:
-        return otherwise
-    if len(values) != 1 or not re.fullmatch(r"\d{1,9}", values[0], re.ASCII):
-        raise BadParameter(f"{name} is one whole number")
-    return int(values[0])

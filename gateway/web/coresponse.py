@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -16,14 +15,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import co_responding, journey
-from gateway.co_responding import Happened
-from gateway.coresponse import Scene
+from gateway import scene_contacts
+from gateway.coresponse.contact import Contact
+from gateway.coresponse.recording import Scene
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller
-from gateway.scene import Contact
+from gateway.london import day_of
+from gateway.scene_contacts import Happened
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
@@ -31,7 +32,6 @@ from gateway.web.police import idempotency_key
 from gateway.web.team import Code, Words
 
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
-_LONDON = ZoneInfo("Europe/London")
 _CLOCK_OFF = timedelta(minutes=5)  # how far ahead of ours a caller's clock may be
 _OLDEST = timedelta(days=31)  # a contact older than this is no report from a scene
 
@@ -59,7 +59,7 @@ class SceneBody(Body):
             raise Unprocessable("at: it is before the first year there is") from None
         if not now - _OLDEST <= at <= now + _CLOCK_OFF:
             raise Unprocessable("at: it is still to come, or more than a month ago")
-        day = self.day or at.astimezone(_LONDON).date()
+        day = self.day or day_of(at)
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         return Scene(self.force, self.log, day, self.occurrence, self.details), Happened(self.contact, at, self.area)
 
@@ -128,7 +128,7 @@ class _Desk:
         caller = await self._caller(request, Scope.REFERRAL_WRITE)
         key = idempotency_key(request)
         scene, happened = (await read_json(request, SceneBody)).said()
-        made, receipt = await co_responding.record_contact(self._services, caller, scene, happened, key)
+        made, receipt = await scene_contacts.record_contact(self._services, caller, scene, happened, key)
         body = {
             "co_response": made.id,
             "state": "joined" if made.referral else "waiting",
@@ -140,46 +140,46 @@ class _Desk:
     async def contacts(self, request: Request) -> Response:
         """The team's contacts that wait for a record."""
         caller = await self._caller(request, Scope.REFERRAL_READ)
-        rows, receipt = await co_responding.read_contacts(self._services, caller)
+        rows, receipt = await scene_contacts.read_contacts(self._services, caller)
         return await self._answer(caller, {"co_responses": [shown(row) for row in rows]}, receipt)
 
     async def contact(self, request: Request, id_: str) -> Response:
         """One of them, with its words."""
         caller = await self._caller(request, Scope.REFERRAL_READ)
-        row, content, receipt = await co_responding.read_contact(self._services, caller, id_)
+        row, content, receipt = await scene_contacts.read_contact(self._services, caller, id_)
         return await self._answer(caller, shown(row) | content, receipt)
 
     async def details(self, request: Request, id_: str) -> Response:
         """Add what there was no time for."""
         caller = await self._caller(request, Scope.REFERRAL_WRITE)
         body = await read_json(request, DetailsBody)
-        receipt = await co_responding.add_details(self._services, caller, id_, body.details)
+        receipt = await scene_contacts.add_details(self._services, caller, id_, body.details)
         return await self._answer(caller, {"co_response": id_}, receipt)
 
     async def look_at(self, request: Request, id_: str) -> Response:
         """One that waits, by its references."""
         caller = await self._caller(request, Scope.GOVERNANCE_REVIEW)
-        row, references, receipt = await co_responding.look_at(self._services, caller, id_)
+        row, references, receipt = await scene_contacts.look_at(self._services, caller, id_)
         return await self._answer(caller, shown(row) | references, receipt)
 
     async def join(self, request: Request, id_: str) -> Response:
         """Join it to a referral, as a human decided."""
         caller = await self._caller(request, Scope.GOVERNANCE_REVIEW)
         body = await read_json(request, JoinBody)
-        receipt = await co_responding.join_contact(self._services, caller, id_, body.referral, body.reason)
+        receipt = await scene_contacts.join_contact(self._services, caller, id_, body.referral, body.reason)
         return await self._answer(caller, {"state": "joined", "referral": body.referral}, receipt)
 
     async def close(self, request: Request, id_: str) -> Response:
         """Say that no record will come."""
         caller = await self._caller(request, Scope.GOVERNANCE_REVIEW)
         body = await read_json(request, CloseBody)
-        receipt = await co_responding.close_contact(self._services, caller, id_, body.reason)
+        receipt = await scene_contacts.close_contact(self._services, caller, id_, body.reason)
         return await self._answer(caller, {"state": "closed"}, receipt)
 
     async def _caller(self, request: Request, scope: Scope) -> Caller:
         return await caller_of(self._services, request, scope)
 
     async def _answer(self, caller: Caller, body: dict[str, Any], receipt: Receipt, status: int = 200) -> Response:
-        log_id = await journey.log_of(self._services, caller)
+        log_id = await log_of(self._services, caller)
         headers = receipt_header(receipt, log_id)
         return json_response(body | {"receipt": receipt_json(receipt, log_id)}, status, headers=headers)

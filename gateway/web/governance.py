@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import governing, journey, replaying
+from gateway import governing, replaying
+from gateway.coresponse.unjoined import missing
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller
 from gateway.intake import Offer
+from gateway.linking.unreviewed import open_matches
 from gateway.notices import outstanding
 from gateway.overrides import MOST_DAYS, Ground, Override, VictimTold
 from gateway.replaying import Wanted
@@ -29,11 +31,12 @@ from gateway.store.envelope import Envelope
 from gateway.store.records import address_key, family_key
 from gateway.ties import marks_of
 from gateway.tokens.scopes import Scope
-from gateway.unjoined import missing
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
 from gateway.web.coresponse import shown
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
+from gateway.web.matches import shown as match_shown
 from gateway.web.team import Code, Words
 
 DAYS = 28  # how long an override lasts where nobody says otherwise
@@ -179,7 +182,7 @@ class _Desk:
         return await self._answer(caller, {"override": given.id}, receipt)
 
     async def outstanding(self, request: Request) -> Response:
-        """Notices nobody has acknowledged, and reviews that are due: the one due first at the top."""
+        """Notices nobody acknowledged, reviews and matches that are due: of each, the one due first at the top."""
         caller = await self._caller(request)
         log_id, receipt = await governing.see_outstanding(self._services, caller)
 
@@ -187,6 +190,7 @@ class _Desk:
             return {
                 "notices": [_notice(row) for row in outstanding(connection, log_id)],
                 "reviews": [_review(what, row) for what, row in reviews_due(connection, log_id)],
+                "matches": [match_shown(row) for row in open_matches(connection, log_id)],
                 "co_responses": [shown(row) for row in missing(connection, log_id)],
             }
 
@@ -225,7 +229,7 @@ class _Desk:
         return await caller_of(self._services, request, Scope.GOVERNANCE_REVIEW)
 
     async def _answer(self, caller: Caller, body: dict[str, Any], receipt: Receipt) -> Response:
-        log_id = await journey.log_of(self._services, caller)
+        log_id = await log_of(self._services, caller)
         return json_response(body | {"receipt": receipt_json(receipt, log_id)}, headers=receipt_header(receipt, log_id))
 
 

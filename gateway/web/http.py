@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from fastapi.routing import APIRoute
 from starlette.convertors import IntegerConvertor, register_url_convertor
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
@@ -26,6 +26,8 @@ from gateway.evidence import Caller
 PROBLEM = "application/problem+json"
 RECEIPT = "Gateway-Receipt"
 """The response header that names where the disclosure is sealed: `log="…", index=…, proof="…"`."""
+
+GONE = 499  # what proxies log for a client that has gone; nobody is there to read it
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
@@ -59,7 +61,10 @@ class PlainRoute(APIRoute):
         async def handle(request: Request) -> Response:
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise BadParameter("the address holds a zero character")
-            return await endpoint(request, **request.path_params)
+            try:
+                return await endpoint(request, **request.path_params)
+            except ClientDisconnect:  # it went before its body had come: nobody hears this, and nothing failed here
+                return Response(status_code=GONE)
 
         return handle
 
@@ -114,8 +119,7 @@ def call_ids(request: Request) -> tuple[str, str | None]:
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """The body, read no further than the limit. Raises BodyTooLarge."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > max_bytes:
+    if declared_bytes(request) > max_bytes:
         raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
     chunks: list[bytes] = []
     size = 0
@@ -127,19 +131,40 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
+def declared_bytes(request: Request) -> int:
+    """What `Content-Length` says; 0 where it says no number."""
+    said = request.headers.get("content-length", "")
+    return int(said[:_LONGEST_LENGTH]) if said.isascii() and said.isdecimal() else 0
+
+
+_LONGEST_LENGTH = 20  # figures; more are no length, and Python reads no number of more than 4,300
+
+
 def media_type(request: Request, accepted: tuple[str, ...]) -> str:
-    """The request's media type, one of those accepted, in UTF-8 or of a kind that says its own. Raises BadMediaType."""
-    if request.headers.get("content-encoding", "identity") != "identity":
+    """The request's media type, one of those accepted, in UTF-8 or of a kind that says its own. Raises BadMediaType.
+
+    A type that is given twice is none: of two, whoever stood between might have read the other (RFC 9110 section 8.3).
+    """
+    if any(one != "identity" for one in request.headers.getlist("content-encoding")):
         raise BadMediaType("a compressed body is not read here; send it as it is")
+    given = request.headers.getlist("content-type")
     message = Message()
-    message["content-type"] = request.headers.get("content-type", "")
-    found = message.get_content_type() if request.headers.get("content-type") else ""
+    message["content-type"] = given[0] if len(given) == 1 else ""
+    found = message.get_content_type() if message["content-type"] else ""
     if found not in accepted:
         raise BadMediaType(f"send one of {', '.join(accepted)}")
     own = found in _OWN_CHARSET or found.endswith("+xml")
-    if not own and (message.get_content_charset() or "utf-8") not in {"utf-8", "utf8", "us-ascii"}:
+    if not own and _charset(message) not in {"utf-8", "utf8", "us-ascii"}:
         raise BadMediaType("send the body in UTF-8")
     return found
+
+
+def _charset(message: Message) -> str:
+    """The charset that a content type says, UTF-8 where it says none; "" where its parameters cannot be read."""
+    try:
+        return message.get_content_charset() or "utf-8"
+    except ValueError:  # RFC 2231 numbers the parts of a parameter, and a number may be too long for Python
+        return ""
 
 
 def json_response(

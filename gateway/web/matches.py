@@ -1,4 +1,7 @@
-"""People who may be one, for a person to decide (`/governance/v1/matches`): what waits, both sides, the decision."""
+"""People who may be one, for a person to decide (`/governance/v1/matches`).
+
+What waits, or what became of all that an incident was compared with; both sides; the decision; and that it was wrong.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import journey, match_reviews
+from gateway import match_reviews
 from gateway.evidence import Caller
+from gateway.linking.found import DIFFERENT
+from gateway.linking.undoing import Ground
 from gateway.match_reviews import Side
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
@@ -26,6 +32,12 @@ class DecisionBody(Body):
     outcome: Literal["same", "different"]
 
 
+class UndoBody(Body):
+    """Why two who are linked are two."""
+
+    reason: Ground
+
+
 def routes(services: Services) -> APIRouter:
     """The routes over these services."""
     desk = _Desk(services)
@@ -34,6 +46,7 @@ def routes(services: Services) -> APIRouter:
         ("", desk.matches, "GET"),
         ("/{match_id}", desk.match, "GET"),
         ("/{match_id}/decision", desk.decide, "POST"),
+        ("/{match_id}/undo", desk.undo, "POST"),
     ):
         router.add_api_route(path, answer, methods=[method])
     return router
@@ -46,16 +59,17 @@ class _Desk:
         self._services = services
 
     async def matches(self, request: Request) -> Response:
-        """Everything that waits, the one due first at the top."""
+        """Everything that waits, the one due first at the top; of an `incident` also what was decided."""
         caller = await self._caller(request)
-        rows, receipt = await match_reviews.read_matches(self._services, caller)
-        return await self._answer(caller, {"matches": [_match(row) for row in rows]}, receipt)
+        incident = request.query_params.get("incident")
+        rows, receipt = await match_reviews.read_matches(self._services, caller, incident)
+        return await self._answer(caller, {"matches": [shown(row) for row in rows]}, receipt)
 
     async def match(self, request: Request, match_id: str) -> Response:
         """One of them, both sides."""
         caller = await self._caller(request)
         found, receipt = await match_reviews.read_match(self._services, caller, match_id)
-        said = _match(found.row) | {
+        said = shown(found.row) | {
             "compared": dict(found.levels),
             "sides": [_side(side) for side in (found.one, found.other)],
         }
@@ -68,20 +82,32 @@ class _Desk:
         receipt = await match_reviews.decide_match(self._services, caller, match_id, body.outcome)
         return await self._answer(caller, {"match": match_id, "outcome": body.outcome}, receipt)
 
+    async def undo(self, request: Request, match_id: str) -> Response:
+        """Say that two who are linked are two."""
+        caller = await self._caller(request)
+        body = await read_json(request, UndoBody)
+        receipt = await match_reviews.undo_match(self._services, caller, match_id, body.reason)
+        return await self._answer(caller, {"match": match_id, "outcome": DIFFERENT}, receipt)
+
     async def _caller(self, request: Request) -> Caller:
         return await caller_of(self._services, request, Scope.GOVERNANCE_REVIEW)
 
     async def _answer(self, caller: Caller, body: dict[str, Any], receipt: Receipt) -> Response:
-        log_id = await journey.log_of(self._services, caller)
+        log_id = await log_of(self._services, caller)
         return json_response(body | {"receipt": receipt_json(receipt, log_id)}, headers=receipt_header(receipt, log_id))
 
 
-def _match(row: Row[Any]) -> dict[str, Any]:
+def shown(row: Row[Any]) -> dict[str, Any]:
+    """A match without anybody's name: whose it is, its clock, and what became of it."""
     return {
         "match": row.id,
         "incidents": [row.event_id, row.other_event_id],
+        "people": [row.person, row.other_person],
+        "state": row.outcome or "open",
         "opened_at": row.opened_at,
         "due_at": row.due_at,
+        "decided_at": row.decided_at,
+        "overdue": row.overdue_at is not None,
     }
 
 

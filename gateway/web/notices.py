@@ -5,7 +5,6 @@ A notice names the case by the gateway's own reference and holds nothing of it. 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,12 +12,14 @@ from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import byways, journey
+from gateway import byways
 from gateway.errors import BadParameter
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_with_any
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
+from gateway.web.query import limit_of, number
 
 PAGE_MAX = 500
 SCOPES = (Scope.REFERRAL_READ, Scope.FEEDBACK_READ, Scope.GOVERNANCE_REVIEW)
@@ -32,13 +33,13 @@ def routes(services: Services) -> APIRouter:
     @router.get("", summary="Notices since a cursor")
     async def notices(request: Request) -> Response:
         caller = await caller_with_any(services, request, SCOPES)
-        after, limit = _number(request, "after", -1), _number(request, "limit", 100)
+        after = number(request, "after", -1, least=None)
         state = request.query_params.get("state", "open")
         if state not in {"open", "all"}:
             raise BadParameter("state is open or all")
-        most = max(1, min(limit, PAGE_MAX))
+        most = limit_of(request, 100, PAGE_MAX)
         rows, receipts = await byways.read_notices(services, caller, after, most, open_only=state == "open")
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         body = {
             "notices": [_notice(row) for row in rows],
             "next": rows[-1].seq if rows else after,
@@ -50,7 +51,7 @@ def routes(services: Services) -> APIRouter:
     async def acknowledge(request: Request, notice_id: str) -> Response:
         caller = await caller_with_any(services, request, SCOPES)
         receipt = await byways.acknowledge_notice(services, caller, notice_id)
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         body = {"acknowledged": notice_id, "receipt": receipt_json(receipt, log_id)}
         return json_response(body, headers=receipt_header(receipt, log_id))
 
@@ -69,12 +70,3 @@ def _notice(row: Row[Any]) -> dict[str, Any]:
         "acknowledged_at": row.acknowledged_at,
         "cursor": row.seq,
     }
-
-
-def _number(request: Request, name: str, otherwise: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return otherwise
-    if not re.fullmatch(r"-?\d{1,15}", text, re.ASCII):
-        raise BadParameter(f"{name} is a whole number")
-    return int(text)

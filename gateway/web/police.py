@@ -1,7 +1,8 @@
 """The police interface: push an incident, see what became of it, pull feedback (design.md section 9).
 
-JSON in, JSON out; failures are RFC 9457 problems. No name of a person or of an event in the sender's system is ever
-part of a URL: `{reference}` is the gateway's own, from the answer to the push.
+In comes any format that a profile of the client reads, out goes JSON; failures are RFC 9457 problems. No name of a
+person or of an event in the sender's system is ever part of a URL: `{reference}` is the gateway's own, from the answer
+to the push.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from gateway.explain import for_sender
 from gateway.intake import Submission
 from gateway.journey import Intake, Told
 from gateway.services import Services
+from gateway.setting_aside import set_aside
 from gateway.taking import Taken
 from gateway.tokens.scopes import Scope
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, json_response, media_type, read_body, receipt_header, receipt_json
+from gateway.web.query import limit_of, number
 from gateway.web.team import record_oral
 
 FEEDBACK_PAGE_MAX = 500
@@ -36,6 +40,7 @@ _TOLD_APART = frozenset(
         "text/csv",
         "text/plain",
         "application/pdf",
+        "application/x-ndjson",
         "application/zip",
         "application/octet-stream",
         "application/x-www-form-urlencoded",
@@ -90,16 +95,16 @@ def routes(services: Services) -> APIRouter:
     @router.get("/feedback", summary="Coded feedback since a cursor")
     async def feedback(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.FEEDBACK_READ)
-        after, limit = _number(request, "after", -1), _number(request, "limit", 100)
-        told = await journey.tell_police(services, caller, after=after, limit=max(1, min(limit, FEEDBACK_PAGE_MAX)))
+        after = number(request, "after", -1, least=None)
+        told = await journey.tell_police(services, caller, after=after, limit=limit_of(request, 100, FEEDBACK_PAGE_MAX))
         return json_response(_page(told), headers=receipt_header(told.receipts[0], told.log_id))
 
     @router.post("/feedback/acknowledgements", summary="Acknowledge feedback up to a cursor")
     async def acknowledge(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.FEEDBACK_READ)
-        through = _number(request, "through", None)
+        through = number(request, "through", least=None)
         committed = await journey.acknowledge(services, caller, through)
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         body = {"acknowledged_through": through, "receipt": receipt_json(committed.receipt, log_id)}
         return json_response(body, headers=receipt_header(committed.receipt, log_id))
 
@@ -116,11 +121,18 @@ async def _kept(
             fault, body = "media-type", await read_body(request, services.settings.body_max_bytes)
         except BodyTooLarge as too_large:
             error = too_large
-    log_id = await journey.log_of(services, caller)
+    return await kept(services, caller, request, fault, error.words, body)
+
+
+async def kept(
+    services: Services, caller: Caller, request: Request, fault: str, words: str, body: bytes
+) -> UnreadableInput:
+    """Keep bytes of which not even the type is one that is read; returns the error to raise."""
+    log_id = await log_of(services, caller)
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     media = named if named in _TOLD_APART else "unknown"
     submission = Submission(caller, body, media, None, log_id)
-    return await journey.set_aside(services, submission, fault, error.words, (Detail("", fault, error.words),))
+    return await set_aside(services, submission, fault, words, (Detail("", fault, words),))
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -167,12 +179,3 @@ def _page(told: Told) -> dict[str, Any]:
         "more": told.tellings.more,
         "receipt": receipt_json(told.receipts[0], told.log_id),
     }
-
-
-def _number(request: Request, name: str, otherwise: int | None) -> int:
-    values = request.query_params.getlist(name)
-    if not values and otherwise is not None:
-        return otherwise
-    if len(values) != 1 or not re.fullmatch(r"-?\d{1,18}", values[0], re.ASCII):
-        raise BadParameter(f"{name} is one whole number")
-    return int(values[0])

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import byways, journey
+from gateway import byways
 from gateway.break_glass import Emergency, Ground
 from gateway.disclosure import Reader
 from gateway.errors import Unprocessable
@@ -21,6 +21,7 @@ from gateway.oral import Channel, Said
 from gateway.services import Services
 from gateway.store.envelope import Envelope
 from gateway.tokens.scopes import Scope
+from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
@@ -83,7 +84,7 @@ def routes(services: Services) -> APIRouter:
         if body.state is ConsentState.OVERRIDDEN:
             raise Unprocessable("state: nobody says that they are overridden; see governance")
         told, receipt = await byways.change_consent(services, library, caller, id_, body.state, body.reason)
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         answer = {"consent": body.state.value, "told": told, "receipt": receipt_json(receipt, log_id)}
         return json_response(answer, headers=receipt_header(receipt, log_id))
 
@@ -93,7 +94,7 @@ def routes(services: Services) -> APIRouter:
         body = await read_json(request, EmergencyBody)
         emergency = Emergency.of(Envelope(services.keyring.content_key), id_, body.ground, body.reason)
         opened, receipt = await byways.break_glass(services, caller, emergency)
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         answer = {
             "break_glass": opened.id,
             "open_until": opened.until,
@@ -106,7 +107,7 @@ def routes(services: Services) -> APIRouter:
     async def connection(request: Request, id_: str) -> Response:
         caller = await caller_of(services, request, Scope.REFERRAL_READ)
         receipt = await byways.declare_connection(services, library, caller, id_)
-        log_id = await journey.log_of(services, caller)
+        log_id = await log_of(services, caller)
         return json_response({"receipt": receipt_json(receipt, log_id)}, headers=receipt_header(receipt, log_id))
 
     @router.post("/referrals/{id_}/oral-disclosures", status_code=201, summary="Record what was said to police")
@@ -121,6 +122,6 @@ async def record_oral(services: Services, request: Request, reference: str, scop
     caller = await caller_of(services, request, scope)
     body = await read_json(request, OralBody)
     beyond, receipt = await byways.record_oral(services, caller, reference, body.subject, body.said())
-    log_id = await journey.log_of(services, caller)
+    log_id = await log_of(services, caller)
     answer = {"recorded": True, "beyond_agreement": beyond, "receipt": receipt_json(receipt, log_id)}
     return json_response(answer, 201, headers=receipt_header(receipt, log_id))

@@ -30,6 +30,7 @@ from gateway.webhook.address import AddressRefused, Resolve, pinned, system_reso
 from gateway.webhook.deliveries import LEASE, Begin, Finish, Plan, next_due, unplanned
 from gateway.webhook.endpoints import Endpoint, Pushed, endpoints
 from gateway.webhook.fault import NotDelivered, Refused, TryAgain
+from gateway.webhook.policy import AFTER_MAX
 from gateway.webhook.posting import DEADLINE_SECONDS, post
 from gateway.webhook.signing import Signer
 
@@ -84,7 +85,8 @@ class Courier:
             with self._turn:
                 running = self._serving.get(endpoint.id)
                 paused = self._paused.get(endpoint.id)
-                if (running and not running.done()) or (paused and now < paused) or self._closing:
+                left_alone = paused is not None and now < paused <= now + AFTER_MAX  # beyond: the clock was set back
+                if (running and not running.done()) or left_alone or self._closing:
                     continue
                 self._serving[endpoint.id] = self._pool.submit(self._serve, endpoint)
 

@@ -22,17 +22,16 @@ from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, sele
 from audit.entry import Entry, Operation, Outcome, Recipient, timestamp
 from gateway.chance import fresh_id
 from gateway.decide import Outcome as Ruled
-from gateway.decide import decide_on
 from gateway.evidence import Caller, Event, act
-from gateway.feedback import FEEDBACK, Telling
+from gateway.feedback import Telling, decided_now
 from gateway.notices import Kind, Matter, due_by_grade, tell
 from gateway.store import tables
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.records import subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.webhook.endpoints import Endpoint, Pushed
 from gateway.webhook.fault import NotDelivered
-from gateway.webhook.policy import TRIES, wait_after
+from gateway.webhook.policy import AFTER_MAX, TRIES, wait_after
 
 LEASE = timedelta(seconds=120)  # a try ends within 15 s of its first connection, and a resolver within a minute
 _PLANNED_AT_ONCE = 200
@@ -84,7 +83,7 @@ def unplanned(connection: Connection, endpoint: Endpoint, force: str) -> bool:
 
 def next_due(connection: Connection, endpoint: Endpoint, now: datetime) -> Row[Any] | None:
     """The delivery whose turn it is: waiting, not leased, and no earlier one of its incident still waits."""
-    return connection.execute(_DUE, {"endpoint": endpoint.id, "now": timestamp(now)}).one_or_none()
+    return connection.execute(_DUE, {"endpoint": endpoint.id, **_times(now)}).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Begin(Unit[int | None]):
 
     def apply(self, batch: Batch) -> int | None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        row = next(iter(batch.read(_ONE, {"id": self.delivery_id, "now": timestamp(self.now)})), None)
+        row = next(iter(batch.read(_ONE, {"id": self.delivery_id, **_times(self.now)})), None)
         if row is None:
             return None
         if row.fetched_at is not None:
@@ -130,13 +129,7 @@ class Begin(Unit[int | None]):
         one = self.telling
         if one is None:
             return False
-        head = batch.referral(one.row.referral_id)
-        if head is None or head.version != one.row.referral_version:
-            raise DecideAgain("the referral changed")
-        decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, self.standing.terms, batch.now)
-        if decision.ruling != one.decision.ruling:
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        return decision.outcome is Ruled.PERMITTED
+        return decided_now(batch, one, self.standing).outcome is Ruled.PERMITTED
 
     def _seal(self, batch: Batch, attempt: int) -> None:
         one = self.telling
@@ -219,6 +212,11 @@ def give_up(batch: Batch, row: Row[Any], caller: Caller, standing: Standing, why
     tell(batch, matter, [team], due=due, caller=None, agreement=standing.terms.agreement if standing.terms else None)
 
 
+def _times(now: datetime) -> dict[str, str]:
+    """The time, and twice as far as a lease or a wait of now reaches: beyond, it is of a clock that was set back."""
+    return {"now": timestamp(now), "leased": timestamp(now + 2 * LEASE), "asked": timestamp(now + 2 * AFTER_MAX)}
+
+
 def _failed(
     batch: Batch, row: Row[Any], caller: Caller, standing: Standing, why: str, detail: dict[str, str | int]
 ) -> Entry:
@@ -257,8 +255,8 @@ _first = ~exists().where(
     _earlier.c.stopped_at.is_(None),
     _earlier.c.given_up_at.is_(None),
 )
-_free = or_(_o.c.leased_until.is_(None), _o.c.leased_until <= bindparam("now"))
-_ripe = or_(_o.c.next_at.is_(None), _o.c.next_at <= bindparam("now"))
+_free = or_(_o.c.leased_until.is_(None), _o.c.leased_until <= bindparam("now"), _o.c.leased_until > bindparam("leased"))
+_ripe = or_(_o.c.next_at.is_(None), _o.c.next_at <= bindparam("now"), _o.c.next_at > bindparam("asked"))
 _DUE: Any = (
     select(_o.c.id, _o.c.seq)
     .where(_o.c.endpoint_id == bindparam("endpoint"), _open, _free, _ripe, _first)

@@ -10,19 +10,22 @@ Source: domain.md section 1.2 (none of the vendors publishes a schema).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from gateway.workbench.naming import spoken, words_of
 from gateway.workbench.reading import Drawn
 from gateway.workbench.values import fit, known_share
-from gateway.workbench.vocabulary import LEAVES, Word, words_of
+from gateway.workbench.vocabulary import LEAVES, Word
 from gateway.workbench.walking import Drafted, Steps, Within, walked
 from mappings.transforms import TRANSFORMS, Takes
 
 ALIKE = 0.8
 """How near, of 1, a leaf's name must be to one that is known: names that share one word of two are nearer to 0.7."""
 
+_CALLED_SO = 0.95
 _BY_NAME = 0.7  # the rest is by values: a name says more than a shape that several leaves have
 
 
@@ -46,7 +49,7 @@ class Draft:
     @property
     def has_kind(self) -> bool:
         """Whether something in the sample says what kind of record it is."""
-        return any(row.word.target == "kind" for _, rows in self.shapes for row in rows)
+        return any(row.word.target == "kind" for one, rows in self.shapes if one.part == "Record" for row in rows)
 
 
 def draft(drawn: Drawn) -> Draft:
@@ -55,7 +58,7 @@ def draft(drawn: Drawn) -> Draft:
     shapes += [own for one in shapes if one.part == "Person" for own in _beside(one)]
     rows: dict[str, list[Proposal]] = {}
     for group in _groups(shapes):
-        rows |= _proposed(group)
+        rows |= _proposed(group, frozenset(drawn.refs and drawn.identity))
     kept = _kept(shapes, rows)
     return Draft(drawn, tuple((one, tuple(rows[one.name])) for one in kept))
 
@@ -97,13 +100,14 @@ def _groups(shapes: Sequence[Drafted]) -> Iterator[list[Drafted]]:
     yield from ([one] for one in shapes if one.part not in {"Record", "Person"})
 
 
-def _proposed(group: Sequence[Drafted]) -> dict[str, list[Proposal]]:
+def _proposed(group: Sequence[Drafted], names: AbstractSet[str]) -> dict[str, list[Proposal]]:
     """The rows of the shapes of a group: the surest first, each target once, each leaf in one row but gathered ones."""
     rows: dict[str, list[Proposal]] = {one.name: [] for one in group}
     found = [
         (score, shape, steps, word)
         for shape in group
         for steps, values in shape.leaves.items()
+        if steps[-1] not in names  # what names a part inside the document is no reference: each document has it again
         for word in _words(shape.kind)
         if (score := _score(steps, values, word))
     ]
@@ -134,19 +138,28 @@ def _words(kind: str) -> tuple[Word, ...]:
 
 def _score(steps: Steps, values: Sequence[object], word: Word) -> float:
     """How sure it is that a leaf is what a word says; 0 where its name is not near or its values speak against it."""
-    name = max(fuzz.token_sort_ratio(one, known) / 100 for one in _called(steps) for known in word.names)
+    name = max(
+        trust * fuzz.token_sort_ratio(way, known) / 100
+        for one in _called(steps)
+        for way, trust in spoken(one)
+        for known in word.names
+    )
     if name < ALIKE:
         return 0.0
     if any(isinstance(one, list) for one in values) and TRANSFORMS[word.transform].takes is not Takes.LIST:
         return 0.0
     flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
     value = fit(flat, word.transform, word.map)
+    if not value and word.map and word.required != "true" and name >= _CALLED_SO:
+        value = 0.1  # a force's own codes: the row stands, and says that the map knows none of them
     return _BY_NAME * name + (1 - _BY_NAME) * value if value else 0.0
 
 
 def _called(steps: Steps) -> list[str]:
     """What a leaf is called: by itself, and with the name around it where it is in a part of its own."""
     names = [words_of(step) for step in steps if words_of(step) not in _WRAPPERS]
+    while len(names) > 1 and (names[-1] in _FORMATS or (names[-1] == "id" and names[-2].endswith(" id"))):
+        names = names[:-1]  # NIEM and GJXDM put a value inside what says its format
     if steps[-1] == "#text" or (len(steps) > 1 and steps[-1] in {"@code", "@value"}):
         return [words_of(steps[-2])]
     return [names[-1], " ".join(names[-2:])] if len(names) > 1 else names or [words_of(steps[-1])]
@@ -154,7 +167,8 @@ def _called(steps: Steps) -> list[str]:
 
 def _rank(steps: Steps, word: Word) -> int:
     """The place of a leaf among those that are gathered: as the names of the word stand."""
-    near = [max(fuzz.token_sort_ratio(one, known) for one in _called(steps)) for known in word.names]
+    ways = [way for one in _called(steps) for way, _ in spoken(one)]
+    near = [max(fuzz.token_sort_ratio(way, known) for way in ways) for known in word.names]
     return near.index(max(near))
 
 
@@ -204,12 +218,15 @@ _BESIDE: Mapping[str, tuple[str, str, Mapping[str, str], str]] = {
 }
 """What can stand among a person's own members: the part, where it goes, what is set, and the leaf it is seen by."""
 
-_WRAPPERS = frozenset({"attributes", "data", ""})
+_WRAPPERS = frozenset({"attributes", "data", "incidents", ""})
+_FORMATS = frozenset({"date time", "date", "identification id", "text", "full telephone number"})
 _NEEDS = {
     "Relationship": frozenset({"a", "b"}),
     "Answer": frozenset({"code", "reply"}),
     "Consent": frozenset({"state"}),
     "Order": frozenset({"type"}),
+    "Attachment": frozenset({"kind"}),
+    "Custody": frozenset({"event"}),
     "Phone": frozenset({"value"}),
     "Email": frozenset({"value"}),
 }

@@ -10,7 +10,7 @@ from datetime import date
 from gateway.workbench.draft import Draft, Proposal, unmapped
 from gateway.workbench.reading import Drawn
 from gateway.workbench.walking import Drafted, Within
-from mappings.tables import DELIMITERS
+from mappings.tables import DELIMITERS, File
 
 _KINDS = {"statements[intelligence]": "assessment", "statements[covert]": "fact"}
 """What a statement is that is no allegation (domain.md section 5.2, point 9)."""
@@ -84,11 +84,32 @@ def _format(draft: Draft) -> Iterator[str]:
         yield from (f"{_text(name)} = {_text(element)}" for name, element in drawn.refs.items())
     if drawn.tables is not None:
         delimiter = next(word for word, sign in DELIMITERS.items() if sign == drawn.tables.delimiter)
-        yield f'\n[csv]\nincident = "incidents"\ncharset = "windows-1252"\ndelimiter = "{delimiter}"'
-        yield "\n[csv.files.incidents]"
-        if drawn.tables.incident.groups:
-            yield "[csv.files.incidents.groups]"
-            yield from (f"{_text(start)} = {_text(group)}" for start, group in drawn.tables.incident.groups)
+        yield f'\n[csv]\nincident = "{drawn.tables.incident.name}"\ncharset = "windows-1252"\ndelimiter = "{delimiter}"'
+        for file in drawn.tables.files.values():
+            yield from _file(file)
+        yield from (
+            f"# not mapped: the file {_text(name)}: nothing shows what its rows belong to" for name in drawn.apart
+        )
+
+
+def _file(file: File) -> Iterator[str]:
+    """One file of an export, and how its rows belong to others."""
+    here = f"csv.files.{file.name}"
+    yield f"\n[{here}]"
+    if file.id:
+        yield f"id = {_text(file.id)}"
+    if file.of:
+        yield f"of = {_text(file.of)}\nkey = {_text(file.key)}"
+    if file.links:
+        links = ", ".join(f"{_text(column)} = {_text(to)}" for column, to in file.links.items())
+        yield f"links = {{ {links} }}"
+    if file.roles is not None:
+        yield f"[{here}.roles]\ncolumn = {_text(file.roles.column)}"
+        for role in dict.fromkeys(file.roles.words.values()):
+            yield f"{role} = {_list([word for word, one in file.roles.words.items() if one == role])}"
+    if file.groups:
+        yield f"[{here}.groups]"
+        yield from (f"{_text(start)} = {_text(group)}" for start, group in file.groups)
 
 
 def _shape(draft: Draft, shape: Drafted, rows: Sequence[Proposal]) -> Iterator[str]:

@@ -17,7 +17,9 @@ from lxml import etree
 from adapters.batch import Broken, splitter
 from adapters.socket import Limits, Unreadable, reader
 from adapters.strictjson import parse
-from gateway.workbench.vocabulary import PARTS, ROLES, words_of
+from gateway.workbench.naming import words_of
+from gateway.workbench.related import related, unrelated
+from gateway.workbench.vocabulary import PARTS, ROLES
 from mappings.claims import Claims
 from mappings.links import Link
 from mappings.markup import XML_NAMESPACE, Markup
@@ -37,7 +39,10 @@ class NotDrafted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A sample's tree, the adapter that made it, and what the profile must say for the adapter to make it again."""
+    """A sample's tree, the adapter that made it, and what the profile must say for the adapter to make it again.
+
+    `apart` are files of an export that nothing shows to belong to the others.
+    """
 
     tree: Tree
     adapter: str
@@ -46,6 +51,7 @@ class Drawn:
     tables: Tables | None = None
     refs: Mapping[str, str] = field(default_factory=dict)
     identity: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 def drawn(file: Path) -> Drawn:
@@ -53,7 +59,7 @@ def drawn(file: Path) -> Drawn:
     body = file.read_bytes()
     suffix = file.suffix.lower()
     if suffix == ".zip":
-        raise NotDrafted("an export of several files is drafted by hand: begin with `connect.toml`")
+        return _from_export(body)
     if suffix in {".csv", ".txt"}:
         tables = _tables(body)
         first = _first(body, "text/csv", "police.csv", tables)
@@ -102,6 +108,17 @@ def _first(body: bytes, media_type: str, adapter: str, tables: Tables | None = N
 
 def _ear(adapter: str, **said: Any) -> _Ear:  # noqa: ANN401 - as above
     return _Ear("ear", "ear", adapter, "", {}, Shape("nothing", Record, {}, (), (), Claims()), **said)
+
+
+def _from_export(body: bytes) -> Drawn:
+    """Related files in a zip, by the first incident of them."""
+    tables = related(body)
+    if tables is None:
+        raise NotDrafted("no file has a column that the others name their incident by: begin with `connect.toml`")
+    first = _first(body, "application/zip", "police.csv", tables)
+    identity = tuple(sorted({file.id for file in tables.files.values() if file.id}))
+    tree = _heard(first, "police.csv", tables=tables, identity=identity)
+    return Drawn(tree, "police.csv", identity=identity, tables=tables, apart=tuple(unrelated(body, tables)))
 
 
 def _from_xml(body: bytes) -> Drawn:
@@ -172,7 +189,7 @@ def _links(tree: Tree) -> tuple[Link, ...]:
         if not any(known >= ids for _, _, known in definers):
             definers.append((path, key, ids))
     found: dict[tuple[str, ...], Link] = {}
-    for path, parts in lists:
+    for path, parts in (*lists, *_singles(tree, ())):
         for key in dict.fromkeys(key for one in parts for key in one if words_of(key).endswith("id")):
             said = [one[key] for one in parts if isinstance(one.get(key), str)]
             for target, name, known in definers:
@@ -195,6 +212,14 @@ def _defines(one: tuple[tuple[str, ...], str, frozenset[str]]) -> tuple[bool, in
     """How likely a list defines its ids rather than refers by them: `personId` is that of the `persons`."""
     path, key, ids = one
     return words_of(path[-1]).rstrip("s") in words_of(key), len(ids)
+
+
+def _singles(node: Tree, around: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Tree]]]:
+    """The parts that are no list, as lists of one: they can name another part, and are named by none."""
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield (*around, key), [value]
+            yield from _singles(value, (*around, key))
 
 
 def _lists(node: Tree, around: tuple[str, ...]) -> list[tuple[tuple[str, ...], list[Tree]]]:

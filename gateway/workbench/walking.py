@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
 
+from gateway.workbench.naming import spoken, words_of
 from gateway.workbench.reading import Drawn, Tree
-from gateway.workbench.vocabulary import PARTS, ROLES, USES, words_of
+from gateway.workbench.vocabulary import PARTS, ROLES, USES
 from mappings.tree import Linked, Value
 
 NEAR = 88
@@ -59,9 +60,16 @@ def walked(drawn: Drawn) -> tuple[Drafted, ...]:
     walk.read(root, drawn.tree, ())
     if walk.api and "person" in walk.shapes:
         walk.section(root, ["included[person]"], "person", "people", {"role": "other"}, "other", unreached=True)
-    for shape in walk.shapes.values():  # who no role leads to is known only after every role was followed
-        shape.sections.sort(key=lambda one: one.unreached)
+    for shape in walk.shapes.values():
+        shape.sections.sort(key=_turn)
     return tuple(walk.shapes.values())
+
+
+def _turn(section: Within) -> int:
+    """The people first, whom other parts lead to; who no role leads to is known only after every role was followed."""
+    if section.unreached:
+        return 1
+    return 0 if section.to in {"people", ""} else 2
 
 
 class _Walk:
@@ -113,8 +121,8 @@ class _Walk:
         if not all(_STEP.fullmatch(step) for step in here):
             into.unread.append(f"{'.'.join(map(repr, here))}: a name that no path can say")
         elif isinstance(value, Linked):
-            if not self._part(into, name, [node for _, node in value.targets], here):
-                into.unread.append(f"{'.'.join(here)}: leads to a part of a kind that is not known")
+            if not self._part(into, name, [node for _, node in value.targets], here, linked=True):
+                into.unread.append(f"{'.'.join(here)}: {_why_not_followed(here)}")
         elif isinstance(value, dict):
             place, nodes = _unwrapped(name, value, here)
             if not self._part(into, name, nodes, place):
@@ -125,7 +133,7 @@ class _Walk:
         elif value is not None and value != "":
             into.leaves.setdefault(here, []).append(value)
 
-    def _part(self, into: Drafted, name: str, nodes: list[Tree], here: Steps) -> bool:
+    def _part(self, into: Drafted, name: str, nodes: list[Tree], here: Steps, *, linked: bool = False) -> bool:
         """Read parts by a shape of their own; False where what they are called tells nothing."""
         place, role, kind = ".".join(here), _nearest(name, ROLES), _nearest(name, PARTS)
         if into.part in _SUBJECTS:
@@ -134,9 +142,13 @@ class _Walk:
             return self._of_person(into, name, kind, nodes, here)
         if into.part != "Record" or into.kind == "Scene":
             return False
-        if role:
-            self._open(into, [place], nodes, "person", "Person", "people", {"role": role}, role)
-        elif kind == "people":
+        leads = any(_leads(node) for node in nodes)
+        if role and not (kind == "people" and _typed(nodes, ROLES)):
+            shape = "involvement" if leads else "person"
+            self._open(into, [place], nodes, shape, "Person", "people", {"role": role}, role)
+        elif linked and kind == "people" and not _typed(nodes, ROLES):
+            return False  # they are people of the document, which says elsewhere who they are
+        elif kind == "people" or (not kind and len(nodes) > 1 and _typed(nodes, ROLES)):
             self._people(into, nodes, place)
         elif kind == "scene":
             self._open(into, [place], nodes, "scene", "Record", kind="Scene")
@@ -165,10 +177,10 @@ class _Walk:
 
     def _of_person(self, into: Drafted, name: str, kind: str, nodes: list[Tree], here: Steps) -> bool:
         place, use = ".".join(here), _nearest(name, USES)
-        if kind == "address" or (use and "address" in words_of(name)):
+        if kind == "address" or (use and any("address" in way for way, _ in spoken(name))):
             typed = _typed(nodes, USES)
             if typed and not use:
-                _say_unknown(into, place, typed[2])
+                _say_unknown(into, place, typed[2], "left out")
                 for word, places in _by_word(place, *typed[:2]).items():
                     self._open(into, places, nodes, "address", "Address", "addresses", {"use": word})
                 return True
@@ -191,9 +203,11 @@ class _Walk:
             into.decide.append(f"{place} are people whose role nothing says: who no role leads to is a third party")
             self._open(into, [place], nodes, name, "Person", "people", {"role": "other"}, "other", unreached=True)
             return
-        _say_unknown(into, place, typed[2])
+        _say_unknown(into, place, typed[2], "read as third parties")
         for role, places in _by_word(place, *typed[:2]).items():
             self._open(into, places, nodes, name, "Person", "people", {"role": role}, role)
+        # Whoever has a role that the sample does not show is still somebody, and never dropped.
+        self._open(into, [place], nodes, name, "Person", "people", {"role": "other"}, "other", unreached=True)
 
     def _open(  # noqa: PLR0913 - as a section
         self,
@@ -229,27 +243,38 @@ _OF_EVENT: Mapping[str, tuple[str, str, str]] = {
     "assessment": ("Assessment", "assessments", "assessment"),
     "consent": ("Consent", "consents", "consent"),
     "order": ("Order", "orders", ""),
+    "attachment": ("Attachment", "attachments", ""),
+    "custody": ("Custody", "custody", ""),
     "officer": ("Officer", "officer", ""),
 }
 """What the parts of an event are built into: the class, where they go, and what their references begin with."""
 
-_ABOUT = "victim; subject; person id; victim id; subject person id"
+_ABOUT = "victim; subject; person id; victim id; subject person id; victim subject id; subject id"
 _SUBJECTS: Mapping[str, Mapping[str, str]] = {
     part: {name: leaf for leaf, names in leaves.items() for name in names.split("; ")}
     for part, leaves in {
         "Relationship": {
-            "a victim": "victim; of; from; victim id; from person id; person a",
-            "b suspect": "suspect; to; suspect id; to person id; person b",
+            "a victim": "victim; of; from; victim id; from person id; person a; victim subject id",
+            "b suspect": "suspect; to; suspect id; to person id; person b; offender; offender id; offender subject id",
         },
         "Assessment": {"subject victim": _ABOUT},
         "Consent": {"subject victim": _ABOUT},
+        "Attachment": {},
+        "Custody": {"subject suspect": "suspect; subject; person id; suspect id; offender id; offender subject id"},
         "Order": {
-            "subject suspect": "suspect; subject; against; subject person id; suspect id",
-            "protects victim": "victim; protects; protected person; protected person id",
+            "subject suspect": "suspect; subject; against; subject person id; suspect id; offender id; "
+            "offender subject id",
+            "protects victim": "victim; protects; protected person; protected person id; victim id; victim subject id",
         },
     }.items()
 }
 """The leaf that says whom a part is about, and in which role, by what the member that leads to them is called."""
+
+
+def _why_not_followed(here: Steps) -> str:
+    if any(words_of(step).endswith("association") for step in here):
+        return "joins two parts from outside both: a profile follows links out of a person or the event; ask for one"
+    return "leads to a part of a kind that is not known"
 
 
 def _leads(node: Tree) -> bool:
@@ -260,9 +285,11 @@ def _leads(node: Tree) -> bool:
 
 def _nearest(name: str, among: Mapping[str, str]) -> str:
     """What a name stands for, "" where it is near to none."""
-    words = words_of(name)
-    found = process.extractOne(words, among.keys(), scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
-    return among[found[0]] if found else ""
+    for words, _ in spoken(name):
+        found = process.extractOne(words, among.keys(), scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
+        if found:
+            return among[found[0]]
+    return ""
 
 
 def _typed(nodes: Sequence[Tree], among: Mapping[str, str]) -> tuple[str, dict[str, str], int] | None:
@@ -278,8 +305,8 @@ def _typed(nodes: Sequence[Tree], among: Mapping[str, str]) -> tuple[str, dict[s
     return None
 
 
-def _say_unknown(into: Drafted, place: str, unknown: int) -> None:
-    said = f"{place}: {unknown} of their kinds are not known, and those parts are left out"
+def _say_unknown(into: Drafted, place: str, unknown: int, fate: str) -> None:
+    said = f"{place}: {unknown} of their kinds are not known, and those parts are {fate}"
     if unknown and said not in into.decide:
         into.decide.append(said)
 

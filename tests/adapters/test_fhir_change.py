@@ -19,6 +19,8 @@ from mappings.referral import ReferralState, ReferralStatus
 from tests.adapters.fhir_support import full_record, referral, written
 from tests.support.records import NOW
 
+LATER = datetime(2027, 4, 12, 21, tzinfo=UTC)
+
 FHIR = "application/fhir+json"
 PATCH = "application/json-patch+json"
 CURRENT = written("Task")[0]
@@ -120,12 +122,14 @@ def test_the_first_feedback_can_be_added_by_patch_and_the_current_task_stays_as_
 def test_whatever_we_write_as_output_reads_back_as_it_was(code: FeedbackCode) -> None:
     values = fhir.VALUES.get(code, frozenset())
     value = "a-window" if values is None else min(values, default=None)
-    feedback = Feedback(code=code, at=NOW, value=value, count=4, author_role="idva")
+    feedback = Feedback(
+        code=code, at=NOW, value=value, count=4, author_role="idva", consent_ref="consent-7", expiry=LATER
+    )
     task = written("Task", full_record(), referral(feedback=(feedback,)))[0]
     old = {**task, "output": []}
     del old["output"]
     (found,) = fhir.task_change(old, json.dumps(task).encode(), FHIR).feedback
-    assert found == fhir.FeedbackIn(code, value, 4, NOW, None)
+    assert found == fhir.FeedbackIn(code, value, 4, NOW, None, "consent-7", LATER)
 
 
 @pytest.mark.parametrize("name", sorted(CURRENT.keys() - CHANGEABLE - {"resourceType", "id", "meta"}))
@@ -183,6 +187,23 @@ def test_any_other_difference_is_refused_by_its_path(path: str, change: Callable
         (
             "Task.output[2].extension[0].valueCode",
             lambda t: t["output"].append(output("engaged", consent_state="yes")),
+        ),
+        (
+            "Task.output[2].extension[0].valueCode",
+            lambda t: t["output"].append(output("engaged", feedback_consent_ref="she-said-999-000-0018")),
+        ),
+        (
+            "Task.output[2].extension[0].valueCode",
+            lambda t: t["output"].append(output("engaged", feedback_consent_ref="nhs9990000018")),
+        ),
+        (
+            "Task.output[2].extension[0].valueCode",
+            lambda t: t["output"].append(output("engaged", feedback_consent_ref="She.Said")),
+        ),
+        ("Task.output[2].extension[0]", lambda t: t["output"].append(output("engaged", feedback_expiry="x"))),
+        (
+            "Task.output[2].valueDateTime",
+            lambda t: t["output"].append(output("engaged", at="0001-01-01T00:00:00+14:00")),
         ),
         ("Task.output[2].extension[0]", lambda t: t["output"].append(output("engaged", other="x"))),
         ("Task.output[2].valueDateTime", lambda t: t["output"].append(output("engaged", at="2026-04-13"))),

@@ -85,7 +85,7 @@ queries = st.builds(
 @pytest.fixture
 def log(engine: Engine, signer: Signer, monkeypatch: pytest.MonkeyPatch) -> tuple[Engine, list[Entry]]:
     """A log of 100 drawn entries in uneven batches, twelve full blocks and a half."""
-    for module in (sql, search):
+    for module in (sql.head, search):
         monkeypatch.setattr(module, "BLOCK", SMALL)
     for name, number in (("_PAGE", 7), ("_WINDOW", 2), ("_WIDEST", 4), ("_STRETCH", 3), ("_POINTS", 4)):
         monkeypatch.setattr(search, name, number)

@@ -77,7 +77,7 @@ def test_what_is_stored_is_what_was_sealed(filled: Engine) -> None:
 
 
 def test_leaves_stream_across_pages(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql, "_PAGE", 7)
+    monkeypatch.setattr(sql.entries, "_PAGE", 7)
     with filled.connect() as conn:
         assert [one.idx for one in sql.leaves(conn, "a", 0, 40)] == list(range(40))
         with pytest.raises(StorageFault):

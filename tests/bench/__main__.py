@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import batches, evidence, formats, machine, over_http, packs, process, reads, tokens, year
+from tests.bench import batches, evidence, formats, machine, matching, over_http, packs, process, reads, tokens, year
 from tests.bench.figures import MIB, Row, table
 from tests.bench.load import fire
 from tests.bench.scale import FULL, QUICK, Scale
@@ -30,6 +30,7 @@ floor (a)  an async FastAPI endpoint that validates the same JSON:API body with 
 floor (b)  the same endpoint with no database: figures named ..._of_floor_b.
 read_...   the slowest search of its group in a log of that size: one filter, pairs of them, one person's accounting, a
            count. Its floor is the 50 ms that auditors may wait: a ratio above 1 is under it.
+match_N    one person looked for among N: candidates found, decrypted and judged; the index is built once.
 append, proof, proof_check have the same figure at the smallest log as their floor: 1.0 is flat.
 ratio      how many times as good as the floor; above 1 is better, for rates and for costs.
 32 clients on keep-alive connections, one server process, rounds of the gateway and of the floors in turn."""
@@ -82,7 +83,7 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
     for name in engines:
         place = directory / name
         place.mkdir()
-        with _engine(name, place) as (engine, evidence_url):
+        with _engine(name, place) as (engine, evidence_url, matching_url):
             say(f"{name}: start and memory")
             settings = prepared_settings(place, engine)
             rows += process.cold_start(settings, name, scale)
@@ -98,18 +99,22 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
             rows += evidence.measure(evidence_url, name, scale, with_verify=name == engines[0])
             say(f"{name}: log reads, a log of {max(scale.log_sizes):,} entries")
             rows += reads.measure(evidence_url, name, max(scale.log_sizes))
+            say(f"{name}: one person among {scale.people:,}")
+            rows += matching.measure(place, scale.people, matching_url)
     say("formats: a document to a record")
     return [*rows, *formats.measure()]
 
 
 @contextmanager
-def _engine(name: str, place: Path) -> Iterator[tuple[Engine, str]]:
-    """The engine's databases: the gateway's, the floor's, and one for the evidence alone."""
+def _engine(name: str, place: Path) -> Iterator[tuple[Engine, str, str]]:
+    """The engine's databases: the gateway's, the floor's, one for the evidence alone and one for people."""
     if name == "sqlite":
-        yield Engine(name, None, f"sqlite:///{place / 'floor.sqlite3'}"), f"sqlite:///{place / 'evidence.sqlite3'}"
+        floor, *others = (f"sqlite:///{place / one}.sqlite3" for one in ("floor", "evidence", "matching"))
+        yield Engine(name, None, floor), others[0], others[1]
         return
     with running(durable=True) as server:
-        yield Engine(name, server.create("gateway"), server.create("floor")), server.create("evidence")
+        engine = Engine(name, server.create("gateway"), server.create("floor"))
+        yield engine, server.create("evidence"), server.create("matching")
 
 
 def _parser() -> argparse.ArgumentParser:

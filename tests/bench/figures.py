@@ -54,6 +54,8 @@ AIMS = {
     ("read_csv_flat", "value"): (5000.0, "at least"),
     ("read_csv_related", "value"): (5000.0, "at least"),
     ("append_1e6", "ratio"): (0.67, "at least"),  # flat: a tree of 10^6 has twice the height of one of 10^3, no more
+    ("match_100000_p99", "value"): (20.0, "at most"),
+    ("match_1000000_p99", "value"): (20.0, "at most"),
     ("read_filter_1e6", "value"): (50.0, "at most"),
     ("read_pair_1e6", "value"): (50.0, "at most"),
     ("read_accounting_1e6", "value"): (50.0, "at most"),

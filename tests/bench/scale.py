@@ -18,6 +18,7 @@ class Scale:
     log_sizes: tuple[int, ...]
     sealed: int
     cold_starts: int
+    people: int
 
 
 FULL = Scale(
@@ -27,6 +28,7 @@ FULL = Scale(
     log_sizes=(10**3, 10**5, 10**6),
     sealed=20_000,
     cold_starts=3,
+    people=100_000,
 )
 QUICK = Scale(
     rounds=3,
@@ -35,4 +37,5 @@ QUICK = Scale(
     log_sizes=(10**3, 10**5),
     sealed=5_000,
     cold_starts=3,
+    people=10_000,
 )

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from gateway import initialise
-from tests.bench import batches, packs
+from tests.bench import batches, formats, packs
 from tests.bench.__main__ import measure
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
 from tests.bench.load import LoadFailed, fire
 from tests.bench.scale import Scale
 from tests.bench.stage import request
 
-TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1)
+TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1, people=200)
 PROMISED = {
     "accept",
     "disclose",
@@ -32,6 +32,9 @@ PROMISED = {
     "read_pair_1e3",
     "read_accounting_1e3",
     "token_check",
+    "match_200_p50",
+    "match_200_p99",
+    "match_index_200",
     "read_json_api",
     "read_plain_json",
     "read_xml_30k",
@@ -45,6 +48,8 @@ PROMISED = {
 def test_a_tiny_run_gives_every_promised_figure_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also that pushes, readings, tokens, floors and the verifier all answer as they must: else nothing is measured."""
     monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
+    for name, least in {"ROUNDS": 1, "ROUND_BYTES": 60_000, "INCIDENTS": 4}.items():
+        monkeypatch.setattr(formats, name, least)  # full rounds of reading are half of the run
     rows = measure(tmp_path, ["sqlite"], TINY, say=lambda _: None)
     names = [row.name for row in rows]
     assert len(names) == len(set(names))

@@ -32,6 +32,7 @@ def trials(engines: list[str], kills: int, seed: int, *, quick: bool) -> Iterato
         for number, first in enumerate(range(0, left, KILLS_EACH)):
             yield Plan(engine, ((Fault.KILL, min(KILLS_EACH, left - first)),), seed + number)
     for engine in engines:
+        yield Plan(engine, ((Fault.BATCH, 2 * few),), seed)
         yield Plan(engine, ((Fault.DISK, few),), seed)
         yield Plan(engine, ((Fault.CLOCK, few),), seed)
     if "postgresql" in engines:

@@ -65,7 +65,7 @@ def row_of(result: Result | Series, seconds: float) -> Row:
 
 
 def counts(row: Row) -> str:
-    """What one trial counted, on a line: said as soon as it ends, so that a run that is stopped has told what it saw."""
+    """What one trial counted, on a line: said as soon as it ends, so that a run that is stopped has told it."""
     return ", ".join(f"{name} {getattr(row, name)}" for name in _NUMBERS)
 
 

@@ -19,7 +19,7 @@ NEEDS_POSTGRES = pytest.mark.skipif(binaries() is None, reason="no PostgreSQL se
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan("sqlite", ((Fault.KILL, 2), (Fault.DISK, 1)), 0), id="sqlite"),
+        pytest.param(Plan("sqlite", ((Fault.KILL, 1), (Fault.BATCH, 1), (Fault.DISK, 1)), 0), id="sqlite"),
         pytest.param(Plan("sqlite", ((Fault.CLOCK, 2),), 0), id="clock"),
         pytest.param(
             Plan("postgresql", ((Fault.KILL, 1), (Fault.SUSPEND, 1), (Fault.CUT, 1), (Fault.SERVER, 1)), 0, gateways=2),

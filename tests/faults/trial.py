@@ -25,7 +25,9 @@ from gateway.demo.setting import free_port, settings_of
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.migrations import upgrade
+from tests.faults import batches
 from tests.faults.account import Account, look, settle
+from tests.faults.batches import Sender
 from tests.faults.clock import Clockwork
 from tests.faults.database import Fragile, fragile
 from tests.faults.ledger import Ledger, shown
@@ -35,6 +37,7 @@ from tests.support.world import copy_rows, copy_template
 
 ANSWERS_BETWEEN_FAULTS = 60  # at most; at least one
 TURNS = 40  # of the event loop, at most, between the answer and the kill: so that kills do not all follow a commit
+IN_BETWEEN = 30  # answers at most, while a batch has stopped: the gateway keeps what it has of it
 RECOVERED = 3  # answers, after which it is said to go on again
 REFUSALS = 5  # 503s to be seen before a lost database or disk comes back
 
@@ -43,6 +46,7 @@ class Fault(StrEnum):
     """What is broken."""
 
     KILL = "gateway killed"
+    BATCH = "gateway killed in a batch"
     DISK = "disk full"
     SERVER = "database server killed"
     CUT = "database connection cut"
@@ -119,6 +123,7 @@ class _Trial:
         self._misses: list[str] = []
         self._done = 0
         self._verifier: Verifier | None = None
+        self._sender: Sender | None = None
 
     async def run(self) -> Result:
         """1. Start. 2. Break things under load. 3. Hold the gateway to account, over HTTP and in its database."""
@@ -134,10 +139,17 @@ class _Trial:
                 pinned = await self._key(auditor)
                 self._verifier = Verifier.from_text(pinned)
                 load.start()
+                if Fault.BATCH in faults:
+                    self._sender = Sender(load, self._chance)
+                    self._sender.start()
                 await self._break(load, faults)
                 await load.stop()
+                if self._sender is not None:
+                    await self._sender.stop()
                 pack = (await auditor.get(f"/audit/v1/logs/{LOG}/pack")).content  # what is no pack will not verify
                 account = await settle(self._settings, self._ledger, load.push, pinned, pack)
+                if self._sender is not None:
+                    await batches.settle(self._settings, self._sender, load.doors[0].police, account)
         finally:
             for server in self._servers:
                 await server.stop()
@@ -164,6 +176,7 @@ class _Trial:
     async def _break(self, load: Load, faults: list[Fault]) -> None:
         acts: dict[Fault, Callable[[Load], Awaitable[None]]] = {
             Fault.KILL: self._kill,
+            Fault.BATCH: self._kill_in_batch,
             Fault.DISK: self._lose_disk,
             Fault.SERVER: self._lose_server,
             Fault.CUT: self._cut,
@@ -195,14 +208,24 @@ class _Trial:
         self._misses += found.misses
         self._looks += not found.misses
 
-    async def _kill(self, load: Load) -> None:
+    async def _kill(self, load: Load, then: Callable[[], None] | None = None) -> None:
         """Kill one gateway; with several, the others go on."""
         at = self._chance.randrange(len(self._servers))
         load.doors[at].up.clear()
         await self._servers[at].kill()
+        if then is not None:
+            then()
         await self._servers[at].start()
         load.doors[at].up.set()
         self._done += 1
+
+    async def _kill_in_batch(self, load: Load) -> None:
+        """Kill a gateway that has a part of a batch, after others were answered in between or not."""
+        if self._sender is not None:
+            await self._sender.midway()
+            if meanwhile := self._chance.randrange(IN_BETWEEN):
+                await self._ledger.more(meanwhile)
+            await self._kill(load, then=self._sender.go_on)
 
     async def _lose_disk(self, _: Load) -> None:
         broken = self._postgres or self._servers[0]

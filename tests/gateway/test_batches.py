@@ -22,9 +22,11 @@ from gateway.demo.run import LOG
 from gateway.errors import BodyTooLarge, NotSealed
 from gateway.evidence import OPERATOR_LOG, Caller, Event
 from gateway.journey import take_in
+from gateway.quarantine import Quarantine
 from gateway.store import tables
 from gateway.store.batch import Batch
 from gateway.tokens.clients import AddClient
+from mappings.profile import profile
 from tests.journeys.support import like, sealed, serial
 from tests.support import connect
 from tests.support.world import World, client_key
@@ -289,15 +291,46 @@ def test_rows_come_in_pages_and_as_ndjson_and_csv(demo: World) -> None:
     assert demo.police.get(where, headers={"Accept": "image/png"}).status_code == 406
     assert demo.police.get(f"{where}?state=nonsense").status_code == 400
     assert demo.police.get(f"{where}?after=-1").status_code == 400
+    assert demo.police.get(f"{where}?after={'9' * 18}").json()["rows"] == []  # more than the column holds
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_a_type_that_no_profile_of_the_client_reads_is_refused_before_anything_is_kept(demo: World) -> None:
+def test_a_batch_of_a_type_nobody_reads_is_refused_whole_and_a_human_sees_how_it_begins(demo: World) -> None:
+    """The sender is told that nothing was taken; the refusal is sealed; a human has it before them, with a clock."""
+    for media in ("application/json", "application/zip", "text/csv", "text/tab-separated-values", ""):
+        _refused_whole(demo, media)
+
+
+def _refused_whole(demo: World, media: str) -> None:
     start = len(sealed(demo))
-    for media in ("application/json", "application/zip", "text/csv", ""):
-        answer = demo.police.post("/police/v1/batches", content=b"{}", headers={"Content-Type": media})
-        assert answer.status_code == 415, media
-    assert not [one for one in sealed(demo, start=start) if one.event == Event.BATCH_BEGUN]
+    most = demo.services.settings.body_max_bytes
+    body = b'{"of": "' + media.encode() + b'"}' + b"x" * (most + 10)
+    answer = demo.police.post("/police/v1/batches", content=body, headers={"Content-Type": media})
+    assert answer.status_code == 415
+    assert "Location" not in answer.headers
+    assert "nothing of this batch was taken in: send it again" in answer.json()["detail"]
+    (entry,) = sealed(demo, start=start)
+    kept = answer.json()["quarantine"]
+    assert (entry.event, entry.outcome, entry.reason) == (Event.INPUT_UNREADABLE, Outcome.FAILED, "media-type")
+    assert entry.detail is not None
+    assert entry.detail["quarantine"] == kept
+    hold = demo.guardian.get(f"/governance/v1/holds/{kept}").json()
+    assert hold["due_at"]
+    with demo.services.database.reading() as connection:
+        row = connection.execute(select(tables.quarantine).where(tables.quarantine.c.id == kept)).one()
+        key = connection.execute(select(tables.data_key.c.content_key).where(tables.data_key.c.id == kept)).scalar_one()
+    assert Quarantine(demo.services.keyring.content_key).open(row, key) == body[:most]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_batch_refused_by_its_length_is_sealed_as_refused(demo: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = demo.services.settings.model_copy(update={"batch_max_bytes": 64})
+    monkeypatch.setitem(demo.services.__dict__, "settings", limited)
+    start = len(sealed(demo))
+    answer = send(demo, lines(incident(serial())))
+    assert answer.status_code == 413
+    assert answer.json()["quarantine"]
+    assert [(one.event, one.reason) for one in sealed(demo, start=start)] == [(Event.INPUT_UNREADABLE, "too-large")]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -403,6 +436,31 @@ def test_a_csv_set_comes_as_a_zip_and_as_rows_of_one_file(demo: World) -> None:
     assert sent(whole, "application/zip", "connect") == {"known": 3}
     rows = [connect.flat_row(OccurrenceRef=f"04/2026/{number}") for number in (8001, 8002)]
     assert sent(connect.flat(*rows).encode(), "text/csv", "flat") == {"accepted": 2}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("order", [("flat", "connect"), ("connect", "flat")], ids="-".join)
+def test_one_client_sends_single_files_and_zips_of_related_ones(demo: World, order: tuple[str, ...]) -> None:
+    """Which profile reads it goes by what was sent, in a batch and alone, and not by the order they are named in."""
+    caller = replace(POLICE, profiles=order)
+    number = 10 * serial() + 100_000
+
+    def sent(body: bytes, media: str) -> dict[str, int]:
+        return dict(demo.run(batches.take_batch(demo.services, caller, stream(body), media, None))[0].counts)
+
+    def alone(body: bytes, media: str) -> str | None:
+        reading = demo.run(take_in(demo.services, caller, body, media, None)).reading
+        return reading.record.source.profile if reading.record.source else None
+
+    start = len(sealed(demo))
+    assert sent(connect.flat(connect.flat_row(OccurrenceRef=f"04/2026/{number}")).encode(), "text/csv") == {
+        "accepted": 1
+    }
+    assert sent(connect.zipped(connect.export(f"04/2026/{number + 1}")), "application/zip") == {"accepted": 1}
+    assert alone(connect.flat(connect.flat_row(OccurrenceRef=f"04/2026/{number + 2}")).encode(), "text/csv") == "flat"
+    assert alone(connect.zipped(connect.export(f"04/2026/{number + 3}")), "application/zip") == "connect"
+    begun = [one.mapping for one in sealed(demo, start=start) if one.event == Event.BATCH_BEGUN]
+    assert begun == [profile("flat").hash, profile("connect").hash]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,18 +51,34 @@ class Shell:
             self("agreement", "sign", str(self.file), "--party", party, "--key", str(self.folder / f"{party}.pem"))
 
 
+def entered(folder: Path, patch: pytest.MonkeyPatch) -> Shell:
+    patch.chdir(folder)
+    patch.setenv("GATEWAY_DATA_DIR", str(folder / "data"))
+    patch.setenv("GATEWAY_PUBLIC_URL", URL)
+    patch.setattr(initialise, "RSA_BITS", 2048)  # the least that is taken; larger ones take a second to make
+    return Shell(folder)
+
+
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GATEWAY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("GATEWAY_PUBLIC_URL", URL)
-    monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # the least that is taken; larger ones take a second to make
-    return Shell(tmp_path)
+    return entered(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def ready(shell: Shell) -> Shell:
+def ready(shell: Shell, made_ready: Path) -> Shell:
     """Initialised, the agreement signed by every party and in force, and a client for each side."""
+    shutil.copytree(made_ready, shell.folder, dirs_exist_ok=True)
+    return shell
+
+
+@pytest.fixture(scope="module")
+def made_ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that `ready` copies, made by the commands themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        return make_ready(entered(tmp_path_factory.mktemp("ready"), patch)).folder
+
+
+def make_ready(shell: Shell) -> Shell:
     shell("init")
     shell.sign()
     shell("agreement", "activate", LOG)

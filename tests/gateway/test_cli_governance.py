@@ -14,6 +14,7 @@ from gateway.demo.run import LOG
 from gateway.evidence import Event
 from gateway.store import tables
 from tests.journeys.support import pushed, sealed, serial
+from tests.journeys.test_repeats import doubtful
 from tests.support.world import World, copy_template, open_world, settings_for
 
 REFUSED = 1
@@ -28,6 +29,7 @@ def folder(prepared_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     _, task = pushed(world)
     world.hospital.post(f"/team/v1/referrals/{task}/consent", json={"state": "withdrawn"})
     world.hospital.post(f"/team/v1/referrals/{task}/break-glass", json={"ground": "life-or-limb", "reason": "words"})
+    doubtful(world, "Marlowe", "1962-02-12")
     with world.services.database.writing() as connection:
         connection.execute(update(tables.break_glass).values(review_due="2026-01-01T00:00:00.000Z"))
     world.close()
@@ -44,7 +46,7 @@ def test_everything_that_waits_is_listed_the_late_first_and_looking_is_sealed(fo
     result = CliRunner().invoke(app, ["governance", "waiting", LOG])
     assert result.exit_code == 0, result.output
     rows = [line.split("\t") for line in result.output.splitlines()]
-    assert {row[2] for row in rows} == {"hold", "break-glass", "notice"}
+    assert {row[2] for row in rows} == {"hold", "break-glass", "match", "notice"}
     assert (rows[0][1], rows[0][2]) == ("LATE", "break-glass")
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
     assert "Ashdown" not in result.output

@@ -21,7 +21,7 @@ from tests.support.world import URL, Bridge, World
 def world(demo: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A world that the command's own client reaches without a socket."""
 
-    def connect(self: Client) -> None:
+    def connect(self: Client, _transport: httpx.BaseTransport | None) -> None:
         self.http = httpx.Client(transport=Bridge(demo.app, demo._runner), base_url=self.base_url)
 
     assert demo.police  # signed in before clients are made otherwise

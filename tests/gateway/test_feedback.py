@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from adapters.nhs.fhir import FeedbackIn, TaskChange
 from gateway.agreement import State, shipped
-from gateway.casework import step
+from gateway.casework import Step, step
 from gateway.decide import Outcome, decide_on, facts_of
-from gateway.feedback import FEEDBACK, feedback_recipient, told_facts
+from gateway.errors import TransitionRefused
+from gateway.feedback import FEEDBACK, expired, feedback_recipient, told_facts
 from mappings.record import (
     Consent,
     ConsentState,
@@ -28,6 +30,7 @@ from tests.support.agreements import provide, signed
 from tests.support.records import NOW, incident
 
 AT = datetime(2026, 4, 12, 21, 0, tzinfo=UTC)
+_LETS = (ConsentState.GIVEN, ConsentState.OVERRIDDEN)
 
 
 def said(code: FeedbackCode, consent: ConsentState | None = None) -> Record:
@@ -83,15 +86,55 @@ def test_the_recipient_is_the_forces_own_of_the_feedback_flow() -> None:
     assert feedback_recipient(signed(shipped(), State.SUSPENDED), "04") == "police-officer"
 
 
+def wish(
+    consent: ConsentState | None, expiry: datetime | None = None, ref: str | None = None
+) -> Callable[[str | None], Step]:
+    one = FeedbackIn(FeedbackCode.SUPPORTS_PROSECUTION, "yes", None, None, consent, ref, expiry)
+    change = TaskChange(None, None, (one,), None)
+    return lambda made: step(ReferralStatus.IN_PROGRESS, ReferralState.ENGAGED, change, "idva", NOW, made)
+
+
+@pytest.mark.parametrize("consent", [None, *(one for one in ConsentState if one not in _LETS)])
+def test_what_needs_consent_is_refused_without_it(consent: ConsentState | None) -> None:
+    """Whoever writes it is told, rather than believe that police know."""
+    with pytest.raises(TransitionRefused) as refused:
+        wish(consent)("made")
+    assert [one.path for one in refused.value.details] == ["Task.output.extension"]
+
+
+@pytest.mark.parametrize("expiry", [NOW, NOW - timedelta(days=1)])
+def test_a_consent_that_has_expired_lets_nothing_be_told(expiry: datetime) -> None:
+    with pytest.raises(TransitionRefused):
+        wish(ConsentState.GIVEN, expiry)("made")
+
+
+def test_a_reference_to_a_consent_nobody_stated_is_refused() -> None:
+    one = FeedbackIn(FeedbackCode.ENGAGED, None, None, None, None, "their-own")
+    with pytest.raises(TransitionRefused):
+        step(ReferralStatus.IN_PROGRESS, ReferralState.ENGAGED, TaskChange(None, None, (one,), None), "idva", NOW)
+
+
+def test_a_word_names_its_consent_by_the_teams_reference_or_by_ours() -> None:
+    later = NOW + timedelta(days=1)
+    for given, expected in ((None, "made"), ("their-own", "their-own")):
+        (told,) = wish(ConsentState.GIVEN, later, given)("made").told
+        assert (told.feedback.consent_ref, told.feedback.expiry) == (expected, later)
+        assert not expired(told.feedback, later - timedelta(seconds=1))
+        assert expired(told.feedback, later)
+
+
 def test_a_decline_is_a_word_with_the_consent_that_came_with_it() -> None:
-    agreed = FeedbackIn(FeedbackCode.MARAC_REFERRED, None, None, None, ConsentState.GIVEN)
+    later = NOW + timedelta(days=1)
+    agreed = FeedbackIn(FeedbackCode.MARAC_REFERRED, None, None, None, ConsentState.GIVEN, None, later)
     found = step(
         ReferralStatus.IN_PROGRESS,
         ReferralState.CONTACTING,
         TaskChange(None, ReferralState.DECLINED, (agreed,), None),
         "idva",
         NOW,
+        "made",
     )
+    assert {(one.feedback.consent_ref, one.feedback.expiry) for one in found.told} == {("made", later)}
     assert {one.feedback.code: one.consent for one in found.told} == {
         FeedbackCode.MARAC_REFERRED: ConsentState.GIVEN,
         FeedbackCode.DECLINED_SUPPORT: ConsentState.GIVEN,

@@ -10,8 +10,8 @@ import pytest
 from gateway.agreement import State, shipped
 from gateway.decide import Outcome, Reason
 from gateway.intake import SAFEGUARDING, offers, worst_hold
-from gateway.referring import priority_of
 from gateway.store.batch import DecideAgain
+from gateway.taking.referring import priority_of
 from mappings.record import ConsentState, Grade, Role
 from mappings.referral import Priority
 from tests.support.agreements import edited, provide, signed

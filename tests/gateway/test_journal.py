@@ -19,7 +19,7 @@ from audit.entry import Entry
 from audit.note import Signer
 from gateway.errors import Busy, NotSealed
 from gateway.evidence import Event, administration
-from gateway.store import tables
+from gateway.store import journal, tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.database import Database
 from gateway.store.journal import Committed, Journal, _Waiting
@@ -38,6 +38,7 @@ class Do(Unit[Any]):
     work: Callable[[Batch], Any]
     claims: Sequence[bytes] = ()
     referrals: Sequence[str] = ()
+    patient: bool = False
 
     def apply(self, batch: Batch) -> Any:
         return self.work(batch)
@@ -147,6 +148,23 @@ def test_units_that_wait_together_share_one_commit_and_one_checkpoint(desk: Desk
         assert one.receipt.verify(SIGNER.verifier).size == 41
     assert desk.head().checkpoint == done[0].receipt.checkpoint_text
     assert verify_log(desk.database, LOG, SIGNER.verifier).verified
+
+
+def test_patient_units_wait_for_company_and_then_share_one_commit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough of them go at once; one of them alone goes with whoever is in a hurry; and nobody waits for ever."""
+    monkeypatch.setattr(journal, "PATIENCE_SECONDS", 3600)
+    row = Do(note, patient=True)
+    done = [one.result(30) for one in [desk.submit(row) for _ in range(journal.COMPANY)]]
+    assert len({one.receipt.checkpoint_text for one in done}) == 1
+    alone = desk.submit(row)
+    hurried = desk.one(noted(1))
+    assert alone.result(30).receipt.checkpoint_text == hurried.receipt.checkpoint_text
+    monkeypatch.setattr(journal, "PATIENCE_SECONDS", 0.001)
+    assert desk.one(row).receipt.verify(SIGNER.verifier).size == journal.COMPANY + 3
+    monkeypatch.setattr(journal, "PATIENCE_SECONDS", 3600)
+    last = desk.submit(row)
+    desk.close()
+    assert last.result(0).receipt.index == journal.COMPANY + 3
 
 
 def test_a_unit_s_receipts_are_of_its_own_entries_in_order(desk: Desk) -> None:

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.linking import LEAST_PEOPLE
+from gateway.linking.looking import LEAST_PEOPLE
 from gateway.matching import blocks, comparisons
 from gateway.matching.comparisons import FIELDS, LEVELS
 from gateway.matching.model import AGREES, GROUPS, Band, WeightsInvalid, judge, load, shipped
 from gateway.matching.names import is_slip, same_given, two_names
 from gateway.matching.traits import Traits, letters, phone, together, traits_of, words
 from mappings.record import Address, AddressUse, Birth, Contact, Identifier, Name, Person, Role
-from tests.bench.matching import interval, measure, qualities
+from tests.bench.matching import apart_linked, interval, measure, qualities, weight_alone
 from tests.support.households import APART, ONE
 from tests.support.shared import shared_data
 
@@ -273,6 +273,23 @@ def test_the_labelled_sets_are_matched_as_well_as_is_said() -> None:
     assert all(one.reviewed_right >= 0.95 * one.reviewed for one in found.values())
 
 
+def test_what_is_not_linked_is_put_to_a_person() -> None:
+    """With what people say, recall is what the weights alone would reach: those would link two who share a house."""
+    data = shared_data("people").parent
+    found = dict(qualities(shipped(), data, decided=True))
+    assert {name: one.linked - one.right for name, one in found.items()} == {"fake_1000": 0, "febrl1": 0}
+    assert found["febrl1"].recall >= 0.99
+    assert found["fake_1000"].recall >= 0.95
+    alone = weight_alone(shipped())
+    assert dict(qualities(alone, data))["febrl1"].recall >= 0.99
+
+
+def test_the_weights_alone_would_link_twins() -> None:
+    """Why there is a rule beside them."""
+    assert apart_linked(shipped()) == 0
+    assert apart_linked(weight_alone(shipped())) >= len(APART) // 2
+
+
 def test_the_interval_of_a_share_is_exact() -> None:
     """Clopper and Pearson's own: none of 10 is up to 0.3085; all of 3,000 is from 0.99877."""
     assert interval(0, 10) == pytest.approx((0.0, 0.30850), abs=1e-4)
@@ -282,4 +299,8 @@ def test_the_interval_of_a_share_is_exact() -> None:
 
 def test_everybody_of_a_crowd_is_found_again(tmp_path: Path) -> None:
     """The benchmark finds each of its own; how fast is its own business."""
-    assert [row.name for row in measure(tmp_path, 400)] == ["match_400_p50", "match_400_p99", "match_index_400"]
+    assert [row.name for row in measure(tmp_path, 400, f"sqlite:///{tmp_path / 'matching.sqlite3'}")] == [
+        "match_400_p50",
+        "match_400_p99",
+        "match_index_400",
+    ]

@@ -24,7 +24,7 @@ from gateway.quarantine import NoteHoldsOverdue
 from gateway.replaying import Wanted, replay
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.taking_again import LeaveOrTake
+from gateway.taking.again import LeaveOrTake
 from mappings.profile import load
 from tests.journeys.support import sealed, serial
 from tests.support.world import World, copy_template, open_world, settings_for

@@ -80,6 +80,7 @@ def test_blank_and_null_are_not_there() -> None:
 
 
 def test_a_vanished_element_is_told_once_and_again_after_it_came_back() -> None:
+    """The second time when it is missing for twice as long: what comes and goes each day is no alarm each day."""
     whole, less = {"a": 1, "b": 1}, {"a": 1}
     known = shape(*[whole] * shapes.WINDOW)
     now = shape(*[less] * shapes.GONE_AFTER)
@@ -88,7 +89,58 @@ def test_a_vanished_element_is_told_once_and_again_after_it_came_back() -> None:
     assert told(now, *[less] * 5) == []
     back = shape(*[whole] * shapes.WINDOW)
     back.joined(kept(now))
-    assert told(back, *[less] * shapes.GONE_AFTER) == [Change(Kind.VANISHED_ELEMENT, "b")]
+    assert told(back, *[less] * (2 * shapes.GONE_AFTER - 1)) == []
+    assert told(back, *[less] * (2 * shapes.GONE_AFTER)) == [Change(Kind.VANISHED_ELEMENT, "b")]
+
+
+def test_what_comes_and_goes_with_the_kind_of_document_is_told_once_and_never_again(seed: int) -> None:
+    """A force that sends its incidents and then its updates, night after night."""
+    chance, known, found = random.Random(seed), Shape(), 0
+    for _ in range(30):
+        before = kept(known)
+        night = shape(*[{"a": 1, "b": 1}] * 300, *[{"a": 1}] * chance.randrange(25, 40))
+        night.joined(kept(known))
+        found += len(list(night.changes(before)))
+        known = kept(night)
+    assert found == 1
+
+
+def test_rare_optional_elements_are_told_once_each(seed: int) -> None:
+    chance, known, found = random.Random(seed), Shape(), []
+    for _ in range(30):
+        before = kept(known)
+        day = shape(*({"a": 1, **{f"rare{n}": 1 for n in range(10) if chance.random() < 0.01}} for _ in range(60)))
+        day.joined(kept(known))
+        found += [one.path for one in day.changes(before)]
+        known = kept(day)
+    assert len(found) == len(set(found)) <= 10
+
+
+def test_names_that_are_data_are_no_new_elements() -> None:
+    """An object of people by their ids: every document has others."""
+    known = shape(*({"people": {f"P{number}": {"name": 1}}} for number in range(100)))
+    assert told(known, *({"people": {f"P{number}": {"name": 1}}} for number in range(100, 110))) == []
+    wide = shape(*[{f"n{number}": 1 for number in range(100)}] * shapes.KNOWN_AFTER)
+    assert [one.path for one in told(wide, {"n1": 1, "more": 1})] == ["more"]
+
+
+def test_a_text_that_is_no_code_is_told_of_and_then_no_more() -> None:
+    """Somebody maps a free text with a code map: every document has another."""
+
+    def noted(*texts: str) -> Shape:
+        made = Shape()
+        for text in texts:
+            made.saw(reading({"sex": text}, ("sex", "unknown-code")), str)
+        return made
+
+    known = noted(*["f"] * shapes.KNOWN_AFTER)
+    now = noted(*(f"text {number}" for number in range(300)))
+    now.joined(kept(known))
+    found = list(now.changes(known))
+    assert found == [Change(Kind.NEW_CODE, "sex", shapes.MANY)]
+    later = noted(*(f"more {number}" for number in range(300)))
+    later.joined(kept(now))
+    assert list(later.changes(now)) == []
 
 
 def test_an_element_often_missing_is_never_told_to_have_vanished(seed: int) -> None:

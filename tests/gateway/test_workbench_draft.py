@@ -13,10 +13,11 @@ from adapters.socket import Unreadable
 from gateway.workbench.check import check
 from gateway.workbench.draft import draft
 from gateway.workbench.drafted import text_of
+from gateway.workbench.naming import words_of
 from gateway.workbench.reading import NotDrafted, drawn
 from gateway.workbench.samples import sampled
 from gateway.workbench.values import fit
-from gateway.workbench.vocabulary import LEAVES, words_of
+from gateway.workbench.vocabulary import LEAVES
 from mappings.items import leaves
 from mappings.profile import Profile, load, profile
 from mappings.reading import Reading
@@ -103,6 +104,37 @@ def test_every_leaf_is_in_a_row_or_named_as_not_mapped(tmp_path: Path) -> None:
     assert "bad name" in text
 
 
+def stranger(name: str) -> Path:
+    return ROOT / "tests" / "fixtures" / "stranger" / name
+
+
+def test_an_id_inside_a_document_is_never_drafted_as_a_reference(tmp_path: Path) -> None:
+    """Each document has its `I1` again: as an occurrence it would make one case of all of them."""
+    by = drafted(tmp_path, stranger("niem.xml"))
+    record = reading(stranger("niem.xml"), by).record
+    assert [(one.type, one.value) for one in record.references] == [("occurrence", "41-2026-77001")]
+
+
+def test_people_are_found_through_the_roles_of_niem_and_what_cannot_be_followed_is_said(tmp_path: Path) -> None:
+    sample = stranger("niem.xml")
+    people = reading(sample, drafted(tmp_path, sample)).record.people
+    assert [(one.role.value, one.names[0].family, one.names[0].given) for one in people] == [
+        ("victim", "Thistle", ("Dora", "Jo")),
+        ("other", "Thistle", ("Egon",)),  # a subject is a suspect in some systems and anybody in others
+    ]
+    text = text_of(draft(drawn(sample)), "mine", TODAY)
+    assert "# decide: IncidentReport.j:Subject are people whose role nothing says" in text
+    assert "joins two parts from outside both" in text
+
+
+def test_what_repeats_the_name_of_what_it_is_in_is_understood(tmp_path: Path) -> None:
+    sample = stranger("gjxdm.xml")
+    record = reading(sample, drafted(tmp_path, sample)).record
+    assert [(one.role.value, one.names[0].family) for one in record.people] == [("victim", "Ember"), ("suspect", "Ash")]
+    assert [(one.value, one.safe) for one in record.people[0].contacts] == [("07700900333", True)]
+    assert [(one.instrument, one.grade and one.grade.value) for one in record.assessments] == [("dara", "medium")]
+
+
 def test_people_whose_role_nothing_says_are_for_a_person_to_decide(tmp_path: Path) -> None:
     sample = tmp_path / "sample.json"
     sample.write_text(json.dumps({"occurrenceNumber": "1", "persons": [{"surname": "Ashdown"}]}))
@@ -139,6 +171,15 @@ def test_a_sample_nobody_can_read_is_refused_with_a_reason(tmp_path: Path, name:
     path.write_bytes(body)
     with pytest.raises((NotDrafted, Unreadable)):
         drawn(path)
+
+
+def test_codes_of_the_forces_own_leave_their_row_and_say_so(tmp_path: Path) -> None:
+    """A row that is missing is seldom missed: the instrument of a grade least of all."""
+    sample = tmp_path / "sample.json"
+    sample.write_text(json.dumps({"case": {"number": "1"}, "risk": [{"tool": "OURS", "grade": "High"}]}))
+    text = text_of(draft(drawn(sample)), "mine", TODAY)
+    (row,) = [line for line in text.splitlines() if 'to = "instrument"' in line]
+    assert "decide: the map knows 0% of the sample's codes" in row
 
 
 def test_values_speak_against_a_target_they_cannot_be() -> None:

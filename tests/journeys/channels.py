@@ -18,7 +18,7 @@ from gateway.agreement import shipped
 from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
-from gateway.linking import link_waiting
+from gateway.linking.looking import link_waiting
 from gateway.matching.model import shipped as shipped_model
 from tests.journeys.support import change, output, pushed, serial, size, status
 from tests.support.world import World
@@ -219,6 +219,9 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "decided": lambda w, c: w.guardian.post(
             f"/governance/v1/matches/{c.match}/decision", json={"outcome": "different"}
         ),
+    },
+    ("POST", "/governance/v1/matches/{match_id}/undo"): {
+        "of none": lambda w, _: w.guardian.post(f"/governance/v1/matches/{fresh_id()}/undo", json={"reason": "told"}),
     },
     ("POST", "/governance/v1/holds/replay"): {
         "replayed": lambda w, _: w.guardian.post("/governance/v1/holds/replay", json={"reason": "malformed"}),

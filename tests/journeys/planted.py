@@ -12,7 +12,7 @@ MARK = "Zaqxu"
 
 def planted(serial: int, **options: Any) -> dict[str, Any]:
     """An incident in which every text that the `ihub` profile reads, and some it does not, is planted."""
-    document = incident(serial, description=f"{MARK}summary told by the victim", **options)
+    document = incident(serial, description=f"{MARK}victimSurname was pushed down the stairs.", **options)
     attributes = document["data"]["attributes"]
     attributes |= {
         "incidentReportedAlreadyReference": f"{MARK}-ALREADY-{serial}",
@@ -58,10 +58,10 @@ def planted(serial: int, **options: Any) -> dict[str, Any]:
     links["witness"] = _link("person", "bystander")
     for one in document["included"]:
         if one["type"] == "consent":
-            one["attributes"]["reason"] = f"{MARK}reason of consent"
+            one["attributes"]["reason"] = f"{MARK}victimSurname wants help."
         if one["type"] == "riskAssessment":
-            for answer in one["attributes"]["answers"]:
-                answer["text"] = f"{MARK}answer on {answer['code']}"
+            for count, answer in enumerate(one["attributes"]["answers"], 2):
+                answer["text"] = f"{MARK}victimSurname has been hurt {count} times."
         if one["type"] == "submission":
             one["attributes"] |= {"ipAddress": "192.0.2.77", "userAgent": f"{MARK}browser"}
     document["included"] += added

@@ -25,7 +25,7 @@ from audit.proof import verify_inclusion
 from audit.receipt import Receipt
 from audit.tree import leaf_hash
 from gateway.agreement import Agreement, State, parse, sign
-from gateway.demo.client import Client, key_of
+from gateway.demo.client import Client
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.demo.setting import CLIENTS
@@ -33,7 +33,7 @@ from gateway.evidence import OPERATOR_LOG
 from gateway.initialise import party_key
 from gateway.terms import ChangeState, DraftAgreement, SignAgreement
 from gateway.tokens.clients import AddClient
-from tests.support.world import World, copy_template, open_world, settings_for
+from tests.support.world import World, client_key, copy_template, open_world, settings_for
 
 JSON_API = "application/vnd.api+json"
 PATCH = "application/json-patch+json"
@@ -95,20 +95,29 @@ def state(value: str) -> dict[str, Any]:
     return {"op": "replace", "path": "/businessStatus/coding/0/code", "value": value}
 
 
-def output(code: str, *, consent: str | None = None, value: str | None = None) -> dict[str, Any]:
+def output(
+    code: str,
+    *,
+    consent: str | None = None,
+    value: str | None = None,
+    consent_ref: str | None = None,
+    expiry: str | None = None,
+) -> dict[str, Any]:
     """Coded feedback as a Task takes it."""
     found: dict[str, Any] = {
         "type": {"coding": [{"system": f"{CANONICAL}/CodeSystem/feedback", "code": code}]},
         "valueBoolean": True,
     }
-    details = {"consent-state": consent, "feedback-value": value}
+    details = {"consent-state": consent, "feedback-value": value, "feedback-consent-ref": consent_ref}
     extension = [{"url": f"{CANONICAL}/StructureDefinition/{k}", "valueCode": v} for k, v in details.items() if v]
+    if expiry:
+        extension.append({"url": f"{CANONICAL}/StructureDefinition/feedback-expiry", "valueDateTime": expiry})
     return {**found, "extension": extension} if extension else found
 
 
 def add_client(world: World, client_id: str, user: Mapping[str, str] | None = None, **about: Any) -> Client:
     """Register a client with the hospital's key, unless it is there, and sign it in."""
-    key = key_of(world.keys_dir / "demo-hospital.pem")
+    key = client_key(world.keys_dir / "demo-hospital.pem")
     public = {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": "RS512"}
     if client_id not in world.services.clients.current().clients:
         unit = AddClient(client_id, **{"name": client_id, "jwks": {"keys": [public]}, **about})

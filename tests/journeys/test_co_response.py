@@ -16,19 +16,19 @@ import pytest
 from sqlalchemy import select
 
 from audit.entry import Entry, Operation, Outcome
-from gateway import co_responding, journey
-from gateway.co_responding import Happened
-from gateway.coresponse import Scene
+from gateway import journey, scene_contacts
+from gateway.coresponse.contact import Contact
+from gateway.coresponse.recording import Scene
+from gateway.coresponse.unjoined import EraseContacts, NoteMissing
 from gateway.demo.client import Client
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.duties import erase_contacts
 from gateway.evidence import Event
 from gateway.retention.sweep import sweep
-from gateway.scene import Contact
+from gateway.scene_contacts import Happened
 from gateway.store import tables
 from gateway.store.journal import Journal
-from gateway.unjoined import EraseContacts, NoteMissing
 from tests.journeys.support import change, sealed, serial, size, status
 from tests.support.world import URL, Bridge, World, client_key
 
@@ -276,7 +276,7 @@ def test_both_in_one_commit_still_meet(world: World, first: str, monkeypatch: py
 
         async def both() -> None:
             works = [
-                co_responding.record_contact(services, hospital, scene, happened, None),
+                scene_contacts.record_contact(services, hospital, scene, happened, None),
                 journey.take_in(services, police, body, "application/vnd.api+json", None),
             ]
             batch, running = [], []
@@ -306,14 +306,14 @@ def test_what_fails_between_leaves_nothing_and_is_sent_again(
     if broken == "record":
         contact(world, number)
         with monkeypatch.context() as patch:
-            patch.setattr("gateway.scene.write_words", crash)
+            patch.setattr("gateway.coresponse.meeting.write_words", crash)
             assert world.push(record(number)).status_code == 500
         assert joins(world, start) == []
         push(world, record(number))
     else:
         push(world, record(number))
         with monkeypatch.context() as patch:
-            patch.setattr("gateway.scene.write_words", crash)
+            patch.setattr("gateway.coresponse.meeting.write_words", crash)
             assert contact(world, number, f"k-{number}").status_code == 500
         assert joins(world, start) == []
         assert contact(world, number, f"k-{number}").status_code == 201

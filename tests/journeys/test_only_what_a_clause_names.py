@@ -251,7 +251,10 @@ def test_wishes_are_told_with_consent_alone_and_leave_no_trace_without(world: Wo
     wish = output("supports-prosecution", value="no")
     assert change(world, task, 2, {"op": "add", "path": "/output", "value": [wish]}).status_code != 200
     read = world.hospital.get(f"/fhir/R4/Task/{task}").json()["output"]
-    assert change(world, task, 2, {"op": "add", "path": "/output", "value": [*read, wish]}).status_code == 200
+    refused = change(world, task, 2, {"op": "add", "path": "/output", "value": [*read, wish]})
+    assert refused.status_code == 422  # she who wrote it is told that it cannot go
+    stayed = output("supports-prosecution", value="no", consent="overridden")  # which no clause here lets go
+    assert change(world, task, 2, {"op": "add", "path": "/output", "value": [*read, stayed]}).status_code == 200
     after = [
         world.police.get("/police/v1/feedback", params={"after": last}).json(),
         world.police.get(f"/police/v1/incidents/{reference}").json(),
@@ -273,7 +276,8 @@ def test_words_that_stay_hide_no_word_that_may_go(world: World) -> None:
     assert change(world, task, 1, status("accepted")).status_code == 200
     last = world.police.get("/police/v1/feedback", params={"limit": 500}).json()["next"]
     version = 2
-    for word in [output("supports-prosecution", value="no")] * 3 + [output("engaged")]:
+    wish = output("supports-prosecution", value="no", consent="overridden")
+    for word in [wish] * 3 + [output("engaged")]:
         read = world.hospital.get(f"/fhir/R4/Task/{task}").json()["output"]
         answer = change(world, task, version, {"op": "add", "path": "/output", "value": [*read, word]})
         assert answer.status_code == 200

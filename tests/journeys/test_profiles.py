@@ -124,6 +124,7 @@ def test_what_is_held_is_read_again_by_the_clients_profile(world: World) -> None
     assert last(world, Event.INCIDENT_ACCEPTED).mapping == profile("athena").hash
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # what a reader refuses, no engine decides
 @pytest.mark.parametrize(("body", "path", "fault"), [one[1:] for one in HOSTILE], ids=[one[0] for one in HOSTILE])
 def test_what_is_hostile_is_told_where_and_kept(world: World, body: bytes, path: str, fault: str) -> None:
     """Never a 5xx; the sender learns the path and never a value; what was there is kept."""
@@ -177,6 +178,7 @@ GENERIC = {
 }
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # as above
 @pytest.mark.parametrize("name", profiles())
 @pytest.mark.parametrize("body", GENERIC.values(), ids=GENERIC)
 def test_no_media_type_of_any_profile_is_answered_with_a_failure(world: World, name: str, body: bytes) -> None:

@@ -13,7 +13,7 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.duties import jobs
 from gateway.evidence import Event
-from gateway.linking import link_waiting
+from gateway.linking.looking import link_waiting
 from gateway.matching.model import shipped
 from gateway.repeats import COMPARED
 from gateway.retention.sweep import sweep

@@ -22,7 +22,7 @@ from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolve
 from joserfc.jwk import OKPKey
 from sqlalchemy import select
 
-from audit.entry import Entry, Outcome
+from audit.entry import Entry, Outcome, timestamp
 from audit.errors import LogUnknown
 from gateway.agreement import State
 from gateway.demo.client import Client
@@ -308,6 +308,21 @@ def test_retry_after_is_honoured(hook: Hook) -> None:
     hook.round()
     assert hook.round(timedelta(minutes=119)) == []
     assert len(hook.round(timedelta(minutes=2))) == 1
+
+
+def test_a_clock_that_was_set_back_keeps_no_word_waiting(hook: Hook) -> None:
+    """What was leased, put off or left alone by a clock that ran ahead is of no time at all."""
+    said(hook.world)
+    hook.receiver.script.append(503)
+    hook.round(timedelta(days=2))
+    assert hook.round(timedelta(seconds=1)) == []
+    assert len(hook.round(timedelta(days=-2))) == 1
+    said(hook.world)
+    ahead = {"leased_until": timestamp(hook.now + timedelta(days=2)), "attempts": 1}
+    hook.courier._plan(hook.courier._desk(hook.endpoint))  # type: ignore[arg-type]  # whoever is told is there
+    with hook.world.services.database.writing() as connection:
+        connection.execute(tables.outbox.update().where(tables.outbox.c.acknowledged_at.is_(None)).values(ahead))
+    assert len(hook.round()) == 1
 
 
 def test_a_body_that_never_ends_holds_nobody_up(hook: Hook) -> None:

@@ -32,6 +32,7 @@ def test_the_same_occurrence_again_makes_no_second_case(world: World) -> None:
     assert [send(world, ("niche",), body, XML).status_code for _ in range(2)] == [201, 200]
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # what a reader refuses, no engine decides
 @pytest.mark.parametrize(("body", "fault", "path"), HOSTILE.values(), ids=HOSTILE)
 def test_what_is_hostile_is_told_where_and_kept(world: World, body: bytes, fault: Fault, path: str | None) -> None:
     answer = send(world, ("niche",), body, XML)

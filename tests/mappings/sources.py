@@ -4,9 +4,9 @@ Written for this suite; nobody in them exists. SOURCES must never be told to the
 the victim, what officers saw, what victim or suspect said, and how children are: withholding one costs the adviser
 something and endangers nobody.
 
-They were written in four lots, each before the rule had seen it. Of the lots after the first the rule, as it then was,
-let 12 of 30, 8 of 30 and 7 of 20 through, and was widened after each: what it lets through of sentences nobody has
-thought of is nearer to those figures than to none.
+They were written in four lots for lists of words that named sources, which let 12 of 30, 8 of 30 and 7 of 20 of each
+later lot through. The rule that took their place withheld all of SOURCES when it first met them; `lots` holds what was
+written for it.
 """
 
 from __future__ import annotations

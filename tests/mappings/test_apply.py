@@ -153,6 +153,17 @@ def test_all_that_is_required_and_missing_is_named_at_once(small: Profile) -> No
     ]
 
 
+def test_a_list_that_is_required_and_says_nothing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    row = '{ from = ["first", "middle"], to = "names[usual].given", transform = "texts"'
+    path.write_text(SMALL.replace(row, f"{row}, required = true"), encoding="utf-8")
+    strict = profile.load(path)
+    strict.apply(case(victims=[{"middle": ["Ash"]}]))
+    with pytest.raises(Unreadable) as caught:
+        strict.apply(case(victims=[{"name": "Birch"}]))
+    assert [(p.path, p.fault) for p in caught.value.problems] == [("victims[0].first", Fault.MISSING)]
+
+
 def test_a_marking_that_is_not_understood_makes_the_document_unreadable(small: Profile) -> None:
     """N7: a mark left out could release what is secret."""
     with pytest.raises(Unreadable):
@@ -171,6 +182,13 @@ def test_losses_are_named_and_counted_and_ignored_leaves_are_neither(small: Prof
         ("victims[0].hair.colour", "no-row"),
     ]
     assert (reading.loss_count, reading.ignored_count, reading.leaf_count) == (2, 3, 8)
+
+
+def test_blank_text_is_no_leaf_whether_or_not_all_beside_it_is_read(small: Profile) -> None:
+    for more in ({}, {"unread": "x"}, {"unread": 7}):
+        bare = small.apply(case(victims=[{"name": "Ash", **more}])).leaf_count
+        blank = small.apply(case(victims=[{"name": "Ash", "first": " \t", "middle": "", **more}])).leaf_count
+        assert bare == blank == 3 + bool(more)
 
 
 def test_a_part_where_a_value_belongs_is_a_loss_of_its_leaves(small: Profile) -> None:

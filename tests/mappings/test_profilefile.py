@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import hashlib
+import tomllib
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mappings import codemap, profile
+from mappings.outcome import Cannot
 from mappings.profile import ProfileInvalid
+from mappings.profilefile import compiled
+from mappings.transforms import TRANSFORMS, Takes
 
 GOOD = """
 name = "small"
@@ -103,6 +112,72 @@ def test_what_is_wrong_is_refused_and_named(tmp_path: Path, good: str, bad: str,
     with pytest.raises(ProfileInvalid, match=words) as caught:
         profile.load(written(tmp_path, GOOD.replace(good, bad, 1)))
     assert str(caught.value).startswith("small.toml: ")
+
+
+PLACES = [
+    ("birth-date", "birth.on", "", ["a", "b", "c"], "takes 2 at most, and is given 3"),
+    ("mapped-agreed", "sex", "gender", ["a"], "takes 2 places or more, and is given 1"),
+]
+
+
+@pytest.mark.parametrize(("verb", "target", "codes", "places", "words"), PLACES, ids=[one[0] for one in PLACES])
+def test_a_transform_given_too_few_or_too_many_places_is_refused(
+    tmp_path: Path, verb: str, target: str, codes: str, places: list[str], words: str
+) -> None:
+    """It would fail at the first document, or pass for a check that it does not make."""
+    row = f'{{ from = {places}, to = "{target}", transform = "{verb}"'.replace("'", '"')
+    row += (
+        f', map = "{codes}" }}' if codes else ' }, { from = "sex", to = "sex", transform = "mapped", map = "gender" }'
+    )
+    text = GOOD.replace('{ from = "sex", to = "sex", transform = "mapped", map = "gender" }', row)
+    with pytest.raises(ProfileInvalid, match=f"^small.toml: shapes.person.rows\\[0\\].from: '{verb}' {words}$"):
+        profile.load(written(tmp_path, text))
+
+
+def test_every_transform_can_be_run_with_as_many_places_as_a_row_may_give_it() -> None:
+    """A profile that loads never fails in the reader for the number of its places."""
+    for transform in TRANSFORMS.values():
+        if transform.takes is not Takes.MANY:
+            continue
+        run = transform.run({"a": "b"}) if transform.maps else transform.run
+        for places in range(transform.least, (transform.most or 9) + 1):
+            with contextlib.suppress(Cannot):  # what it makes of the values is not asked here
+                run(*["a"] * places)
+
+
+ODD: list[Any] = [0, "", "x", [], {}, True, [1], ["x", "x"], {"a": 1}, {"a": {}}, date(2026, 4, 1), 1.5]
+
+
+def test_whatever_stands_where_in_a_profile_it_loads_or_is_refused_by_name(tmp_path: Path) -> None:
+    """An integrator's slip is never a traceback."""
+    path = written(tmp_path, GOOD)
+    whole = tomllib.loads(GOOD)
+    said = []
+    for place in list(_places(whole)):
+        for odd in ODD:
+            tree = copy.deepcopy(whole)
+            here: Any = tree
+            for step in place[:-1]:
+                here = here[step]
+            here[place[-1]] = copy.deepcopy(odd)
+            said.append(_refusal(path, tree))
+    assert all(one.startswith("small.toml: ") for one in said if one)
+    assert sum(map(bool, said)) > 500
+
+
+def _refusal(path: Path, tree: dict[str, Any]) -> str:
+    try:
+        compiled(path, tree)
+    except ProfileInvalid as exc:
+        return str(exc)
+    return ""
+
+
+def _places(node: Any, *before: str | int) -> Iterator[tuple[str | int, ...]]:
+    steps = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else []
+    for step in steps:
+        yield (*before, step)
+        yield from _places(node[step], *before, step)
 
 
 def test_a_map_whose_codes_the_target_cannot_hold_is_refused(tmp_path: Path) -> None:

@@ -45,6 +45,20 @@ def test_what_is_no_time_is_refused_alike(written: str) -> None:
     assert came == careful(written)
 
 
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(["12/04/2026 21:40", "12/04/2026 21:40:10", "2026-04-12T21:40:10", "12/04/2026"]),
+    st.integers(0, 18),
+    st.sampled_from(list(" 09/:-+.TZWx\u0661\uff11")),
+)
+@example("12/04/2026 21:40", 13, "+")
+def test_a_time_with_a_wrong_sign_in_it_is_read_or_refused_alike(written: str, place: int, sign: str) -> None:
+    """Also where the standard library's own reading would take it: half an offset, a week, digits of another script."""
+    written = written[:place] + sign + written[place + 1 :]
+    assert outcome(times._split, written) == outcome(times._split_with_care, written)
+    assert outcome(times.read_moment, written) == careful(written)
+
+
 def outcome(read: object, written: str) -> object:
     try:
         return read(written)  # type: ignore[operator] # one of two readings
@@ -54,6 +68,7 @@ def outcome(read: object, written: str) -> object:
 
 def careful(written: str) -> object:
     def slowly(text: str) -> object:
-        return times._london(*times._split(text))
+        found, rest = times._split_with_care(text.strip())
+        return times._london(found, rest) if rest else "time-missing"
 
     return outcome(slowly, written)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mappings.plainwords import KINDS
+from mappings.speakers import Cast, Whose
 from mappings.thirdparty import separate, split
+from tests.mappings.lots import ATTACK, LAST, LOTS, NARRATIVES, UNSEEN, Lot
 from tests.mappings.sources import PLAIN, SOURCES
 
 APART = [
@@ -47,34 +51,125 @@ def test_what_happened_stays(sentence: str) -> None:
     assert split(sentence) == (sentence, "")
 
 
-def test_a_sentence_that_goes_on_about_the_same_person_goes_with_it() -> None:
-    text = "Neighbour rang. She lives at number 14. Door was damaged. She had a cut lip."
-    assert split(text) == ("Door was damaged. She had a cut lip.", "Neighbour rang. She lives at number 14.")
+def test_what_goes_on_after_somebody_else_goes_with_them_until_a_party_is_named() -> None:
+    text = "Neighbour rang. She lives at number 14. Door was damaged. Victim had a cut lip. She was shaking."
+    assert split(text) == (
+        "Victim had a cut lip. She was shaking.",
+        "Neighbour rang. She lives at number 14. Door was damaged.",
+    )
+
+
+def test_officers_say_what_they_saw_but_name_nobody_a_pronoun_could_mean() -> None:
+    text = "Neighbour rang. Officers attended. The door was damaged. She was shaking. Victim was well. She was calm."
+    assert split(text) == (
+        "Officers attended. The door was damaged. Victim was well. She was calm.",
+        "Neighbour rang. She was shaking.",
+    )
+
+
+def test_a_field_of_the_form_ends_what_the_field_before_went_on_about() -> None:
+    text = "Informant:\n- lives next door\n- frail\nInjuries: bruise to arm"
+    assert split(text) == ("Injuries: bruise to arm", "Informant: - lives next door - frail")
 
 
 def test_a_name_after_an_abbreviation_stays_in_its_sentence() -> None:
-    assert split("Reported by Mrs. Quill of no. 9. Door damaged.") == (
-        "Door damaged.",
+    assert split("Reported by Mrs. Quill of no. 9. Victim was hurt.") == (
+        "Victim was hurt.",
         "Reported by Mrs. Quill of no. 9.",
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He left after the\nneighbour rang and said the\nvictim was hurt.",
+        "SUSPECT LEFT AFTER THE OCCUPANT OF THE FLAT ABOVE RANG TO SAY THE\nVICTIM WAS HURT",
+    ],
+)
+def test_a_sentence_broken_over_lines_is_one(text: str) -> None:
+    assert split(text) == ("", text.replace("\n", " "))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "nieghbour", "n/bour", "NEIGHBOUR", "neigh\u200bbour", "n\u0435ighbour", "Wojciechowska", "cymdoges",
+        "postie", "W1",
+        "07700900123", "x",
+    ],
+)  # fmt: skip
+def test_a_word_that_is_not_known_is_withheld_however_it_is_written(word: str) -> None:
+    assert split(f"Victim was with {word} at the time.")[0] == ""
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Victim ran to a house and the house called police.",
+        "He was at the club when the club rang.",
+        "Victim was hurt, as told by text.",
+        "Victim stayed in Bethan flat.",
+        "Victim was told that he is back.",
+        "The child, who called 999, is safe.",
+    ],
+)
+def test_where_a_thing_or_nobody_stands_for_who_told_it_is_withheld(sentence: str) -> None:
+    assert split(sentence) == ("", sentence)
+
+
+@pytest.mark.parametrize("said", ["He said", "Suspect told her", "The victim shouted"])
+def test_a_quotation_of_a_party_is_told_and_anybody_elses_is_not(said: str) -> None:
+    assert split(f'{said}, "I will burn your house down."')[1] == ""
+    assert split('"I will burn your house down."')[0] == ""
+    assert split(f'{said}, "My sister heard you."')[0] == ""
+    assert split(f'{said}, "I will.')[0] == "", "a quotation that does not end"
+
+
 def test_the_names_of_third_parties_count_and_those_of_the_victim_do_not() -> None:
+    """A name that two of them have is the third party's."""
     out: dict[str, Any] = {
         "people": [
             {"role": "victim", "names": [{"family": "Ashdown", "given": ("Marianne",)}]},
+            {
+                "role": "suspect",
+                "names": [{"family": "Ferrant", "given": ("Guy",)}],
+                "description": "tall, says Sidney",
+            },
             {"role": "witness", "names": [{"family": "Ashdown", "given": ("Sidney",)}]},
         ],
-        "statements": [{"topic": "summary", "text": "Ms Ashdown was upset. It was Sidney\u2019s shop."}],
+        "statements": [
+            {"topic": "summary", "kind": "fact", "text": "Marianne was upset. Mr Ferrant left. Ms Ashdown was upset."}
+        ],
         "assessments": [{"subject": "victim-1", "answers": [{"code": "ISO", "text": "Sister says she is alone."}]}],
+        "orders": [
+            {"kind": "bail", "conditions": "Not to contact Sidney."},
+            {"conditions": "Not to enter Quay Parade."},
+        ],
     }
     separate(out)
     assert out["statements"] == [
-        {"topic": "summary", "text": "Ms Ashdown was upset."},
-        {"topic": "third-party", "kind": "allegation", "about": [], "text": "It was Sidney\u2019s shop."},
+        {"topic": "summary", "kind": "fact", "text": "Marianne was upset. Mr Ferrant left."},
+        {"topic": "third-party", "kind": "fact", "about": [], "text": "Ms Ashdown was upset."},
         {"topic": "third-party", "kind": "allegation", "about": ["victim-1"], "text": "Sister says she is alone."},
+        {"topic": "third-party", "kind": "allegation", "about": [], "text": "Not to contact Sidney."},
+        {"topic": "third-party", "kind": "allegation", "about": [], "text": "tall, says Sidney"},
     ]
     assert "text" not in out["assessments"][0]["answers"][0]
+    assert "description" not in out["people"][1]
+    assert out["orders"] == [{"kind": "bail"}, {"conditions": "Not to enter Quay Parade."}]
+
+
+def test_the_name_of_a_party_or_a_child_makes_a_sentence_theirs() -> None:
+    cast = Cast(frozenset({"ashdown"}), frozenset({"bee"}), frozenset({"quill"}))
+    assert split("Ms Ashdown was hit. Ashdown's arm is bruised. Bee was asleep.", cast)[1] == ""
+    assert split("Bee told officers that he hit her.", cast)[0] == "", "a child who told"
+    assert split("Ms Quill was there.", cast)[0] == ""
+    assert split("Mr Ashdown's mother was there.", cast)[0] == ""
+
+
+def test_where_nobody_is_named_an_answer_is_the_victims() -> None:
+    assert split("Thinks that he will kill her", whose=Whose.VICTIM)[1] == ""
+    assert split("Thinks that he will kill her")[0] == ""
 
 
 @pytest.mark.parametrize("piece", ["a. ", "called by x. ", "called ", "Mr. ", "! ", "\n", "information received "])
@@ -117,8 +212,52 @@ def test_wherever_it_stands_it_is_set_apart(before: list[str], sentence: str, af
 def test_no_labelled_source_is_told_and_little_that_is_plain_is_withheld() -> None:
     """Every sentence alone, and every source between two plain ones: none is left in what is told (N3)."""
     assert [text for text in SOURCES if split(text)[0]] == []
-    before, after = "He pushed her.", "No visible injuries."
-    for text in SOURCES:
-        assert text not in split(f"{before} {text} {after}")[0]
     withheld = [text for text in PLAIN if split(text)[1]]
     assert len(withheld) <= 0.05 * len(PLAIN), withheld
+
+
+@pytest.mark.parametrize("lot", LOTS)
+def test_no_sentence_of_a_third_party_of_any_lot_is_told(lot: Lot) -> None:
+    assert [text for text in lot.told if split(text)[0]] == []
+
+
+READ_AS_THE_VICTIMS = {
+    "She rang because she could not stand to listen to it any more.",
+    "He let officers in and said he only rents the box room.",
+}
+"""After a sentence that names victim or suspect the pronoun of these means one of them to any reader."""
+
+
+@pytest.mark.parametrize(
+    "text", [t for t in (*SOURCES, *(text for lot in LOTS for text in lot.told)) if t not in READ_AS_THE_VICTIMS]
+)
+def test_between_plain_sentences_it_is_not_told_either(text: str) -> None:
+    sentence = text if text.endswith((".", "!", "?", '"')) else f"{text}."
+    kept, _ = split(f"Victim was pushed.\n{sentence}\nVictim has no injuries.")
+    assert kept in {"Victim was pushed. Victim has no injuries.", "Victim was pushed."}, kept
+
+
+def test_of_lots_never_mended_against_none_is_told_and_a_sixth_of_the_plain_is_withheld() -> None:
+    """The honest figures: 0 of 70 sources told, so fewer than 1 in 23 (95 %); 11 of 70 harmless sentences withheld."""
+    assert [text for lot in (UNSEEN, LAST) for text in lot.told if split(text)[0]] == []
+    withheld = [text for lot in (UNSEEN, LAST) for text in lot.plain if split(text)[1]]
+    assert len(withheld) <= 11, withheld
+
+
+def test_an_attack_in_harmless_words_is_held_by_the_rule_and_not_by_the_list() -> None:
+    """Every word of most of its sentences is known, so what withholds them is who speaks in them."""
+    known = [text for text in ATTACK.told if split(text)[0] == "" and not _has_unknown_word(text)]
+    assert len(known) > 0.8 * len(ATTACK.told)
+
+
+def _has_unknown_word(text: str) -> bool:
+    return any(word not in KINDS for word in re.findall(r"[^\W\d_]+(?:['-][^\W\d_]+)*", text.casefold()))
+
+
+@pytest.mark.parametrize("narrative", NARRATIVES)
+def test_of_a_whole_narrative_the_rest_is_still_told(narrative: str) -> None:
+    secret = re.findall(r"\[\[(.*?)\]\]", narrative)
+    whole = narrative.replace("[[", "").replace("]]", "")
+    kept, _ = split(whole)
+    assert [text for text in secret if text in kept] == []
+    assert len(kept) >= 0.6 * (len(whole) - sum(map(len, secret)))

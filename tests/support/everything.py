@@ -210,7 +210,7 @@ def everything() -> Record:
         safety_warnings=("violent",),
         outcome="16",
         feedback=tuple(
-            Feedback(code=code, at=_AT, value="yes", count=2, author_role="idva")
+            Feedback(code=code, at=_AT, value="yes", count=2, author_role="idva", consent_ref="consent-1", expiry=_AT)
             for code in (FeedbackCode.ENGAGED, FeedbackCode.DECLINED_SUPPORT)
         ),
         quality=(Finding(path="people[0].birth", code="age-only"),),

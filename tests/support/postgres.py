@@ -92,18 +92,20 @@ class Postgres:
             self._gone()
 
     def create(self, database: str, template: str = "template0") -> str:
-        """Make a database as a copy of another; returns its URL."""
+        """Make a database as a copy of another, file by file: cheaper than page by page; returns its URL."""
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
-        self._tell(copy)
+        with self._connected() as connection:
+            chosen = connection.info.server_version >= 150000  # older servers copy so without being told
+            connection.execute(copy + sql.SQL(" STRATEGY FILE_COPY") if chosen else copy)
         return self.url(database)
 
     def drop(self, database: str) -> None:
         """Remove a database, cutting whoever is still connected."""
-        self._tell(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+        with self._connected() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
-    def _tell(self, command: sql.Composed) -> None:
-        with psycopg.connect(host=str(self._folder), user=USER, dbname="postgres", autocommit=True) as connection:
-            connection.execute(command)
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self._folder), user=USER, dbname="postgres", autocommit=True)
 
     def _gone(self) -> None:
         if self._process is None or self._listener is None:

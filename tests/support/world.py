@@ -10,7 +10,7 @@ import asyncio
 import shutil
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from sqlalchemy import Engine, MetaData, insert, select
 from audit import sql as log_sql
 from gateway import initialise
 from gateway.app import create_app
-from gateway.demo.client import Client, key_of
+from gateway.demo.client import Client
 from gateway.demo.run import ADVISER, AUDITOR, GUARDIAN, LOG, OFFICER
 from gateway.demo.setting import prepared
 from gateway.services import Services, open_services
@@ -81,13 +81,13 @@ class World:
 
     services: Services
     keys_dir: Path
-    app: FastAPI = field(init=False)
-    _runner: asyncio.Runner = field(init=False)
+    _runner: asyncio.Runner = field(init=False, default_factory=asyncio.Runner)
     _clients: dict[str, Client] = field(init=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.app = create_app(self.services)
-        self._runner = asyncio.Runner()
+    @cached_property
+    def app(self) -> FastAPI:
+        """The application; made when it is first called, for some tests never do."""
+        return create_app(self.services)
 
     @property
     def police(self) -> Client:
@@ -118,9 +118,8 @@ class World:
                 client_id,
                 key or client_key(self.keys_dir / f"{client_id}.pem"),
                 user or USERS.get(client_id),
+                Bridge(self.app, self._runner),
             )
-            made.http.close()
-            made.http = httpx.Client(transport=Bridge(self.app, self._runner), base_url=URL)
             made.sign_in()
             self._clients[name] = made
         return self._clients[name]
@@ -165,10 +164,14 @@ class Bridge(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
-@cache
 def client_key(path: Path) -> RSAKey:
-    """A client's key, read once from each path."""
-    return key_of(path)
+    """A client's key, checked once for all worlds: they are copies of one."""
+    return _imported(path.read_bytes())
+
+
+@cache
+def _imported(pem: bytes) -> RSAKey:
+    return RSAKey.import_key(pem)
 
 
 def open_world(settings: Settings) -> World:

@@ -1,13 +1,14 @@
-"""Coded feedback as Task.output: the type says what, the value when; a count, a detail, a consent are beside it.
+"""Coded feedback as Task.output: the type says what, the value when; count, detail, consent, expiry are beside it.
 
 Read and written here, so that what we write reads back as what it was. Vocabulary: domain.md section 4.3.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,22 +31,30 @@ VALUES: Final[Mapping[FeedbackCode, frozenset[str] | None]] = MappingProxyType(
 """The codes that take a detail, and which; None: an area or a safe window, a code the parties agree."""
 
 _MAX_COUNT: Final = 1000  # mappings.record.Feedback
+_REF: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")  # mappings.record.Ref
+_NHS_LIKE: Final = re.compile(r"(?:^|-)(?:(?:[a-z]*[g-z])?\d{10}|\d{3}-\d{3}-\d{4})(?:-|$)")
+"""Ten digits, also in threes and behind a word: a UUID's parts are never that."""
 _PLAIN: Final = frozenset({"type", "valueDateTime", "valueBoolean", "extension"})
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackIn:
-    """One output as sent: what, its detail, how often, when (aware, None: now), and the victim's consent to telling."""
+    """One output as sent: what, its detail, how often, when (aware, None: now), and the victim's consent to telling.
+
+    `consent_ref` is the team's own reference to that consent; `expiry` (aware) is when the word is told no more.
+    """
 
     code: FeedbackCode
     value: str | None
     count: int | None
     at: datetime | None
     consent_state: ConsentState | None
+    consent_ref: str | None = None
+    expiry: datetime | None = None
 
 
 def write_details(feedback: Feedback) -> list[Json]:
-    """The extensions that hold a feedback's detail, count and author's role."""
+    """The extensions that hold a feedback's detail, count, author's role, consent and expiry."""
     found: list[Json] = []
     if feedback.value is not None:
         found.append(extension("feedback-value", valueCode=feedback.value))
@@ -53,6 +62,10 @@ def write_details(feedback: Feedback) -> list[Json]:
         found.append(extension("feedback-count", valueInteger=feedback.count))
     if feedback.author_role is not None:
         found.append(extension("feedback-author-role", valueCode=feedback.author_role))
+    if feedback.consent_ref is not None:
+        found.append(extension("feedback-consent-ref", valueCode=feedback.consent_ref))
+    if feedback.expiry is not None:
+        found.append(extension("feedback-expiry", valueDateTime=instant(feedback.expiry)))
     return found
 
 
@@ -85,6 +98,8 @@ def read_output(output: Json, path: str) -> FeedbackIn:
         count=details.get("feedback-count"),
         at=_at(output, path),
         consent_state=details.get("consent-state"),
+        consent_ref=details.get("feedback-consent-ref"),
+        expiry=details.get("feedback-expiry"),
     )
 
 
@@ -115,17 +130,12 @@ def _consent(value: object, path: str) -> ConsentState:
         raise FhirRefused(422, "code-invalid", path, "not a consent state") from None
 
 
-_READERS: Final[Mapping[str, tuple[str, str, Any]]] = MappingProxyType(
-    {
-        extension_url(name): (name, element, read)
-        for name, element, read in (
-            ("feedback-value", "valueCode", code),
-            ("feedback-count", "valueInteger", _count),
-            ("feedback-author-role", "valueCode", code),
-            ("consent-state", "valueCode", _consent),
-        )
-    }
-)
+def _reference(value: object, path: str) -> str:
+    """A reference that means nothing to police. A number that could be an NHS number is none (domain.md N5)."""
+    found = code(value, path)
+    if _REF.fullmatch(found) is None or _NHS_LIKE.search(found):
+        raise FhirRefused(422, "code-invalid", path, "not an opaque reference of a-z, 0-9 and -, or like an NHS number")
+    return found
 
 
 def _value(what: FeedbackCode, value: str | None, path: str) -> str | None:
@@ -142,11 +152,32 @@ def _at(output: Json, path: str) -> datetime | None:
         if output.get("valueBoolean") is True:
             return None
         raise FhirRefused(422, "required", f"{path}.value", "a time or true is needed")
-    here = f"{path}.valueDateTime"
+    return _time(output["valueDateTime"], f"{path}.valueDateTime")
+
+
+def _time(value: Any, here: str) -> datetime:  # noqa: ANN401 - what was sent
     try:
-        at = datetime.fromisoformat(output["valueDateTime"])
+        at = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise FhirRefused(422, "value", here, "not a time") from None
     if at.tzinfo is None:
         raise FhirRefused(422, "value", here, "a time with its offset is needed")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise FhirRefused(422, "value", here, "a time that no calendar of ours reaches") from None
+
+
+_READERS: Final[Mapping[str, tuple[str, str, Any]]] = MappingProxyType(
+    {
+        extension_url(name): (name, element, read)
+        for name, element, read in (
+            ("feedback-value", "valueCode", code),
+            ("feedback-count", "valueInteger", _count),
+            ("feedback-author-role", "valueCode", code),
+            ("consent-state", "valueCode", _consent),
+            ("feedback-consent-ref", "valueCode", _reference),
+            ("feedback-expiry", "valueDateTime", _time),
+        )
+    }
+)

@@ -1,7 +1,7 @@
 """The schema's history (Alembic): the same steps on SQLite and PostgreSQL, run at start and by `gateway init`.
 
 `upgrade` brings a database to the newest step, one process at a time. A test compares what the steps make with what
-`tables.py` and `audit.sql` declare.
+`tables` and `audit.sql` declare.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ def upgrade() -> None:
     op.add_column("client", sa.Column("profiles", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("quarantine", sa.Column("overdue_at", sa.String(length=24)))
     op.add_column("record", sa.Column("occurrence", sa.LargeBinary()))
+    if op.get_bind().dialect.name == "postgresql":  # SQLite's integers are as long already
+        op.alter_column("record", "version", type_=sa.BigInteger(), existing_nullable=False)
     for column in _REFERRAL:
         op.add_column("referral", sa.Column(column.name, column.type))
     op.create_index("referral_orders", "referral", ["log_id", "orders_end"])
@@ -52,6 +54,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back to the schema before."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("record", "version", type_=sa.Integer(), existing_nullable=False)
     for name in ("match_review", "person_link", "match_key", "match_event"):
         op.drop_table(name)
     op.drop_table("mapping_drift")
@@ -212,7 +216,8 @@ def _matching() -> None:
         sa.Column("other_person", sa.String(length=36), nullable=False),
         sa.Column("levels", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.String(length=24), nullable=False),
-        sa.Column("due_at", sa.String(length=24), nullable=False),
+        sa.Column("due_at", sa.String(length=24)),
+        sa.Column("overdue_at", sa.String(length=24)),
         sa.Column("decided_at", sa.String(length=24)),
         sa.Column("decided_by", sa.String(length=128)),
         sa.Column("outcome", sa.String(length=16)),
@@ -220,3 +225,4 @@ def _matching() -> None:
     )
     op.create_index("match_review_open", "match_review", ["log_id", "decided_at", "due_at"])
     op.create_index("match_review_of", "match_review", ["event_id"])
+    op.create_index("match_review_of_other", "match_review", ["other_event_id"])

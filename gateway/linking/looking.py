@@ -1,0 +1,176 @@
+"""Who of a new event is who of others: links where it is plain, a person's decision where it is likely, else nothing.
+
+It happens right after intake, by the clock, for every event that was taken in and not yet compared: what waits stands
+in the database, so that a crash loses none. People are compared with people of the same role in other events of the
+log: a victim is never linked with a suspect (N9), and the two of one event never with each other.
+
+    look         find candidates, put together what is linked already, judge (`matching/`); reads only
+    LinkPeople   (`making`) makes it true, in one transaction
+
+An event that was erased is found by what shows by itself who somebody is (a number; a name with a day of birth), by
+the blind index that outlives its content.
+
+Source: domain.md sections 4.1 (steps 5 and 13), 4.5 (N9), 4.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from gateway.linking.found import Pair
+from gateway.linking.making import LinkPeople, Looked
+from gateway.matching.model import Band, Judged, Model, judge
+from gateway.matching.traits import Traits, together
+from gateway.repeats import Someone, linked
+from gateway.store import tables
+from gateway.store.database import Database
+from gateway.store.features import Featured, Features
+from gateway.store.journal import Journals
+from gateway.store.records import Records, numbered
+from mappings.record import Role
+
+AT_ONCE = 50
+"""Events that one unit links: intake waits for the log no longer than that takes."""
+
+LEAST_PEOPLE = 100_000
+"""How many people there are to choose from at least: whoever comes to a new gateway is one of an area's, not of ten."""
+
+IN_A_ROUND = 500
+"""Events of one call: what else is done by the clock waits no longer than that takes."""
+
+MOST_REVIEWS = 5
+"""Candidates that are put to a person for one victim, the likeliest."""
+
+
+def link_waiting(database: Database, journals: Journals, records: Records, model: Model, log_id: str) -> int:
+    """Compare what was taken in and not compared yet, some at a time; returns how many events that were.
+
+    For a thread of its own. Raises NotSealed, Busy or Unreachable; what was done until then stands.
+    """
+    done = 0
+    with database.reading() as connection:
+        people = max(LEAST_PEOPLE, connection.execute(_PEOPLE, {"log": log_id}).scalar_one())
+    while done < IN_A_ROUND:
+        with database.reading() as connection:
+            waiting = connection.execute(_WAITING, {"log": log_id, "most": AT_ONCE}).all()
+            looked = [look(connection, records, model, log_id, row, people) for row in waiting]
+        if not looked:
+            break
+        journals.of(log_id).submit_and_wait(LinkPeople(tuple(looked)))
+        done += len(looked)
+    return done
+
+
+def look(
+    connection: Connection,
+    records: Records,
+    model: Model,
+    log_id: str,
+    row: Any,  # noqa: ANN401 - the ids of the row that waits, and of its event
+    people: int,
+) -> Looked:
+    """Find who each victim and suspect of an event is in others; `people` are those there are to choose from."""
+    features = records.features
+    own = features.of_events(connection, [row.event_id]).get(row.event_id)
+    links: list[Pair] = []
+    reviews: list[Pair] = []
+    if own is not None:
+        for role in (Role.VICTIM, Role.SUSPECT):
+            for ref, traits in own.of_role(role.value).items():
+                found = _candidates(connection, features, log_id, own, role.value, traits)
+                for pair, each in _judged(model, own, ref, traits, found, people):
+                    if each.band is Band.LINK:
+                        links.append(pair)
+                    elif each.band is Band.REVIEW and pair.of_victims:
+                        reviews.append(pair)
+        links += _erased(connection, records, log_id, own)
+    return Looked(row.id, row.event_id, tuple(links), tuple(reviews[:MOST_REVIEWS]))
+
+
+def _candidates(
+    connection: Connection, features: Features, log_id: str, own: Featured, role: str, traits: Traits
+) -> list[list[tuple[Featured, str]]]:
+    """The people who share a key, each with everybody they are linked with: one list for each."""
+    near = [one for one in features.candidates(connection, log_id, role, traits) if one.event_id != own.event_id]
+    known = {(one.event_id, ref): (one, ref) for one in near for ref in one.of_role(role)}
+    if not known:
+        return []
+    groups = linked(connection.execute, log_id, known)
+    beyond = {event for group in groups.values() for event, _ in group} - {one.event_id for one in near}
+    for one in features.of_events(connection, sorted(beyond - {own.event_id})).values():
+        known |= {(one.event_id, ref): (one, ref) for ref in one.of_role(role)}
+    lists: list[list[tuple[Featured, str]]] = []
+    taken: set[Someone] = set()
+    for key, group in groups.items():
+        if key not in taken:
+            members = [key, *sorted(one for one in group if one in known and one[0] != own.event_id)]
+            taken |= set(members)
+            lists.append([known[one] for one in members])
+    return lists
+
+
+def _judged(
+    model: Model, own: Featured, ref: str, traits: Traits, groups: Sequence[Sequence[tuple[Featured, str]]], people: int
+) -> list[tuple[Pair, Judged]]:
+    """What each candidate comes to, the likeliest first; the pair names the one of each group who is most alike."""
+    whole = [together([one.people[their] for one, their in group]) for group in groups]
+    found: list[tuple[Pair, Judged]] = []
+    for group, each in zip(groups, judge(model, traits, whole, people), strict=True):
+        if each.band is Band.NONE:
+            continue
+        best, their = max(group, key=lambda one: model.score(traits, one[0].people[one[1]]).bits)
+        pair = Pair(
+            (own.event_id, ref),
+            (best.event_id, their),
+            "score",
+            dict(each.score.levels),
+            (own.record_id, best.record_id),
+        )
+        found.append((pair, each))
+    return sorted(found, key=lambda one: one[1].probability, reverse=True)
+
+
+def _erased(connection: Connection, records: Records, log_id: str, own: Featured) -> list[Pair]:
+    """Who of an event is somebody of an event that was erased: by a number, or a name with a day of birth."""
+    record = records.load(connection, [own.record_id]).get(own.record_id)
+    names: dict[bytes, str] = {}
+    for person in record.people if record is not None else ():
+        default = person.birth is not None and person.birth.on is not None and _is_default(person.birth.on)
+        for kind, key in numbered(person) if person.ref in own.people else ():
+            if kind != "person" or not default:
+                names[records.blind(kind, key)] = person.ref
+    found: dict[tuple[str, Someone], Pair] = {}
+    for row in connection.execute(_ERASED, {"log": log_id, "names": list(names)}) if names else ():
+        ref, their = names[bytes(row.digest)], row.subject.rpartition(".")[2]
+        if row.event_id != own.event_id and ref.partition("-")[0] == their.partition("-")[0]:
+            other = (row.event_id, their)
+            found[ref, other] = Pair((own.event_id, ref), other, "key", {}, (own.record_id, row.record_id))
+    return list(found.values())
+
+
+def _is_default(day: Any) -> bool:  # noqa: ANN401 - a date
+    return (day.month, day.day) == (1, 1)
+
+
+_e = tables.match_event
+_log: Any = bindparam("log")
+_PEOPLE = select(func.count()).select_from(_e).where(_e.c.log_id == _log)
+_WAITING = (
+    select(_e.c.id, _e.c.event_id)
+    .where(_e.c.log_id == _log, _e.c.matched_at.is_(None))
+    .order_by(_e.c.id)
+    .limit(bindparam("most"))
+)
+_r, _b = tables.record, tables.blind_index
+_ERASED = (
+    select(_b.c.digest, _b.c.subject, _b.c.record_id, _r.c.event_id)
+    .join(_r, _r.c.id == _b.c.record_id)
+    .where(
+        _b.c.log_id == _log,
+        _b.c.digest.in_(bindparam("names", expanding=True)),
+        _r.c.erased_at.is_not(None),
+    )
+)
