@@ -14,29 +14,41 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.nhs.bars import BarsRefused
 from adapters.nhs.fhir import FhirRefused, warm
 from gateway.errors import BadParameter, GatewayError, NotFound
 from gateway.logs import Line, say
 from gateway.services import Services
 from gateway.tokens.routes import routes as token_routes
+from gateway.tracing.sign_in import published
 from gateway.web import (
     agreements,
     audit,
     auditevent,
     auditexport,
+    bars,
     batches,
     coresponse,
+    deliveries,
     fhir,
+    fhirversions,
     governance,
     health,
+    hospital,
+    informing,
     matches,
     notices,
     oversight,
     police,
+    proposals,
+    questionnaires,
+    subscriptions,
     team,
+    tracing,
     witness,
 )
 from gateway.web.described import Described
+from gateway.web.fhirform import PublicGzip, failure_in_form
 from gateway.web.http import PROBLEM, CallIds, json_response, problem_of
 
 _VERSION = version("provide-gateway")
@@ -63,33 +75,58 @@ def create_app(services: Services) -> FastAPI:
     metrics = health.Metrics(services)
     # Routes are tried in this order: the busiest first.
     app.include_router(auditevent.routes(services))  # a type of FHIR's that is not a team's: before those that are
+    app.include_router(questionnaires.routes(services, fhir.PREFIX))
+    app.include_router(fhirversions.history(services, fhir.PREFIX))  # before the routes that take any type and id
+    app.include_router(subscriptions.routes(services))  # as above
     app.include_router(fhir.routes(services, _VERSION))
     app.include_router(police.routes(services))
     app.include_router(batches.routes(services))
+    app.include_router(bars.routes(services, _VERSION))
     app.include_router(
-        token_routes(services.settings, services.keyring, services.clients, services.journals, services.tokens)
+        token_routes(
+            services.settings,
+            services.keyring,
+            services.clients,
+            services.journals,
+            services.tokens,
+            published(services.settings),
+        )
     )
-    app.include_router(team.routes(services))
-    app.include_router(governance.routes(services))
-    app.include_router(matches.routes(services))
-    app.include_router(coresponse.routes(services))
-    app.include_router(notices.routes(services))
-    app.include_router(audit.routes(services))
-    app.include_router(agreements.routes(services))
-    app.include_router(oversight.routes(services))
-    app.include_router(auditexport.routes(services))
-    app.include_router(witness.routes(services))
+    for room in (
+        team,
+        governance,
+        matches,
+        proposals,
+        tracing,
+        deliveries,
+        coresponse,
+        notices,
+        hospital,
+        informing,
+        audit,
+        agreements,
+        oversight,
+        auditexport,
+        witness,
+    ):
+        app.include_router(room.routes(services))
     app.include_router(health.routes(services, metrics))
 
     async def failed(request: Request, error: Exception) -> Response:
-        if not isinstance(error, GatewayError | FhirRefused):
+        if not isinstance(error, GatewayError | FhirRefused | BarsRefused):
             where = _where(error)
             say(Line.UNFORESEEN, request=request.state.request_id, error=type(error).__name__, where=where)
-        return fhir.outcome_of(error) if request.url.path.startswith(fhir.PREFIX) else problem_of(error)
+        if request.url.path.startswith(bars.PREFIX):
+            return bars.outcome_of(error)
+        if request.url.path.startswith(fhir.PREFIX):
+            return failure_in_form(request, fhir.outcome_of(error))
+        return problem_of(error)
 
     async def misdirected(request: Request, error: Exception) -> Response:
         """What the framework refuses by itself: no such route, no such method, a path that is no number."""
         status = error.status_code if isinstance(error, HTTPException) else 404
+        if request.url.path.startswith(bars.PREFIX):
+            return bars.outcome_of(bars.misdirected(status))
         if status == METHOD_NOT_ALLOWED and not request.url.path.startswith(fhir.PREFIX):
             headers = error.headers if isinstance(error, HTTPException) else None
             body = {"title": "This method is not served here", "status": status}
@@ -99,9 +136,11 @@ def create_app(services: Services) -> FastAPI:
 
     app.add_exception_handler(GatewayError, failed)
     app.add_exception_handler(FhirRefused, failed)
+    app.add_exception_handler(BarsRefused, failed)
     app.add_exception_handler(HTTPException, misdirected)
     app.add_exception_handler(RequestValidationError, misdirected)
     app.add_middleware(Unforeseen, answer=failed)
+    app.add_middleware(PublicGzip, public=fhir.PUBLIC)
     app.add_middleware(CallIds)
     app.add_middleware(metrics.middleware)
     return app

@@ -1,8 +1,9 @@
 """What leaves, and the entry that says so first: pages of referrals for a team, feedback for police.
 
 A search picks referrals of the caller's own team under one agreement; each is decided again on its sealed facts,
-narrowed to what the resource types asked for can carry, minimised and written. The unit here seals one entry for each
-referral and checks, in the same transaction, that neither the agreement nor the referral has changed since.
+narrowed to what the resource types asked for can carry, minimised and written; what columns cannot tell is then asked
+of what was written, and so of nothing that was withheld. The unit here seals one entry for each referral and checks, in
+the same transaction, that neither the agreement nor the referral has changed since.
 
 A caller who may not see a referral and a caller who asks for one that does not exist run the same queries, seal the
 same entry and get the same answer (P8).
@@ -12,10 +13,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -27,6 +27,7 @@ from audit.entry import Entry, Operation
 from audit.entry import Outcome as EntryOutcome
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on
 from gateway.decision import Ruling
+from gateway.errors import BadParameter
 from gateway.evidence import Caller, Event, act
 from gateway.facts import hours_since
 from gateway.grades import with_history
@@ -36,10 +37,11 @@ from gateway.nothing_given import nothing_found
 from gateway.order_ends import passed, shown_at
 from gateway.repeats import earlier_incidents, with_earlier
 from gateway.same_incident import links_of, with_linked
-from gateway.searching import Search, find_all, find_rows, write_cursor
+from gateway.searching import Search, find_rows, place_of
+from gateway.selecting import selected
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
-from gateway.terms import Standing
+from gateway.terms import Standing, agreement_ref
 from gateway.ties import Ties, ties_of
 from mappings.record import Earlier, Record
 from mappings.referral import ReferralState, ReferralStatus
@@ -74,18 +76,25 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The referrals a search found, before they are sealed; `total` where one referral is one resource."""
+    """The referrals a search found, before they are sealed; `next` is the place of the page after this one.
+
+    `total` is given where it tells nothing that is not sealed: of a type that is one resource for each referral, when
+    only routing was asked; or of a result that is whole on this page.
+    """
 
     opened: tuple[Opened, ...]
     total: int | None
-    next_cursor: str | None
+    next: tuple[str, ...] | None
     refused: tuple[Refused, ...] = ()
 
 
 COUNTED_MAX = 1000
 """Referrals that are decided to say how many there are, some 20 us each; beyond, no total is given (it is optional)."""
 
-ONE_TO_ONE = frozenset({"Task", "ServiceRequest", "Flag"})
+LOOKED_AT_MAX = 500
+"""Referrals a page looks into for what columns cannot tell, up to a millisecond each; then it ends, with a link."""
+
+ONE_TO_ONE = frozenset({"Task", "ServiceRequest", "Flag", "Provenance"})
 """The types of which every referral is exactly one resource, so that counting referrals counts them."""
 
 
@@ -102,25 +111,42 @@ class Reader:
         self, connection: Connection, caller: Caller, search: Search, standing: Standing, log_id: str, now: datetime
     ) -> Found:
         """Run a search for a caller under an agreement. Nothing found here may leave before it is sealed."""
-        rows = find_rows(connection, search, log_id, caller)
-        shown, more = rows[: search.count], len(rows) > search.count
-        ties = ties_of(connection.execute, caller, log_id, shown)
-        judged = [(row, *judged_of(row, standing, ties, now)) for row in shown]
-        permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED]
-        opened = self._open(connection, permitted, search, now)
+        if search.counted and not search.conditions and search.types[0] in ONE_TO_ONE:
+            return Found((), _countable(self._count(connection, caller, search, standing, log_id, now)), None)
+        opened: list[Opened] = []
+        refused: list[Refused] = []
+        looked_at, place = 0, search.after
+        while True:
+            at_once = min(search.count, LOOKED_AT_MAX)
+            rows = find_rows(connection, search, log_id, caller, place, at_once)
+            shown, more = rows[:at_once], len(rows) > at_once
+            ties = ties_of(connection.execute, caller, log_id, shown)
+            judged = [(row, *judged_of(row, standing, ties, now)) for row in shown]
+            permitted = [one for one in judged if one[2].outcome is Outcome.PERMITTED and _may_fit(one[2], search)]
+            opened += self._open(connection, permitted, search, now)
+            refused += [Refused(*one) for one in judged if one[2].reason is Reason.CONNECTED]
+            looked_at += len(shown)
+            place = place_of(shown[-1], search) if more else None
+            if not search.conditions or not more or len(opened) >= search.count or looked_at >= LOOKED_AT_MAX:
+                break
+        if len(opened) > search.count:
+            opened = opened[: search.count]
+            place = place_of(opened[-1].row, search)
         total = None
-        if search.types[0] in ONE_TO_ONE:
-            whole = search.cursor is None and not more
-            total = len(opened) if whole else self._count(connection, caller, search, standing, log_id, now)
-        refused = [Refused(*one) for one in judged if search.ids is not None and one[2].reason is Reason.CONNECTED]
-        return Found(tuple(opened), total, write_cursor(shown[-1]) if more else None, tuple(refused))
+        if search.after is None and place is None and (search.total or search.counted):
+            total = sum(len(one.matches) for one in opened)
+        elif search.total and not search.conditions and search.types[0] in ONE_TO_ONE:
+            total = self._count(connection, caller, search, standing, log_id, now)
+        if search.counted:
+            total = _countable(total)
+        return Found(tuple(opened), total, place, tuple(refused) if search.ids is not None else ())
 
     @staticmethod
     def _count(
         connection: Connection, caller: Caller, search: Search, standing: Standing, log_id: str, now: datetime
     ) -> int | None:
         """How many referrals this caller may see, each decided; None where they are too many to decide for a number."""
-        rows = find_all(connection, search, log_id, caller, COUNTED_MAX)
+        rows = find_rows(connection, search, log_id, caller, None, COUNTED_MAX)
         if len(rows) > COUNTED_MAX:
             return None
         ties = ties_of(connection.execute, caller, log_id, rows)
@@ -148,36 +174,38 @@ class Reader:
             for one in (row.record_id, *(link["record"] for link in links_of(row.linked)))
         ]
         loaded = self.records.load(connection, missing)
+        told = "Provenance" in search.types  # what names the record it was made from
+        payloads = self.records.payloads(connection, missing) if told else {}
         again = [row for row, facts, _ in judged if row.record_id in loaded and "history.repeats" in facts.items]
         history = earlier_incidents(connection.execute, again)
         opened: list[Opened] = []
         for (row, facts, decision), keys in zip(judged, wanted, strict=True):
             for key, narrowed in keys:
                 if key not in at_hand and row.record_id in loaded:  # an erased record leaves nothing to write
-                    at_hand[key] = self._write(row, narrowed, key[2], loaded, history.get(row.id, ()), now)
-            first, *others = (at_hand.get(key, ()) for key, _ in keys)
-            matches = tuple(one for one in first if search.ids is None or one.id in search.ids)
+                    whole = whole_of(row, loaded, history.get(row.id, ()), now)
+                    referral = replace(referral_of(row), payload=payloads.get(row.record_id))
+                    at_hand[key] = fhir.write(key[2], minimise(whole, narrowed), referral, self.base_url)
+            written = {key[2]: at_hand.get(key, ()) for key, _ in keys}
+            matches, included = selected(written, search)
             if matches:
-                included = tuple(chain.from_iterable(others))
                 withheld = bool(decision.for_recipient()["withheld"])
                 opened.append(Opened(row, facts, decision.narrow(search.items), withheld, matches, included))
         with self._turn:
             self._written.update(at_hand)
         return opened
 
-    def _write(
-        self,
-        row: Row[Any],
-        decision: Decision,
-        type_: str,
-        loaded: Mapping[str, Record],
-        earlier: Sequence[Earlier],
-        now: datetime,
-    ) -> tuple[fhir.Written, ...]:
-        whole = shown_at(with_linked(with_history(loaded[row.record_id], row), row, loaded), now)
-        whole = with_earlier(whole, row.victim, earlier)
-        minimised = minimise(whole.for_victim(row.victim), decision)
-        return fhir.write(type_, minimised, referral_of(row), self.base_url)
+
+def whole_of(row: Row[Any], loaded: Mapping[str, Record], earlier: Sequence[Earlier], now: datetime) -> Record:
+    """All there is of a referral at an instant, for its victim, before anything is taken from it."""
+    whole = shown_at(with_linked(with_history(loaded[row.record_id], row), row, loaded), now)
+    return with_earlier(whole, row.victim, earlier).for_victim(row.victim)
+
+
+def _countable(total: int | None) -> int:
+    """A number that was asked for and nothing else. Raises BadParameter where it is too large to be found."""
+    if total is None:
+        raise BadParameter("there are too many to count: narrow the search")
+    return total
 
 
 def judged_of(row: Row[Any], standing: Standing, ties: Ties, now: datetime) -> tuple[Facts, Decision]:
@@ -200,6 +228,14 @@ def judged_of(row: Row[Any], standing: Standing, ties: Ties, now: datetime) -> t
 def _facts(text: str) -> Facts:
     """The facts a referral's row holds; they identify nobody, and many rows hold the same."""
     return Facts.from_json(orjson.loads(text))
+
+
+def _may_fit(decision: Decision, search: Search) -> bool:
+    """Whether enough may leave for every condition to fit: where not, the record is not even opened."""
+    return all(
+        not one.positive or not one.asked.items or not one.asked.items.isdisjoint(decision.ruling.methods)
+        for one in search.conditions
+    )
 
 
 def _by_type(decision: Decision, search: Search) -> list[tuple[str, Decision]]:
@@ -232,9 +268,9 @@ class Disclose(Unit[None]):
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        for refused in self.found.refused:
-            batch.seal(self._denied(batch, refused))
-        if not self.found.opened and not self.found.refused:
+        if self.search.counted and not self.found.opened:
+            batch.seal(self._counted(batch))
+        elif not self.found.opened and not self.found.refused:
             batch.seal(nothing_found(batch, self.caller, self.standing, self.search.types[0]))
         for one in self.found.opened:
             batch.same_referral(one.row.id, one.row.version)
@@ -254,9 +290,23 @@ class Disclose(Unit[None]):
                     case=one.row.id,
                     reason=self.reason,
                     mapping=one.row.mapping,
-                    detail={"types": ",".join(self.search.types), "version": one.row.version},
+                    detail={"types": ",".join(self.search.types), "version": one.row.version, **dict(self.search.note)},
                 )
             )
+        for refused in self.found.refused:  # last, so that receipts stand in the order of what they are of
+            batch.seal(self._denied(batch, refused))
+
+    def _counted(self, batch: Batch) -> Entry:
+        """How many there are was told, and nothing of any: the same whether there are none or none for this caller."""
+        return act(
+            Event.REFERRALS_COUNTED,
+            Operation.CONSULTATION,
+            at=batch.at,
+            caller=self.caller,
+            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+            reason=self.reason,
+            detail={"types": ",".join(self.search.types), "total": self.found.total or 0},
+        )
 
     def _denied(self, batch: Batch, one: Refused) -> Entry:
         return act(

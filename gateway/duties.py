@@ -15,10 +15,15 @@ from gateway.agreement_life import note_expiries
 from gateway.batch_rows import EndBroken
 from gateway.consent import EndOverrides
 from gateway.coresponse.unjoined import EraseContacts, NoteMissing
+from gateway.delivery.courier import Courier as Deliverer
+from gateway.delivery.handing import NoteLate
+from gateway.hospital.changing import NoteNoticesOverdue
+from gateway.informing.keeping import NoteRequestsOverdue
 from gateway.linking.looking import link_waiting
 from gateway.linking.unreviewed import NoteMatchesOverdue
 from gateway.logs import Line, say
 from gateway.matching.model import shipped
+from gateway.messages.erasing import EraseMessages
 from gateway.notices import NoteOverdue
 from gateway.order_ends import NoteOrdersEnded
 from gateway.quarantine import NoteHoldsOverdue
@@ -29,6 +34,8 @@ from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.terms import agreement_ids
 from gateway.timekeeper import Job
+from gateway.tracing.overdue import NoteTracesOverdue
+from gateway.tracing.tracer import Tracer
 from gateway.webhook.courier import Courier
 from gateway.witnessing import Collector
 
@@ -46,6 +53,7 @@ def jobs(services: Services) -> tuple[Job, ...]:
     def erase(now: datetime) -> None:
         sweep(services.database, services.journals, services.records, now)
         erase_contacts(services, now)
+        erase_messages(services, now)
 
     def warn(now: datetime) -> None:
         note_expiries(services.database, services.journals, now)
@@ -56,23 +64,29 @@ def jobs(services: Services) -> tuple[Job, ...]:
             while services.journals.of(log_id).submit_and_wait(unit).value:
                 pass
 
-    def link_people(_: datetime) -> None:
+    def note_late_deliveries(_: datetime) -> None:
         for log_id in _logs(services):
-            link_waiting(services.database, services.journals, services.records, shipped(), log_id)
+            unit = NoteLate(services.standing(log_id))
+            while services.journals.of(log_id).submit_and_wait(unit).value:
+                pass
 
     every = timedelta(seconds=services.settings.retention_sweep_seconds)
     return (
-        Job("people-linked", MATCH_EVERY, link_people),
+        Job("people-linked", MATCH_EVERY, _of(link_people, services)),
         Job("orders-ended", OFTEN, end_orders),
         Job("overrides-ended", OFTEN, _in_every_log(services, EndOverrides)),
+        Job("deliveries-late", OFTEN, note_late_deliveries),
         Job("notices-overdue", OFTEN, _in_every_log(services, NoteOverdue)),
         Job("contacts-without-record", OFTEN, _in_every_log(services, NoteMissing)),
         Job("reviews-overdue", OFTEN, _in_every_log(services, NoteReviewsOverdue)),
-        Job("matches-overdue", OFTEN, lambda _: note_late_matches(services)),
+        Job("matches-overdue", OFTEN, _of(note_late_matches, services)),
+        Job("traces-overdue", OFTEN, _of(note_late_traces, services)),
+        Job("hospital-notices-overdue", OFTEN, _in_every_log(services, NoteNoticesOverdue)),
+        Job("information-requests-overdue", OFTEN, _in_every_log(services, NoteRequestsOverdue)),
         Job("holds-overdue", OFTEN, _in_every_log(services, NoteHoldsOverdue)),
         Job("batches-broken", OFTEN, _in_every_log(services, EndBroken)),
         Job("agreements-expiring", OFTEN, warn),
-        Job("mapping-drift", OFTEN, lambda _: services.drift.flush(services.journals)),
+        Job("mapping-drift", OFTEN, _of(note_drift, services)),
         Job("retention-sweep", every, erase),
     )
 
@@ -87,11 +101,44 @@ def erase_contacts(services: Services, now: datetime) -> None:
             pass
 
 
+def erase_messages(services: Services, now: datetime) -> None:
+    """Erase messages of NHS systems: those of nobody here after a day, the others as inputs that nobody could use."""
+    for log_id in _logs(services):
+        with services.database.reading() as connection:
+            schedule = schedule_of(connection, log_id)
+        rule = schedule.rules.get(Kept.QUARANTINE) if schedule else None
+        unit = EraseMessages(rule.cutoffs(now)[0] if rule else None)
+        while services.journals.of(log_id).submit_and_wait(unit).value:
+            pass
+
+
 def note_late_matches(services: Services) -> None:
     """Seal the matches that nobody decided in time, and say so on the process log, once for each."""
     for log_id in _logs(services):
         while late := services.journals.of(log_id).submit_and_wait(NoteMatchesOverdue()).value:
             say(Line.MATCHES_OVERDUE, log=log_id, matches=late)
+
+
+def link_people(services: Services) -> None:
+    """Compare the people of what was taken in with those of others."""
+    for log_id in _logs(services):
+        link_waiting(services.database, services.journals, services.records, shipped(), log_id)
+
+
+def note_late_traces(services: Services) -> None:
+    """Seal the traces that nobody decided in time, and say so on the process log, once for each."""
+    for log_id in _logs(services):
+        while late := services.journals.of(log_id).submit_and_wait(NoteTracesOverdue()).value:
+            say(Line.TRACES_OVERDUE, log=log_id, traces=late)
+
+
+def note_drift(services: Services) -> None:
+    """Seal what has changed in the shape of what forces send."""
+    services.drift.flush(services.journals)
+
+
+def _of(duty: Callable[[Services], None], services: Services) -> Callable[[datetime], None]:
+    return lambda _: duty(services)
 
 
 def _in_every_log(services: Services, unit: Callable[[], Unit[int]]) -> Callable[[datetime], None]:
@@ -121,5 +168,22 @@ def webhook_rounds(courier: Courier) -> tuple[Job, ...]:
     return (Job("webhook-round", WEBHOOK_EVERY, courier.round),)
 
 
+def delivery_rounds(deliverer: Deliverer) -> tuple[Job, ...]:
+    """The rounds of delivering referrals: as those of pushing."""
+    return (Job("delivery-round", DELIVERY_EVERY, deliverer.round),)
+
+
+DELIVERY_EVERY = timedelta(seconds=1)
+"""How soon a referral is delivered after it was made or changed."""
+
 WEBHOOK_EVERY = timedelta(seconds=2)
 """How soon a word is pushed after it was said."""
+
+
+def trace_rounds(tracer: Tracer) -> tuple[Job, ...]:
+    """The rounds of looking for NHS numbers: they wait for PDS, and so are given a thread of their own."""
+    return (Job("trace-round", TRACE_EVERY, tracer.round),)
+
+
+TRACE_EVERY = timedelta(seconds=5)
+"""How soon a new victim is looked for; her referral does not wait for it."""

@@ -10,6 +10,7 @@
     ├── MarkingRefused        SECRET and above
     ├── IdempotencyConflict   the same key with another body
     ├── StaleVersion          an older version of a record than the one held
+    ├── AlreadyAnswered       an answer to a delivery that changes nothing: a repeat
     ├── NotAuthenticated      no token, or not a good one
     ├── NotPermitted          a good token without the scope or the person behind it
     ├── NotFound              there is none, or none for this caller: the same to them (P8)
@@ -18,6 +19,7 @@
     ├── TransitionRefused     a change the referral's state does not allow
     ├── WitnessDisagrees      a witness has seen another history of a log
     ├── NotAcceptable         no representation the caller accepts
+    ├── NotServed             an interaction of a standard that this server does not offer, of anything
     ├── Busy                  too many units wait for a commit
     ├── Unreachable           the database does not answer, so nothing can be read
     └── NotSealed             the evidence could not be committed, so nothing is released (P1)
@@ -95,6 +97,10 @@ class StaleVersion(GatewayError):
     """An older version of a record than the one held."""
 
 
+class AlreadyAnswered(GatewayError):
+    """An answer to a delivery that changes nothing, for the referral stands there already: a repeat."""
+
+
 class NotAuthenticated(GatewayError):
     """No token, or not a good one (RFC 6750)."""
 
@@ -134,6 +140,10 @@ class NotAcceptable(GatewayError):
     """No representation the caller accepts."""
 
 
+class NotServed(GatewayError):
+    """An interaction that the standard has and this server does not offer, whatever it is asked of."""
+
+
 class Busy(GatewayError):
     """Too many units wait for a commit."""
 
@@ -166,6 +176,7 @@ FACES: Mapping[type[GatewayError], Face] = {
     MarkingRefused: Face(422, "marking-refused", "The protective marking is above this gateway's", "security"),
     IdempotencyConflict: Face(422, "idempotency-conflict", "The key was used with another body", "conflict"),
     StaleVersion: Face(409, "stale-version", "A newer version is held", "conflict"),
+    AlreadyAnswered: Face(409, "already-answered", "It was answered so before", "duplicate"),
     NotAuthenticated: Face(401, "not-authenticated", "A valid access token is needed", "login"),
     NotPermitted: Face(403, "not-permitted", "The token does not allow this", "forbidden"),
     NotFound: Face(404, "not-found", "There is none", "not-found"),
@@ -173,6 +184,7 @@ FACES: Mapping[type[GatewayError], Face] = {
     PreconditionMissing: Face(428, "precondition-missing", "If-Match is needed", "required"),
     TransitionRefused: Face(422, "transition-refused", "The referral's state does not allow this", "business-rule"),
     WitnessDisagrees: Face(409, "witness-disagrees", "The log's history is another", "conflict"),
+    NotServed: Face(405, "not-served", "This server does not offer that", "not-supported"),
     NotAcceptable: Face(406, "not-acceptable", "No representation fits the Accept header", "not-supported"),
     Busy: Face(503, "busy", "Too much is waiting", "throttled"),
     Unreachable: Face(503, "unreachable", "The database does not answer", "transient"),

@@ -47,6 +47,7 @@ from gateway.store import tables
 from gateway.store.journal import Committed
 from gateway.taking import Answer, TakeIn, Taken
 from gateway.telling import words
+from gateway.unchanged import Unchanged
 from gateway.under_agreement import decided, log_of, standing_of
 
 
@@ -118,15 +119,29 @@ async def take_in(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What hand_out answers: what was found, and the receipt of each referral in it, or of the empty answer."""
+    """What hand_out answers: what was found, and the receipt of each referral in it, or of the empty answer.
+
+    `given` is False where it was sealed as confirmed and not as disclosed: then nothing of it may be sent.
+    """
 
     found: Found
     receipts: tuple[Receipt, ...]
     log_id: str
+    given: bool = True
 
 
-async def hand_out(services: Services, library: Reader, caller: Caller, search: Search, reason: str | None) -> Page:
-    """NHS pulls. Raises NotPermitted, BadParameter, Busy, NotSealed; nothing found is an answer, not an error."""
+async def hand_out(  # noqa: PLR0913 - what is asked, by whom, over what
+    services: Services,
+    library: Reader,
+    caller: Caller,
+    search: Search,
+    reason: str | None,
+    held: Callable[[fhir.Written], bool] | None = None,
+) -> Page:
+    """NHS pulls. Raises NotPermitted, BadParameter, Busy, NotSealed; nothing found is an answer, not an error.
+
+    `held` says whether the caller has the one resource found already, or wants no content: it is then not given again.
+    """
     log_id = await log_of(services, caller)
 
     async def attempt() -> Page:
@@ -140,12 +155,14 @@ async def hand_out(services: Services, library: Reader, caller: Caller, search: 
 
         found = await services.database.read(find)
 
-        # 3. Seal each disclosure, or that there was nothing, and only then let it leave.
-        unit = Disclose(found, search, caller, standing, reason)
+        # 3. Seal each disclosure, or that there was nothing, or that nothing need be sent; only then let it leave.
+        one = found.opened[0].matches[0] if found.opened else None
+        given = held is None or one is None or not held(one)
+        unit = (Disclose if given else Unchanged)(found, search, caller, standing, reason)
         committed = await services.journals.of(log_id).submit(unit)
 
         # 4. Answer with the receipts.
-        return Page(found, committed.receipts, log_id)
+        return Page(found, committed.receipts, log_id, given)
 
     return await decided(services, caller, log_id, attempt)
 
@@ -159,10 +176,26 @@ async def report_back(
     media_type: str,
     if_match: Callable[[int], bool],
 ) -> Page:
-    """NHS → police. `if_match` says whether a version is the one the caller read.
+    """NHS → police, as a Task that was changed. `if_match` says whether a version is the one the caller read.
 
     Raises NotFound, VersionConflict, FhirRefused, TransitionRefused, NotPermitted, Busy, NotSealed.
     """
+
+    def asked(current: dict[str, Any]) -> fhir.TaskChange:
+        return fhir.task_change(current, body, media_type)
+
+    return await change_referral(services, library, caller, task_id, asked, if_match)
+
+
+async def change_referral(
+    services: Services,
+    library: Reader,
+    caller: Caller,
+    task_id: str,
+    asked: Callable[[dict[str, Any]], fhir.TaskChange],
+    if_match: Callable[[int], bool] = lambda _: True,
+) -> Page:
+    """NHS → police, however it is said: `asked` reads from the Task as it stands what is to change. Raises the same."""
     log_id = await log_of(services, caller)
     search = Search(types=("Task",), ids=(task_id,), event=Event.REFERRAL_CHANGED)
 
@@ -182,9 +215,8 @@ async def report_back(
         if not if_match(opened.row.version):
             raise VersionConflict("the task has changed since it was read: read it again")
 
-        # 2. Read the change (the adapter knows FHIR) and follow the state machine.
-        current: dict[str, Any] = orjson.loads(opened.matches[0].body)
-        change = fhir.task_change(current, body, media_type)
+        # 2. Read the change (the adapter knows its format) and follow the state machine.
+        change = asked(orjson.loads(opened.matches[0].body))
         status, state = library.standing_of(opened)
         step = casework.step(status, state, change, caller.role, datetime.now(UTC), fresh_id())
 

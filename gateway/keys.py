@@ -71,6 +71,11 @@ class Keyring:
         kid = OKPKey.import_key(pem).thumbprint()
         return OKPKey.import_key(pem, {"kid": kid, "use": "sig", "alg": "Ed25519"})
 
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """Seals the links between pages (AES-256-GCM), derived from the key of the blind indexes (HKDF, RFC 5869)."""
+        return HKDF(hashes.SHA256(), KEY_BYTES, None, b"provide-gateway cursor aes-256-gcm").derive(self.index_key)
+
     def signer(self, origin: str) -> Signer:
         """The checkpoint signer of the log of that origin."""
         return Signer.from_seed(origin, self.log_seed)

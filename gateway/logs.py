@@ -41,12 +41,27 @@ class Line(Enum):
     BATCH_OPEN = (logging.WARNING, "the end of a broken batch could not be sealed; a duty does it", ("batch", "error"))
     PUSH_FAILED = (logging.WARNING, "a word could not be pushed to a webhook", ("endpoint", "delivery", "why"))
     PUSH_ABANDONED = (logging.ERROR, "an endpoint could not be served; it is tried again", ("endpoint", "error"))
+    DELIVERY_FAILED = (logging.WARNING, "a referral did not arrive", ("endpoint", "delivery", "why"))
+    DELIVERY_FOR_HUMAN = (logging.ERROR, "a referral was not delivered; a human has it", ("endpoint", "delivery", "why"))
+    ENDPOINT_LEFT_ALONE = (logging.WARNING, "an endpoint is left alone for a while", ("endpoint", "failures"))
+    MLLP_STARTED = (logging.INFO, "listening for HL7 v2", ("address", "tls"))
+    MLLP_STOPPED = (logging.INFO, "listening for HL7 v2 no more", ())
+    MLLP_REFUSED = (logging.WARNING, "a connection was not let in, or was ended", ("client", "why"))
+    MLLP_GARBAGE = (logging.WARNING, "bytes came that are no message", ("client", "kind", "bytes"))
+    MLLP_BROKEN = (logging.ERROR, "a connection ended in a way nobody foresaw", ("error",))
+    MESSAGE_FAILED = (
+        logging.ERROR,
+        "a message failed in a way nobody foresaw; its sender is told to send it again",
+        ("request", "error"),
+    )
     MAPPING_DRIFT = (
         logging.WARNING,
         "what a client sends has another shape than before",
         ("client", "profile", "kind", "path"),
     )
     MATCHES_OVERDUE = (logging.WARNING, "people who may be one were not decided in time", ("log", "matches"))
+    TRACE_FAILED = (logging.WARNING, "PDS did not answer a trace", ("trace", "why"))
+    TRACES_OVERDUE = (logging.WARNING, "traces that wait for a person were not decided in time", ("log", "traces"))
     JOB_FAILED = (logging.ERROR, "a job of the timekeeper failed; it is tried again at its turn", ("job", "error"))
 
     @property

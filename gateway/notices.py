@@ -50,8 +50,11 @@ class Kind(StrEnum):
     STOPPED = "stopped"  # a later version is held back; what was sent is out of date
     BREAK_GLASS = "break-glass"  # a denial was overridden; a review is due
     DECISION_NEEDED = "decision-needed"  # a person must weigh it
-    UNDELIVERED = "undelivered"  # a word to police did not arrive, and nobody has fetched it: ring them
+    UNDELIVERED = "undelivered"  # a word to police, or a referral at a system, did not arrive: ring, or see the list
     RECORD_MISSING = "record-missing"  # a contact at the scene that no police record has joined
+    HOSPITAL_NOTICE = "hospital-notice"  # a hospital tells police: read it at `/police/v1/notices`
+    INFORMATION_REQUESTED = "information-requested"  # police ask for a victim's information: a person answers
+    DEMOGRAPHICS_CHANGED = "demographics-changed"  # the hospital knows her otherwise: a person decides what is used
     AGREEMENT_ENDS = "agreement-ends"  # within 60, 30 or 7 days, or it has ended: nothing passes from then on
 
 
@@ -88,6 +91,7 @@ def past_recipients(
     for body in bodies:
         said = orjson.loads(body)
         given = said["operation"] == Operation.DISCLOSURE and said["outcome"] == Outcome.PERMITTED
+        given = given and said["event"] != Event.TRACE_ASKED  # PDS was asked, and keeps nothing to be put right
         if items is not None:
             given = given and said["time"] >= since and not items.isdisjoint(said["items"]["released"])
         if given and said["case"] in found:

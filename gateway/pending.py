@@ -2,6 +2,7 @@
 
 A delivery is stopped in the same transaction in which the agreement is suspended, ended or found expired, so that none
 slips out between. It goes on only where it is still the newest word of its referral and its content is still held.
+What waits for the systems of teams (`gateway.delivery`) needs no stopping: each try is decided under the agreement.
 
 Source: design.md section 6 (life of an agreement), section 8 (the outbox is part of the journal).
 """

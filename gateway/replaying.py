@@ -25,12 +25,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
 
+from adapters.nhs import fhir
 from adapters.socket import Reading, Unreadable, reader
 from audit.entry import Operation, Outcome
 from audit.receipt import Receipt
 from gateway.chance import fresh_id
-from gateway.errors import NotFound
+from gateway.errors import IdempotencyConflict, MarkingRefused, NotFound, NotPermitted, StaleVersion, face
 from gateway.evidence import Caller, Event, act
+from gateway.hospital import take_notice
+from gateway.hospital.bundles import PROFILE as NOTICE_PROFILE
 from gateway.intake import Offer, Submission, offers, stamped
 from gateway.london import day_of
 from gateway.nothing_given import Missed
@@ -41,9 +44,10 @@ from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.journal import Committed
 from gateway.taking import TakeIn
-from gateway.taking.again import LeaveOrTake, Left
+from gateway.taking.again import CloseHold, LeaveOrTake, Left
 from gateway.under_agreement import decided, governed, standing_of
 from mappings.profile import Profile
+from mappings.record import Record
 
 PAGE = 32  # inputs that are open at once: at most 32 MiB at the largest body
 
@@ -165,6 +169,8 @@ class _Run:
         """Take one input in, or leave it with its reason; returns what became of it."""
         if self.dry_run:
             return (Left.UNREADABLE if again.reading is None else Left.READABLE).value
+        if again.reading is not None and again.profile is not None and again.profile.adapter == fhir.READER.name:
+            return await self._notice(again, again.reading.record, again.profile)
 
         async def attempt() -> Committed[str]:
             taking = await self._taking(again)
@@ -176,6 +182,20 @@ class _Run:
 
         origin = _origin(again.row, self.log_id, self.caller)
         return (await decided(self.services, origin, self.log_id, attempt)).value
+
+    async def _notice(self, again: Reread, record: Record, profile: Profile) -> str:
+        """Take a hospital's notice in, then close its hold; after a crash in between it is known, and closed then."""
+        origin = _origin(again.row, self.log_id, self.caller)
+        stamp = stamped(record, origin, profile)
+        document = record.reference("document")
+        media = again.row.media_type
+        try:
+            taken = await take_notice(self.services, origin, stamp, again.body, media, document=document)
+        except (IdempotencyConflict, StaleVersion, MarkingRefused, NotPermitted) as refused:
+            unit = LeaveOrTake(again.row, None, face(refused).type, profile.hash, self.caller, self.id)
+            return (await self.services.journals.of(self.log_id).submit(unit)).value
+        closing = CloseHold(again.row, taken.how.value, profile.hash, self.caller, self.id)
+        return (await self.services.journals.of(self.log_id).submit(closing)).value
 
     async def _taking(self, again: Reread) -> TakeIn | None:
         if again.reading is None or again.profile is None:
@@ -217,7 +237,8 @@ def _fitting(services: Services, row: Row[Any]) -> Sequence[Profile]:
     """The profiles an input can be read by now: its client's, in the versions valid on the day it came in."""
     client = services.clients.get(row.client)
     received = day_of(datetime.fromisoformat(row.opened_at))
-    return services.profiles.fitting(client.profiles if client else (), row.media_type, received)
+    own = services.profiles.fitting(client.profiles if client else (), row.media_type, received)
+    return own or services.profiles.fitting((NOTICE_PROFILE,), row.media_type, received)
 
 
 def _reread(services: Services, row: Row[Any], fitting: Sequence[Profile]) -> Reread:

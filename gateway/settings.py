@@ -75,10 +75,44 @@ class Settings(BaseSettings):
     co_response_hours: int = Field(default=12, ge=1)
     """How long a contact at the scene waits for its police record before a named human looks for it."""
 
+    pds_url: str | None = None
+    """The FHIR base of PDS, `https://…/personal-demographics/FHIR/R4`; without one, no NHS number is traced."""
+    pds_token_url: str | None = None
+    """Where its tokens come from: the exact `aud` of the signed statement."""
+    pds_api_key: str | None = None
+    """The API key of the gateway's application there: `iss` and `sub` of the statement."""
+    pds_key_file: Path | None = None
+    """PEM of the RSA key that signs the statement (RS512); `gateway trace key` makes one, the JWKS publishes it."""
+    pds_key_id: str | None = None
+    """The `kid` that was agreed for it; without one, its thumbprint (RFC 7638)."""
+    pds_ca_file: Path | None = None
+    """PEM of the authorities PDS is trusted by, in place of the machine's own."""
+    pds_recipient: str = "pds"
+    """Who PDS is in an agreement: nothing is asked unless a clause releases it to this recipient for `tracing`."""
+
     witness_interval_seconds: int = Field(default=60, ge=1)
     """How often witnesses that have an address are asked, and all are looked after."""
     witness_lag_seconds: int = Field(default=86_400, ge=60)
     """How long an entry may wait for a witness before the alarm; a day, as one cosignature a day is kept for ever."""
+
+    bars_service: str = "provide-gateway"
+    """The service id that BaRS-style messages to this gateway name in `NHSD-Target-Identifier`."""
+
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int | None = Field(default=None, ge=1, le=65_535)
+    """Where `gateway serve` listens for HL7 v2 over MLLP; without a port it does not."""
+    mllp_certificate: Path | None = None
+    mllp_key: Path | None = None
+    """The gateway's own certificate and its key, PEM: shown by the listener, and to whom it sends."""
+    mllp_client_ca: Path | None = None
+    """The authorities, PEM, that certificates of sending systems are signed by."""
+    mllp_plain_client: str | None = None
+    """The client a connection without TLS speaks for: on loopback, for development, and never in production."""
+    mllp_connections: int = Field(default=256, ge=1)
+    mllp_connections_per_client: int = Field(default=32, ge=1)
+    mllp_idle_seconds: float = Field(default=600.0, gt=0)
+    mllp_message_seconds: float = Field(default=30.0, gt=0)
+    """How long a message may take from its first byte to its last, and its answer to be taken."""
 
     @property
     def database(self) -> str:
@@ -108,6 +142,15 @@ class Settings(BaseSettings):
             found.append("GATEWAY_DATABASE_URL must name a PostgreSQL database in production")
         if self.keys_dir is None:
             found.append("GATEWAY_KEYS_DIR must name the key store in production: keys do not lie beside the data")
+        if self.mllp_plain_client is not None:
+            found.append("GATEWAY_MLLP_PLAIN_CLIENT must not be set in production: MLLP needs TLS with certificates")
+        if self.mllp_port is not None and None in {self.mllp_certificate, self.mllp_key, self.mllp_client_ca}:
+            found.append("GATEWAY_MLLP_PORT needs GATEWAY_MLLP_CERTIFICATE, _KEY and _CLIENT_CA in production")
         if self.duty_contact == type(self).model_fields["duty_contact"].default:
             found.append("GATEWAY_DUTY_CONTACT must name a human in production")
+        found += [
+            f"GATEWAY_{name.upper()} must be https in production"
+            for name in ("pds_url", "pds_token_url")
+            if not (getattr(self, name) or "https://").startswith("https://")
+        ]
         return tuple(found)

@@ -58,6 +58,9 @@ class Referral:
 
     `team` is the recipient in the agreement (`idva-team`), `organisation` its ODS code, `force` the sender's
     two-digit code. `respond_by` is when the agreement's clock runs out.
+    `label` is R or V where the national demographics service calls the victim restricted: no address of hers, or of a
+    child with her, is written where another system files it.
+    `payload` is the keyed hash of the record it offers, as the log names it; None where nobody looked it up.
     """
 
     id: str
@@ -75,3 +78,5 @@ class Referral:
     updated_at: datetime
     respond_by: datetime | None
     feedback: tuple[Feedback, ...] = ()
+    label: str | None = None
+    payload: str | None = None

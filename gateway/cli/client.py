@@ -30,19 +30,25 @@ def client_add(  # noqa: PLR0913, PLR0917 - an option for each thing the registe
     ] = None,
     jwks: Annotated[Path | None, typer.Option(help="A JWKS file with its public keys.")] = None,
     new_key: Annotated[Path | None, typer.Option(help="Make a key pair and leave the private half here.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="PEM of the certificate it shows over MLLP; alone, it has no tokens.")
+    ] = None,
 ) -> None:
     """Register a system. It proves itself with its private key (private_key_jwt); the gateway keeps the public half."""
     from gateway.evidence import OPERATOR_LOG
     from gateway.initialise import new_client_key
+    from gateway.tokens.certificates import AddCertificate
     from gateway.tokens.clients import AddClient, ClientRefused
     from gateway.tokens.jwks import KeysInvalid
 
-    if (jwks is None) == (new_key is None):
-        raise typer.BadParameter("give --jwks or --new-key", param_hint="--jwks")
+    if (jwks is not None and new_key is not None) or (jwks is None and new_key is None and certificate is None):
+        raise typer.BadParameter("give --jwks or --new-key, or --certificate alone", param_hint="--jwks")
     with opened() as services:
         _check_profiles(services, profile)
+        shown = _fingerprint(certificate) if certificate else None
         try:
-            public: dict[str, Any] = json.loads(jwks.read_text()) if jwks else new_client_key(new_key or Path())
+            public: dict[str, Any] | None = json.loads(jwks.read_text()) if jwks else None
+            public = new_client_key(new_key) if new_key else public
         except FileExistsError:
             refuse(f"{new_key} is there already")
         except (OSError, ValueError):
@@ -59,9 +65,14 @@ def client_add(  # noqa: PLR0913, PLR0917 - an option for each thing the registe
                 profiles=profile or (),
             )
             commit(services, OPERATOR_LOG, unit)
+            if shown is not None:
+                commit(services, OPERATOR_LOG, AddCertificate(client_id, shown))
         except (ClientRefused, KeysInvalid) as refused:
             refuse(str(refused))
-    typer.echo(f"added {client_id}; its tokens come from {services.settings.public_url}/oauth2/token")
+    if public is not None:
+        typer.echo(f"added {client_id}; its tokens come from {services.settings.public_url}/oauth2/token")
+    if shown is not None:
+        typer.echo(f"added {client_id}; over MLLP it is known by the certificate {shown}")
 
 
 @app.command("list")
@@ -96,6 +107,32 @@ def client_profiles(
     typer.echo(f"{client_id} is read by {', '.join(profile or ()) or services.settings.police_profile}")
 
 
+@app.command("certificate")
+def client_certificate(
+    client_id: str,
+    add: Annotated[
+        Path | None, typer.Option(help="PEM of a certificate that speaks for it over MLLP from now on.")
+    ] = None,
+    remove: Annotated[str | None, typer.Option(help="The fingerprint of one that does no longer.")] = None,
+) -> None:
+    """Add or remove a certificate of a system, or list those it has: before one runs out, add the next."""
+    from gateway.evidence import OPERATOR_LOG
+    from gateway.tokens.certificates import AddCertificate, RemoveCertificate, certificates
+    from gateway.tokens.clients import ClientRefused
+
+    with opened() as services:
+        try:
+            if add is not None:
+                commit(services, OPERATOR_LOG, AddCertificate(client_id, _fingerprint(add)))
+            if remove is not None:
+                commit(services, OPERATOR_LOG, RemoveCertificate(client_id, remove))
+        except ClientRefused as refused:
+            refuse(str(refused))
+        with services.database.reading() as connection:
+            for one in certificates(connection, client_id):
+                typer.echo(one)
+
+
 @app.command("revoke")
 def client_revoke(client_id: str) -> None:
     """Revoke a system and every token it holds, for good."""
@@ -108,6 +145,16 @@ def client_revoke(client_id: str) -> None:
         except ClientRefused as refused:
             refuse(str(refused))
     typer.echo(f"revoked {client_id}")
+
+
+def _fingerprint(certificate: Path) -> str:
+    """What a certificate is known by; one that cannot be read ends the command."""
+    from gateway.mllp.tls import TlsUnusable, fingerprint_of_pem
+
+    try:
+        return fingerprint_of_pem(certificate.read_text())
+    except (OSError, UnicodeDecodeError, TlsUnusable):
+        refuse(f"{certificate}: not a PEM certificate that can be used")
 
 
 def _check_profiles(services: Services, names: list[str] | None) -> None:

@@ -27,6 +27,7 @@ def waiting(
     from gateway.quarantine import holds
     from gateway.reading_log import Look
     from gateway.reviews import reviews_due
+    from gateway.tracing.overdue import open_traces
 
     with opened() as services:
         check_log(services, log_id)
@@ -35,6 +36,10 @@ def waiting(
             rows = [
                 *((row.due_at, "hold", row.id, f"{row.reason}, {row.owner}") for row in holds(connection, log_id)),
                 *((row.due_at, "match", row.id, "may be one person") for row in open_matches(connection, log_id)),
+                *(
+                    (row.due_at, "trace", row.id, f"{row.state}, {row.organisation}")
+                    for row in open_traces(connection, log_id)
+                ),
                 *((row.review_due, what, row.id, row.ground) for what, row in reviews_due(connection, log_id)),
                 *(
                     (row.due_at, "notice", row.id, f"{row.kind} to {row.organisation}/{row.recipient or 'all'}")

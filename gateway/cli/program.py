@@ -17,12 +17,16 @@ from gateway.cli import (
     audit,
     client,
     document,
+    endpoint,
     governance,
+    hospital,
     mapping,
+    mllp,
     oversight,
     police,
     quarantine,
     retention,
+    trace,
     webhook,
     witness,
 )
@@ -44,7 +48,11 @@ app.add_typer(witness.app, name="witness")
 app.add_typer(police.app, name="police")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(hospital.app, name="hospital")
+app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(trace.app, name="trace")
+app.add_typer(mllp.app, name="mllp")
 agreement.app.add_typer(document.agreement)
 agreement.app.add_typer(oversight.agreement)
 audit.app.add_typer(oversight.audit)
@@ -86,11 +94,16 @@ def serve(
     import uvicorn
 
     from gateway.app import create_app
-    from gateway.duties import jobs, webhook_rounds, witness_rounds
+    from gateway.channels import finder
+    from gateway.delivery.courier import Courier as Deliverer
+    from gateway.duties import delivery_rounds, jobs, trace_rounds, webhook_rounds, witness_rounds
     from gateway.evidence import OPERATOR_LOG
+    from gateway.filedrop import FilesRefused, check_none
     from gateway.initialise import check_clients, started
     from gateway.logs import Line, configure, say
+    from gateway.messaging.serving import MllpRefused, MllpServer, heard
     from gateway.timekeeper import Timekeeper
+    from gateway.tracing.tracer import Tracer, TracingRefused
     from gateway.webhook.courier import Courier
     from mappings.profile import ProfileInvalid
 
@@ -100,6 +113,12 @@ def serve(
             check_clients(services.profiles, services.clients.current().clients.values())
         except ProfileInvalid as invalid:
             end(str(invalid), NOT_SET_UP)
+        try:
+            tracer = Tracer.of(services)
+            listener = MllpServer.of(services)
+            check_none(services)
+        except (TracingRefused, MllpRefused, FilesRefused) as refused:
+            end(str(refused), NOT_SET_UP)
         services.journals.of(OPERATOR_LOG).submit_and_wait(started(services.settings, services.profiles))
         say(
             Line.STARTED,
@@ -108,24 +127,32 @@ def serve(
             environment=services.settings.environment.value,
         )
         courier = Courier(services)
+        deliverer = Deliverer(services, finder(services))
         keepers = [Timekeeper(jobs(services)), Timekeeper(witness_rounds(services))]
         keepers.append(Timekeeper(webhook_rounds(courier)))
+        keepers.append(Timekeeper(delivery_rounds(deliverer)))
+        if tracer is not None:
+            keepers.append(Timekeeper(trace_rounds(tracer)))
         for keeper in keepers:
             keeper.start()
         try:
-            uvicorn.run(
-                create_app(services),
-                host=host,
-                port=port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-            )
+            with heard(listener):
+                uvicorn.run(
+                    create_app(services),
+                    host=host,
+                    port=port,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    date_header=False,
+                )
         finally:
+            if tracer is not None:
+                tracer.close()
             for keeper in keepers:
                 keeper.close()
             courier.close()
+            deliverer.close()
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.support import check_log, opened, refuse
+from gateway.cli.support import check_log, opened, refuse, write_private
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -71,7 +71,7 @@ def show(
             refuse(refused.words)
     _print(again, judged)
     if content is not None:
-        _write_private(content, again.body)
+        write_private(content, again.body)
         typer.echo(f"content\t{len(again.body)} bytes written to {content}")
 
 
@@ -133,11 +133,3 @@ def _print(again: Reread, judged: tuple[Offer, ...]) -> None:
     for offer in judged:
         said = offer.decision
         typer.echo(f"judged\t{offer.victim}\t{offer.recipient or 'nobody'}\t{offer.purpose}\t{said.reason.value}")
-
-
-def _write_private(path: Path, body: bytes) -> None:
-    """Write to a new file that nobody else may read."""
-    import os
-
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(body)

@@ -95,3 +95,11 @@ def end(why: str, code: int) -> NoReturn:
     """End the command with a code, saying why on standard error."""
     print(f"gateway: {why}", file=sys.stderr)  # noqa: T201 - a command line speaks
     raise typer.Exit(code)
+
+
+def write_private(path: Path, body: bytes) -> None:
+    """Write to a new file that nobody else may read."""
+    import os
+
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(body)

@@ -81,10 +81,10 @@ def remove(client: str) -> None:
 @app.command("test")
 def test(client: str) -> None:
     """Push a signed message with nothing in it, once, and say what came of it."""
+    from gateway.delivery.fault import NotDelivered
     from gateway.evidence import OPERATOR_LOG
     from gateway.webhook.courier import Courier
     from gateway.webhook.endpoints import NoteTest, endpoints
-    from gateway.webhook.fault import NotDelivered
 
     with opened() as services:
         with services.database.reading() as connection:

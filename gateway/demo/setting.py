@@ -32,14 +32,24 @@ CLIENTS: Mapping[str, Mapping[str, Any]] = {
     "demo-rms": {
         "name": "Police record system",
         "organisation": "04",
-        "scopes": ["police:incident.write", "police:feedback.read"],
+        "scopes": [
+            "police:incident.write",
+            "police:feedback.read",
+            "police:notice.read",
+            "police:information.request",
+        ],
         "agreements": ["operation-provide"],
     },
     "demo-hospital": {
         "name": "Hospital safeguarding system",
         "organisation": "RXL",
         "recipient": "idva-team",
-        "scopes": ["health:referral.read", "health:referral.write"],
+        "scopes": [
+            "health:referral.read",
+            "health:referral.write",
+            "health:notice.write",
+            "health:information.answer",
+        ],
         "agreements": ["operation-provide"],
     },
     "demo-guardian": {

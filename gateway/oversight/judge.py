@@ -27,6 +27,7 @@ from gateway.decide import Decision, Effect, Facts, Outcome, Reason, Verdict, de
 from gateway.decision import AgreementRef, Ruling
 from gateway.repeats import COMPARED, PERSON_MATCH
 from gateway.searching import Search
+from gateway.store.traced import ASKED, NUMBER, PATIENT_MATCH, PDS_QUESTION
 from mappings.items import CATALOGUE
 
 MEMORY = 65_536
@@ -204,11 +205,15 @@ class Judge:
         self._by_item.clear()
 
 
+_NO_RESOURCES = {PERSON_MATCH: COMPARED, PATIENT_MATCH: COMPARED | {NUMBER}, PDS_QUESTION: ASKED}
+"""What is named as a type and is no resource: what each can carry."""
+
+
 @lru_cache(maxsize=256)
 def _carried(types: str) -> frozenset[str]:
     """The items that resource types can carry. Raises NotDerivable."""
-    if types == PERSON_MATCH:
-        return COMPARED
+    if types in _NO_RESOURCES:
+        return _NO_RESOURCES[types]
     named = tuple(types.split(","))
     if not set(named) <= set(fhir.TYPES):
         raise NotDerivable(Why.UNKNOWN_TYPES)

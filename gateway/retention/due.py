@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from audit.entry import timestamp
 from gateway.retention.schedule import Kept, Rule
-from gateway.store.tables import feedback, legal_hold, quarantine, record, referral
+from gateway.store.tables import feedback, hospital_feed, hospital_notice, legal_hold, quarantine, record, referral
 from mappings.record import RecordKind
 
 
@@ -77,7 +77,7 @@ def _due_events(kept: Kept, *, from_closing: bool, named: bool, held: bool) -> S
     newest = func.max(record.c.received_at)
     by_rule = newest <= bindparam("by_rule")
     if from_closing:
-        by_rule = and_(by_rule, exists(_referrals()), ~exists(_referrals(_open())))
+        by_rule = and_(by_rule, or_(and_(exists(_referrals()), ~exists(_referrals(_open()))), exists(_closed_notice())))
     candidates: Any = bindparam("named", expanding=True) if named else _candidates(kept)
     return (
         select(record.c.event_id)
@@ -105,7 +105,10 @@ def _candidates(kept: Kept) -> CompoundSelect[Any]:
         referral.c.log_id == bindparam("log"), referral.c.closed_at <= bindparam("by_rule")
     )
     if kept is Kept.RECORD:
-        return union(received, closed.where(referral.c.erased_at.is_(None)))
+        notices = select(hospital_notice.c.id).where(
+            hospital_notice.c.log_id == bindparam("log"), hospital_notice.c.decided_at <= bindparam("by_rule")
+        )
+        return union(received, closed.where(referral.c.erased_at.is_(None)), notices)
     of_words = select(feedback.c.referral_id).where(feedback.c.log_id == bindparam("log"))
     return union(received, closed.where(referral.c.id.in_(of_words)))
 
@@ -130,6 +133,20 @@ def _referrals(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 def _open() -> ColumnElement[bool]:
     return or_(referral.c.closed_at.is_(None), referral.c.closed_at > bindparam("by_rule"))
+
+
+def _closed_notice() -> Select[Any]:
+    """A hospital's notice of an event that was decided, and that every recipient has taken."""
+    untaken = select(hospital_feed.c.seq).where(
+        hospital_feed.c.notice_id == hospital_notice.c.id,
+        or_(hospital_feed.c.acknowledged_at.is_(None), hospital_feed.c.acknowledged_at > bindparam("by_rule")),
+    )
+    found = select(hospital_notice.c.id).where(
+        hospital_notice.c.id == record.c.event_id,
+        hospital_notice.c.decided_at <= bindparam("by_rule"),
+        ~exists(untaken.correlate(hospital_notice)),
+    )
+    return found.correlate(record)
 
 
 def _on_hold(reference: ColumnElement[str], *, held: bool) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from audit.entry import Entry, Operation, timestamp
 from gateway.evidence import Event, act
 from gateway.retention.due import due, of_class, values
 from gateway.retention.schedule import Kept, Rule, Schedule
-from gateway.store import tables
+from gateway.store import tables, traced
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.features import forget
 from gateway.store.records import subject_of
@@ -93,13 +93,18 @@ class Erase(Unit[int]):
         records = batch.read(_RECORDS[self.kept], asked)
         referrals = batch.read(_REFERRALS, asked)
         case_of = {row.record_id: row.referral_id for row in batch.read(_WORDS, asked)}
+        taken = {row.id: [None if row.untaken else row.decided_at] for row in batch.read(_NOTICES, asked)}
         reasons = _reasons(batch, _REASONS, events) if self.kept is Kept.RECORD else {}
         gone = [row.id for row in records]
         _forget(batch, gone, reasons)
         batch.update(_EMPTY_RECORDS, {"of": gone, "at": batch.at})
         if self.kept is Kept.RECORD:
             forget(batch, events)
+            traced.forget(batch, events)
+            batch.update(_DELETE_PROPOSAL_KEYS, {"of": list(events)})
+            batch.update(_EMPTY_PROPOSALS, {"of": list(events), "at": batch.at})
             batch.update(_STOP_OFFERS, {"of": [row.id for row in referrals], "at": batch.at})
+            batch.update(_STOP_DELIVERIES, {"of": [row.id for row in referrals], "at": batch.at})
         else:
             batch.update(_DELETE_WORDS, {"of": gone})
         for row in referrals:
@@ -108,7 +113,8 @@ class Erase(Unit[int]):
             cases = [row for row in referrals if row.event_id == event]
             versions = [row for row in records if row.event_id == event]
             written = sum(of == event for of in reasons.values())
-            by_rule = self._by_rule(max(row.received_at for row in versions), [row.closed_at for row in cases])
+            closed = [row.closed_at for row in cases] or taken.get(event, [])
+            by_rule = self._by_rule(max(row.received_at for row in versions), closed)
             for one in versions:
                 own = [row for row in cases if case_of.get(one.id, row.id) == row.id]
                 for case in own or (None,):
@@ -193,6 +199,17 @@ _WORDS = select(tables.feedback.c.record_id, tables.feedback.c.referral_id).wher
 )
 _INPUTS = select(_q.c.id, _q.c.opened_at, _q.c.closed_at).where(_q.c.id.in_(_named())).order_by(_q.c.id)
 _o, _b, _c = tables.consent_override, tables.break_glass, tables.co_response
+_n, _feed = tables.hospital_notice, tables.hospital_feed
+_NOTICES = select(
+    _n.c.id,
+    _n.c.decided_at,
+    select(func.count(_feed.c.seq))
+    .where(_feed.c.notice_id == _n.c.id, _feed.c.acknowledged_at.is_(None))
+    .correlate(_n)
+    .scalar_subquery()
+    .label("untaken"),
+).where(_n.c.id.in_(_named()))
+_doc, _ask = tables.hospital_document, tables.information_request
 _REASONS = (
     select(_o.c.id, func.coalesce(_o.c.event_id, _f.c.event_id).label("of"))
     .outerjoin(_f, _f.c.id == _o.c.referral_id)
@@ -202,6 +219,9 @@ _REASONS = (
     .where(_b.c.log_id == _log, _f.c.event_id.in_(_named())),
     # A contact at the scene is about the incident it was joined to.
     select(_c.c.id, _c.c.event_id.label("of")).where(_c.c.log_id == _log, _c.c.event_id.in_(_named())),
+    # The document a hospital's notice came in, and what police asked of the hospital about an incident.
+    select(_doc.c.id, _doc.c.event_id.label("of")).where(_doc.c.log_id == _log, _doc.c.event_id.in_(_named())),
+    select(_ask.c.id, _ask.c.event_id.label("of")).where(_ask.c.log_id == _log, _ask.c.event_id.in_(_named())),
 )
 _REASONS_OF_INPUTS = (
     # The reason for letting an input go on is about the incident it became, and goes with that.
@@ -217,7 +237,29 @@ _EMPTY_INPUTS = (
     .where(_q.c.id.in_(_named()))
     .values(content=b"", erased_at=bindparam("at"), closed_at=func.coalesce(_q.c.closed_at, bindparam("at")))
 )
-_EMPTY_REASONS = tuple(update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b, _c))
+_EMPTY_REASONS = tuple(
+    update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b, _c, _doc, _ask)
+)
+_d = tables.delivery
+_STOP_DELIVERIES = (
+    update(_d)
+    .where(_d.c.referral_id.in_(_named()))
+    .values(
+        stopped_at=func.coalesce(_d.c.stopped_at, bindparam("at")),
+        content=None,
+        content_key=None,
+        leased_until=None,
+    )
+)
+_p = tables.demographic_change
+_DELETE_PROPOSAL_KEYS = delete(tables.data_key).where(
+    tables.data_key.c.id.in_(select(_p.c.id).where(_p.c.event_id.in_(_named())))
+)
+_EMPTY_PROPOSALS = (
+    update(_p)
+    .where(_p.c.event_id.in_(_named()))
+    .values(content=b"", erased_at=bindparam("at"), decided_at=func.coalesce(_p.c.decided_at, bindparam("at")))
+)
 _STOP_OFFERS = (
     update(tables.outbox)
     .where(

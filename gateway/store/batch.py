@@ -21,7 +21,7 @@ from audit.entry import Entry, timestamp
 from audit.log import Growth, Head
 from audit.note import Signer
 from audit.receipt import Receipt
-from gateway.store import tables
+from gateway.store import tables, waiting_deliveries
 
 T = TypeVar("T")
 
@@ -76,6 +76,7 @@ class Batch:
         self._claims: dict[bytes, bytes] = {}
         self._referrals: dict[str, ReferralHead] = {}
         self._undo: list[Callable[[], object]] = []
+        self._moved: list[str] = []  # referrals that were made or changed
         self._kept = (0, 0)  # how many buffered rows and updates are of the units before the one being applied
 
     def owner(self, key: bytes) -> bytes | None:
@@ -114,6 +115,7 @@ class Batch:
         restore, forget = self._referrals.__setitem__, self._referrals.pop
         self._undo.append(partial(forget, referral_id) if before is None else partial(restore, referral_id, before))
         self._referrals[referral_id] = head
+        self._moved.append(referral_id)
         row = {
             "version": head.version,
             "status": head.status,
@@ -129,6 +131,8 @@ class Batch:
     def insert(self, table: Table, row: Mapping[str, Any]) -> None:
         """Buffer a new row; every row of one table has the same columns."""
         self._rows.append((table, row))
+        if table is tables.referral:
+            self._moved.append(row["id"])
 
     def read(self, statement: Any, parameters: Mapping[str, Any]) -> Sequence[Any]:  # noqa: ANN401 - any Core query
         """Read rows as they stand after the units before this one. Raises TypeError once the unit has written."""
@@ -174,7 +178,7 @@ class Batch:
     def attempt(self, unit: Unit[T], *, apart: bool) -> tuple[T, range]:
         """Apply a unit, and apart write it under a savepoint; where it raises, leave no trace of it and raise."""
         self._kept = len(self._rows), len(self._updates)
-        entries, epoch = len(self._growth), self.terms_epoch
+        entries, epoch, moved = len(self._growth), self.terms_epoch, len(self._moved)
         self._undo.clear()
         try:
             if apart:
@@ -188,6 +192,7 @@ class Batch:
             del self._rows[rows:], self._updates[updates:]
             self._growth.truncate(entries)
             self.terms_epoch = epoch
+            del self._moved[moved:]
             for undo in reversed(self._undo):
                 undo()
             raise
@@ -204,6 +209,11 @@ class Batch:
         self._rows.clear()
         self._updates.clear()
         self._kept = (0, 0)
+
+    def note_deliveries(self) -> None:
+        """Have what was made or changed delivered to the systems that take their team's referrals."""
+        if self._moved:
+            waiting_deliveries.note(self._connection, self.log_id, self._moved, self.at)
 
     def seal_growth(self, signer: Signer) -> list[Receipt]:
         """Write the entries, the tree and the signed checkpoint."""

@@ -187,6 +187,7 @@ class Journal:
                     else:
                         done.append((one, value, entries))
                 batch.flush()
+                batch.note_deliveries()
                 receipts = batch.seal_growth(self._signer)
                 for _ in range(batch.terms_epoch - epoch):
                     log_sql.bump_terms(connection, self.log_id)

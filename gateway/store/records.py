@@ -21,6 +21,7 @@ from gateway.store import tables
 from gateway.store.batch import Batch
 from gateway.store.envelope import Envelope
 from gateway.store.features import Features, StoredFeatures
+from gateway.store.traced import IS_TRACED, Traced
 from mappings.items import VAULTED, plan
 from mappings.record import Address, Contact, Feedback, Grade, Person, Record, Role
 from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
@@ -47,6 +48,7 @@ class Records:
         self._content = Envelope(keyring.content_key)
         self._vault = Envelope(keyring.vault_key)
         self.features = Features(keyring)
+        self.traced = Traced(keyring)
 
     def seal(self, record: Record, *, record_id: str, log_id: str) -> StoredRecord:
         """The rows of a record; the event it belongs to and the time are added when the batch knows them."""
@@ -92,11 +94,18 @@ class Records:
             self.features.write(batch, stored.features, event_id)
 
     def load(self, connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
-        """The records of these ids, vault included; one that was erased is not among them."""
-        rows = connection.execute(_LOAD, {"ids": list(record_ids)}) if record_ids else ()
-        return {row.id: self._open(row) for row in rows}
+        """The records of these ids, vault included, with what was traced; one that was erased is not among them."""
+        rows = connection.execute(_LOAD, {"ids": list(record_ids)}).all() if record_ids else ()
+        records = {row.id: self._open(row) for row in rows}
+        return self.traced.read_with(connection, records, [row.id for row in rows if row.traced])
 
-    def _open(self, row: Any) -> Record:  # noqa: ANN401 - a row of five columns
+    @staticmethod
+    def payloads(connection: Connection, record_ids: Sequence[str]) -> dict[str, str]:
+        """The keyed hashes of these records, as the log names them."""
+        rows = connection.execute(_PAYLOADS, {"ids": list(record_ids)}) if record_ids else ()
+        return {row.id: row.payload for row in rows}
+
+    def _open(self, row: Any) -> Record:  # noqa: ANN401 - a row of those columns
         content = self._content.open(row.content, row.content_key, f"record.content|{row.id}")
         record = Record.model_validate_json(content)
         if row.vault is None:
@@ -115,6 +124,9 @@ class Records:
         return tuple(sorted(row.subject for row in connection.execute(query)))
 
 
+_PAYLOADS = select(tables.record.c.id, tables.record.c.payload).where(
+    tables.record.c.id.in_(bindparam("ids", expanding=True))
+)
 _LOAD = (
     select(
         tables.record.c.id,
@@ -122,6 +134,7 @@ _LOAD = (
         tables.record.c.vault,
         tables.data_key.c.content_key,
         tables.data_key.c.vault_key,
+        IS_TRACED.label("traced"),
     )
     .join(tables.data_key, tables.data_key.c.id == tables.record.c.id)
     .where(tables.record.c.id.in_(bindparam("ids", expanding=True)))
@@ -297,6 +310,7 @@ def referral_of(row: Row[Any]) -> Referral:
         updated_at=datetime.fromisoformat(row.updated_at),
         respond_by=_moment(row.respond_by),
         feedback=tuple(Feedback.model_validate(one) for one in orjson.loads(row.feedback)),
+        label=row.label,
     )
 
 

@@ -117,6 +117,34 @@ class LeaveOrTake(Unit[str]):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CloseHold(Unit[str]):
+    """Close the hold of an input that was taken in by another way than a referral's; returns what became of it."""
+
+    row: Row[Any]
+    state: str
+    mapping: str
+    caller: Caller | None
+    run: str
+
+    def apply(self, batch: Batch) -> str:  # noqa: D102 - said by Unit.apply
+        if not batch.read(_STILL_OPEN, {"log": batch.log_id, "id": self.row.id}):
+            return Left.DECIDED.value
+        batch.update(_CLOSE, {"of": self.row.id, "at": batch.at})
+        detail = {"quarantine": self.row.id, "replay": self.run, "was": self.row.reason, "state": self.state}
+        batch.seal(
+            act(
+                Event.HOLD_REPLAYED,
+                Operation.ALTERATION,
+                at=batch.at,
+                caller=self.caller,
+                mapping=self.mapping,
+                detail=detail,
+            )
+        )
+        return self.state
+
+
 _WENT_ON = frozenset({Taken.ACCEPTED, Taken.UPDATED, Taken.KNOWN})
 _q, _k = tables.quarantine, tables.data_key
 _STILL_OPEN = select(_q.c.id).where(

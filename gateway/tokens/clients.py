@@ -115,9 +115,9 @@ class Clients:
 class AddClient(Unit[None]):
     """Registers a client (operator's log). Raises ClientRefused and KeysInvalid when made, ClientRefused when applied.
 
-    `jwks` is the client's JWKS document, public keys only. `profiles` are names of mapping profiles in the order they
-    are tried; that there are such is for whoever knows them to see to. `caller` is who registers it; the gateway itself
-    where None.
+    `jwks` is the client's JWKS document, public keys only; None where a certificate alone speaks for it
+    (`certificates`). `profiles` are names of mapping profiles in the order they are tried; that there are such is for
+    whoever knows them to see to. `caller` is who registers it; the gateway itself where None.
     """
 
     def __init__(  # noqa: PLR0913 - one for each thing the register says of a client
@@ -128,7 +128,7 @@ class AddClient(Unit[None]):
         *,
         scopes: Iterable[str],
         agreements: Iterable[str],
-        jwks: Mapping[str, Any],
+        jwks: Mapping[str, Any] | None,
         recipient: str | None = None,
         profiles: Iterable[str] = (),
         caller: Caller | None = None,
@@ -145,9 +145,9 @@ class AddClient(Unit[None]):
         if not self._scopes or not set(self._scopes) <= set(Scope):
             raise ClientRefused("scopes: names none, or one there is not")
         self._id, self._name, self._organisation, self._recipient = client_id, name, organisation, recipient
-        self._keys = public_keys(jwks)
+        self._keys = public_keys(jwks) if jwks is not None else KeySet([])
         self._caller = caller
-        self.claims = (_claim("client", client_id),)
+        self.claims = (claim_name("client", client_id),)
 
     def apply(self, batch: Batch) -> None:
         """Insert the row and seal `client-added`."""
@@ -188,7 +188,7 @@ class SetProfiles(Unit[None]):
 
     def __init__(self, client_id: str, profiles: Iterable[str], *, caller: Caller | None = None) -> None:
         self._id, self._profiles, self._caller = client_id, _profiles(profiles), caller
-        self.claims = (_claim("client", client_id), _claim("client-revoked", client_id))
+        self.claims = (claim_name("client", client_id), claim_name("client-revoked", client_id))
 
     def apply(self, batch: Batch) -> None:
         """Change the row and seal `client-profiles-set`."""
@@ -207,7 +207,7 @@ class RevokeClient(Unit[None]):
 
     def __init__(self, client_id: str, *, caller: Caller | None = None) -> None:
         self._id, self._caller = client_id, caller
-        self.claims = (_claim("client", client_id), _claim("client-revoked", client_id))
+        self.claims = (claim_name("client", client_id), claim_name("client-revoked", client_id))
 
     def apply(self, batch: Batch) -> None:
         """Mark the row and seal `client-revoked`."""
@@ -230,7 +230,7 @@ class RevokeToken(Unit[None]):
     def __init__(self, jti: str, expires: int, *, caller: Caller | None = None) -> None:
         _check("jti", jti, _CODE_64)
         self._jti, self._expires, self._caller = jti, expires, caller
-        self.claims = (_claim("token-revoked", jti),)
+        self.claims = (claim_name("token-revoked", jti),)
 
     def apply(self, batch: Batch) -> None:
         """Insert the row, unless it is there, and seal `token-revoked`."""
@@ -288,7 +288,8 @@ def _profiles(names: Iterable[str]) -> list[str]:
     return found
 
 
-def _claim(kind: str, value: str) -> bytes:
+def claim_name(kind: str, value: str) -> bytes:
+    """The name under which something of the register of clients is claimed, once."""
     return sha256(f"{kind}\0{value}".encode()).digest()
 
 

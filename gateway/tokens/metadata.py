@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
 from gateway.keys import Keyring
 from gateway.tokens.jwks import ALGORITHMS
@@ -48,6 +48,9 @@ def metadata(issuer: str) -> dict[str, Any]:
     return found
 
 
-def jwks(keyring: Keyring) -> dict[str, Any]:
-    """The public halves of the keys that sign: access tokens (ES256), and what is pushed to webhooks (Ed25519)."""
-    return dict(KeySet([keyring.token_key, keyring.message_key]).as_dict(private=False))
+def jwks(keyring: Keyring, *more: Key) -> dict[str, Any]:
+    """The public halves of the keys that sign: access tokens (ES256), what is pushed to webhooks (Ed25519), and more.
+
+    `more` are keys the gateway signs in with elsewhere, each with a `kid`.
+    """
+    return dict(KeySet([keyring.token_key, keyring.message_key, *more]).as_dict(private=False))

@@ -5,12 +5,13 @@ The form is read here as bytes, bounded, because a parsed form no longer shows t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
+from joserfc.jwk import Key
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -33,9 +34,17 @@ THREADS = 64
 takes no thread from anybody else."""
 
 
-def routes(settings: Settings, keyring: Keyring, clients: Clients, journals: Journals, check: TokenCheck) -> APIRouter:
+def routes(
+    settings: Settings,
+    keyring: Keyring,
+    clients: Clients,
+    journals: Journals,
+    check: TokenCheck,
+    more: Sequence[Key] = (),
+) -> APIRouter:
     """The routes of the token server. Raises ValueError as `TokenServer` does.
 
+    `more` are keys that are published beside the gateway's own.
     Needs the middleware `gateway.web.http.CallIds` before it. Every act is sealed in the operator's log.
     """
     server = TokenServer(settings, keyring, clients, journals, check)
@@ -80,7 +89,7 @@ def routes(settings: Settings, keyring: Keyring, clients: Clients, journals: Jou
     @router.get(JWKS_PATH)
     async def keys() -> Response:
         """Give the key that access tokens are signed with (RFC 7517)."""
-        return json_response(jwks(keyring), headers=_CACHED, media="application/jwk-set+json")
+        return json_response(jwks(keyring, *more), headers=_CACHED, media="application/jwk-set+json")
 
     return router
 

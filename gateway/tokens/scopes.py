@@ -16,6 +16,10 @@ class Scope(StrEnum):
     FEEDBACK_READ = "police:feedback.read"
     REFERRAL_READ = "health:referral.read"
     REFERRAL_WRITE = "health:referral.write"
+    NOTICE_WRITE = "health:notice.write"
+    NOTICE_READ = "police:notice.read"
+    INFORMATION_REQUEST = "police:information.request"
+    INFORMATION_ANSWER = "health:information.answer"
     GOVERNANCE_REVIEW = "governance:review"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_MANAGE = "agreement:manage"
@@ -29,6 +33,10 @@ WORDS: Mapping[Scope, str] = {
     Scope.FEEDBACK_READ: "read what became of its incidents, and read and acknowledge feedback",
     Scope.REFERRAL_READ: "read the worklist and the referrals made to it",
     Scope.REFERRAL_WRITE: "accept, change and close the referrals made to it",
+    Scope.NOTICE_WRITE: "send safeguarding notices of a hospital",
+    Scope.NOTICE_READ: "read and acknowledge the notices that hospitals send",
+    Scope.INFORMATION_REQUEST: "ask a hospital for a victim's information, item by item, and read the answers",
+    Scope.INFORMATION_ANSWER: "see what police ask of the hospital, and answer it item by item",
     Scope.GOVERNANCE_REVIEW: "decide what waits for a human, review overrides and emergencies, see what is outstanding",
     Scope.AGREEMENT_READ: "read its agreements, compare their versions, and have decisions explained",
     Scope.AGREEMENT_MANAGE: "draft and sign its agreements, bring them into force, suspend and end them",

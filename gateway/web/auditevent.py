@@ -37,8 +37,10 @@ from gateway.services import Services
 from gateway.tokens.scopes import Scope
 from gateway.web.auditquery import CURSOR, parameters, query
 from gateway.web.auth import caller_of, seal_refusal
-from gateway.web.fhir import PREFIX, accepts, fhir_response, page_size
-from gateway.web.http import PlainRoute, media_type, read_body, reason_of, receipt_header
+from gateway.web.fhir import PREFIX, fhir_response
+from gateway.web.fhirform import FhirRoute
+from gateway.web.fhirshape import page_size
+from gateway.web.http import media_type, read_body, reason_of, receipt_header
 
 _FORM = "application/x-www-form-urlencoded"
 _FORM_BYTES = 16_384  # far more than every parameter at its longest
@@ -49,7 +51,7 @@ _LONGEST_NAME = 48  # with a full stop and an index of fifteen digits, the 64 ch
 def routes(services: Services) -> APIRouter:
     """The AuditEvent routes over these services; they come before those of `gateway.web.fhir`, which take any type."""
     desk = _Desk(services)
-    router = APIRouter(prefix=f"{PREFIX}/AuditEvent", tags=["fhir", "audit"], route_class=PlainRoute)
+    router = APIRouter(prefix=f"{PREFIX}/AuditEvent", tags=["fhir", "audit"], route_class=FhirRoute)
     router.add_api_route("", desk.search, methods=["GET"], summary="Search AuditEvents")
     router.add_api_route("/_search", desk.search_by_form, methods=["POST"], summary="Search AuditEvents by a form")
     router.add_api_route("/{id_}", desk.read, methods=["GET"], summary="Read an AuditEvent")
@@ -80,7 +82,6 @@ class _Desk:
 
     async def read(self, request: Request, id_: str) -> Response:
         """One AuditEvent by its id: the log's name and the index."""
-        accepts(request)
         caller = await caller_of(self._services, request, Scope.LOG_READ)
         found = _ID.fullmatch(id_)
         log_id = next((one for one in await self._logs(caller) if found and found[1] == _name(one)), None)
@@ -96,7 +97,6 @@ class _Desk:
         return fhir_response(self._written(log_id, stored).body, headers=receipt_header(receipt, log_id))
 
     async def _search(self, request: Request, items: Sequence[tuple[str, str]]) -> Response:
-        accepts(request)
         caller = await caller_of(self._services, request, Scope.LOG_READ)
         asked = parameters(items)
         wanted = query(asked)

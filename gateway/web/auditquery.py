@@ -19,7 +19,7 @@ from audit.search import Query
 from audit.shapes import Coding
 from gateway.balp import Terms, having
 from gateway.errors import BadParameter
-from gateway.web.fhir import interval
+from gateway.web.fhirsearch import interval
 
 CURSOR = "_cursor"
 ALTERNATIVES_MAX = 100
@@ -28,7 +28,7 @@ ALTERNATIVES_MAX = 100
 
 def parameters(items: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The parameters, each once; `date` may come more than once, joined by spaces. Raises BadParameter."""
-    declared = {*fhir.AUDIT_EVENT, *fhir.RESULT, CURSOR, "_format", "agent:identifier"}
+    declared = {*fhir.AUDIT_EVENT, *fhir.RESULT, CURSOR, "_format", "_pretty", "agent:identifier"}
     asked: dict[str, str] = {}
     for name, value in items:
         if name not in declared:

@@ -19,13 +19,17 @@ from pydantic.json_schema import models_json_schema
 
 from adapters.batch import MEDIA_TYPES
 from adapters.nhs.fhir import JSON_TYPE as FHIR
+from adapters.nhs.fhir import XML_TYPE as FHIR_XML
 from adapters.socket import reader, readers
 from gateway.web.agreement_bodies import YAML, ExplainBody, SignatureBody, StateBody
 from gateway.web.coresponse import CloseBody, DetailsBody, JoinBody, SceneBody
 from gateway.web.governance import KeepBody, OverrideBody, ReleaseBody, ReplayBody, ReviewBody, StaffBody
+from gateway.web.hospital import SheSays
 from gateway.web.http import PROBLEM
+from gateway.web.informing import AnswerBody, AskBody
 from gateway.web.matches import DecisionBody, UndoBody
 from gateway.web.team import ConsentBody, EmergencyBody, OralBody
+from gateway.web.tracing import TraceBody
 
 JSON, TEXT, CSV, NDJSON = "application/json", "text/plain", "text/csv", "application/x-ndjson"
 PATCH = "application/json-patch+json"
@@ -38,6 +42,7 @@ _ANSWERS: Mapping[Address, Answers] = {
     ("post", "/police/v1/incidents"): {200: (JSON,), 201: (JSON,), 202: (JSON,)},
     ("get", "/police/v1/batches/{batch_id}/rows"): {200: (JSON, NDJSON, CSV)},
     ("post", "/team/v1/co-responses"): {200: (JSON,), 201: (JSON,)},
+    ("post", "/police/v1/information-requests"): {200: (JSON,), 201: (JSON,)},
     ("post", "/agreements/v1"): {201: (JSON,)},
     ("post", "/agreements/v1/{agreement_id}/versions/{version}/signatures"): {201: (JSON,)},
     ("get", "/agreements/v1/{agreement_id}/versions/{version}"): {200: ("application/yaml",)},
@@ -49,6 +54,15 @@ _ANSWERS: Mapping[Address, Answers] = {
     ("get", "/audit/v1/logs/{log_id}/findings"): {200: (JSON, CSV)},
     ("get", "/audit/v1/logs/{log_id}/pack"): {200: ("application/octet-stream",)},
     ("get", "/audit/v1/logs/{log_id}/witness/checkpoint"): {200: (TEXT,)},
+    ("get", "/fhir/R4/.well-known/smart-configuration"): {200: (JSON,)},
+    ("get", "/fhir/R4/{type_}/{id_}"): {200: (FHIR, FHIR_XML), 304: ()},
+    ("get", "/fhir/R4/_history"): {405: (FHIR, FHIR_XML)},
+    ("get", "/fhir/R4/{type_}/_history"): {405: (FHIR, FHIR_XML)},
+    ("get", "/fhir/R4/{type_}/{id_}/_history"): {405: (FHIR, FHIR_XML)},
+    ("get", "/fhir/R4/{type_}/{id_}/_history/{version_id}"): {405: (FHIR, FHIR_XML)},
+    ("post", "/fhir/R4/Subscription"): {201: (FHIR,)},
+    ("delete", "/fhir/R4/Subscription/{id_}"): {204: ()},
+    ("post", "/bars/FHIR/R4/$process-message"): {200: (FHIR,), 501: (FHIR,)},
     ("get", "/.well-known/jwks.json"): {200: ("application/jwk-set+json",)},
     ("get", "/health/ready"): {200: (JSON,), 503: (JSON,)},
     ("get", "/metrics"): {200: (TEXT,)},
@@ -77,6 +91,12 @@ _BODIES: Mapping[Address, type[BaseModel] | Sequence[str]] = {
     ("post", "/governance/v1/staff"): StaffBody,
     ("post", "/governance/v1/matches/{match_id}/decision"): DecisionBody,
     ("post", "/governance/v1/matches/{match_id}/undo"): UndoBody,
+    ("post", "/team/v1/traces/{trace_id}/decision"): TraceBody,
+    ("post", "/governance/v1/hospital-notices/{id_}/release"): OverrideBody,
+    ("post", "/governance/v1/hospital-notices/{id_}/keep-back"): KeepBody,
+    ("post", "/governance/v1/hospital-notices/{id_}/consent"): SheSays,
+    ("post", "/police/v1/information-requests"): AskBody,
+    ("post", "/team/v1/information-requests/{id_}/items/{item}"): AnswerBody,
     ("post", "/agreements/v1"): YAML,
     ("post", "/agreements/v1/check"): YAML,
     ("post", "/agreements/v1/{agreement_id}/replay"): YAML,
@@ -86,13 +106,31 @@ _BODIES: Mapping[Address, type[BaseModel] | Sequence[str]] = {
     ("post", "/audit/v1/logs/{log_id}/subjects"): (JSON,),
     ("post", "/audit/v1/logs/{log_id}/cosignatures"): (TEXT,),
     ("post", "/fhir/R4/AuditEvent/_search"): (FORM,),
-    ("put", "/fhir/R4/Task/{id_}"): (FHIR,),
-    ("patch", "/fhir/R4/Task/{id_}"): (PATCH, FHIR),
+    ("post", "/fhir/R4/{type_}/_search"): (FORM,),
+    ("post", "/fhir/R4"): (FHIR,),
+    ("post", "/fhir/R4/"): (FHIR,),
+    ("post", "/fhir/R4/Subscription"): (FHIR,),
+    ("post", "/bars/FHIR/R4/$process-message"): (FHIR,),
+    ("put", "/fhir/R4/Task/{id_}"): (FHIR, FHIR_XML),
+    ("patch", "/fhir/R4/Task/{id_}"): (PATCH, FHIR, FHIR_XML),
 }
 """What an address takes: a model in JSON, or media types whose schema is another standard's or a profile's."""
 
-_OPEN = ("/health/", "/metrics", "/.well-known/", "/oauth2/", "/fhir/R4/metadata")
+_OPEN = (
+    "/health/",
+    "/metrics",
+    "/.well-known/",
+    "/oauth2/",
+    "/fhir/R4/metadata",
+    "/fhir/R4/Questionnaire",
+    "/fhir/R4/.well-known/",
+    "/bars/FHIR/R4/metadata",
+    "/bars/FHIR/R4/MessageDefinition",
+)
 """Where no token is asked for; clients prove themselves to the token endpoints in the form."""
+
+_FHIR = ("/fhir/", "/bars/")
+"""Where everything is FHIR, refusals too."""
 
 _SCHEMAS: Mapping[str, Any] = {
     "Problem": {
@@ -154,9 +192,9 @@ def _describe(document: dict[str, Any]) -> None:
 
 def _say(operation: dict[str, Any], address: Address) -> None:
     _, path = address
-    plain = FHIR if path.startswith("/fhir/") else JSON
+    plain = _forms(path) if path.startswith(_FHIR) else (JSON,)
     declared = next(int(status) for status in operation["responses"] if status.startswith("2"))
-    answers = _ANSWERS.get(address, {declared: (plain,)})
+    answers = _ANSWERS.get(address, {declared: plain})
     operation["responses"] = {
         "4XX": _refusal(path, "The request is refused; nothing was done, but what the problem says was kept"),
         "503": _refusal(path, "It could not be sealed, so nothing was done"),
@@ -172,9 +210,15 @@ def _say(operation: dict[str, Any], address: Address) -> None:
         operation["requestBody"] = {"required": True, "content": {media: {"schema": {}} for media in body}}
 
 
+def _forms(path: str) -> tuple[str, ...]:
+    return (FHIR, FHIR_XML) if path.startswith("/fhir/") else (FHIR,)
+
+
 def _refusal(path: str, words: str) -> dict[str, Any]:
-    if path.startswith("/fhir/"):
-        return _response((FHIR,), {"$ref": "#/components/schemas/OperationOutcome"}, words)
+    if path.startswith(_FHIR):
+        found = _response((FHIR,), {"$ref": "#/components/schemas/OperationOutcome"}, words)
+        found["content"] |= {media: {"schema": {}} for media in _forms(path) if media != FHIR}
+        return found
     if path.startswith("/oauth2/"):
         return _response((JSON,), {"$ref": "#/components/schemas/TokenError"}, words)
     return _response((PROBLEM,), {"$ref": "#/components/schemas/Problem"}, words)

@@ -1,222 +1,153 @@
 """The FHIR R4 interface a hospital team's system reads and writes (`/fhir/R4`, design.md section 9).
 
-Only what `adapters.nhs.fhir.SEARCH` declares can be asked; an unknown parameter is refused, never passed over, because
-a filter that is dropped shows more than was asked for (P3). Every failure is an OperationOutcome. Every answer that
-discloses carries its receipt: a header for a read, and the whole proof inside a Bundle.
+What a search asks for is read in `fhirsearch`, how a page is written is in `fhirpages`, and what is asked goes through
+`fhirdesk`. Every failure is an OperationOutcome. Every answer that discloses carries its receipt: a header for a read,
+and the whole proof inside a Bundle.
 
-Source: FHIR R4 http (read, search, update, patch, conditional update by If-Match), search (prefixes, `_include`).
+Source: FHIR R4 http (read, search, batch, update, patch, conditional update by If-Match).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.nhs import fhir
-from audit.receipt import Receipt
 from gateway import journey
-from gateway.disclosure import Reader
-from gateway.errors import (
-    BadParameter,
-    GatewayError,
-    NotAcceptable,
-    NotFound,
-    PreconditionMissing,
-    face,
-)
-from gateway.evidence import Event
+from gateway.errors import GatewayError, face
+from gateway.evidence import Caller
 from gateway.journey import Page
-from gateway.searching import Search
 from gateway.services import Services
-from gateway.settings import Settings
+from gateway.tokens.metadata import Endpoint
 from gateway.tokens.scopes import Scope
-from gateway.web.auth import caller_of
-from gateway.web.http import PlainRoute, media_type, read_body, reason_of, receipt_header
-from mappings.referral import ReferralStatus
+from gateway.web.auth import caller_of, caller_with_any
+from gateway.web.fhirbatch import Given, carry_out
+from gateway.web.fhirdesk import Desk, only
+from gateway.web.fhirform import FhirRoute, fhir_body
+from gateway.web.fhirsearch import Pairs, is_lenient, known, posted, subset_of
+from gateway.web.fhirversions import held_of, if_match
+from gateway.web.hospital import BUNDLE_SCOPES, brings_notice, take_bundle
+from gateway.web.http import json_response, reason_of, receipt_header
+from gateway.web.smart import SMART_PATH, smart_configuration
 
 PREFIX = "/fhir/R4"
+PUBLIC = (f"{PREFIX}/metadata", f"{PREFIX}/Questionnaire", f"{PREFIX}/Questionnaire/")
+"""What is the same for everybody and tells nothing of anybody: it may be read without a token, and be compressed."""
 WITHHELD = "Gateway-Withheld"
 """The response header that tells a recipient whether something was withheld: `some` or `none`."""
-_ACCEPTED = ("application/fhir+json", "application/json", "application/json-patch+json")
-_PRODUCED = ("application/fhir+json", "application/json", "application/*", "*/*")
-_DATE = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb)?(\d{4}(?:-\d{2}(?:-\d{2}(?:T.+)?)?)?)", re.ASCII)
-_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"', re.ASCII)
-_CURSOR = "_cursor"
-_INCLUDED_TYPE = {"focus": "ServiceRequest", "subject": "Patient", "patient": "Patient"}
-"""What an `_include` brings along, by the parameter it follows."""
+_ACCEPTED = (fhir.JSON_TYPE, "application/json", "application/json-patch+json", fhir.XML_TYPE, "application/xml")
+_RESOURCE = (fhir.JSON_TYPE, "application/json", fhir.XML_TYPE, "application/xml")
+_WHOLE = fhir.Subset()
 
 
 def routes(services: Services, version: str) -> APIRouter:
     """The FHIR routes over these services."""
-    router = APIRouter(prefix=PREFIX, tags=["fhir"], route_class=PlainRoute)
-    base_url = f"{services.settings.public_url.rstrip('/')}{PREFIX}"
-    library = Reader(services.records, base_url)
-    started = datetime.now(UTC)
-    token_url = f"{services.settings.public_url.rstrip('/')}/oauth2/token"
-
-    @router.get("/metadata", summary="CapabilityStatement")
-    async def metadata(_: Request) -> Response:
-        return fhir_response(
-            fhir.capability_statement(base_url=base_url, version=version, date=started, token_url=token_url)
-        )
-
-    @router.get("/{type_}", summary="Search a resource type")
-    async def search(request: Request, type_: str) -> Response:
-        accepts(request)
-        caller = await caller_of(services, request, Scope.REFERRAL_READ)
-        wanted = search_of(request, type_, services.settings)
-        page = await journey.hand_out(services, library, caller, wanted, reason_of(request))
-        return fhir_response(
-            _bundle(request, page, f"{base_url}/{type_}"), headers=receipt_header(page.receipts[0], page.log_id)
-        )
-
-    @router.get("/{type_}/{id_}", summary="Read a resource")
-    async def read(request: Request, type_: str, id_: str) -> Response:
-        accepts(request)
-        caller = await caller_of(services, request, Scope.REFERRAL_READ)
-        _known(type_)
-        wanted = Search(types=(type_,), ids=(id_,), event=Event.REFERRAL_READ)
-        page = await journey.hand_out(services, library, caller, wanted, reason_of(request))
-        return _resource(page)
-
-    @router.put("/Task/{id_}", summary="Change a task")
-    async def update(request: Request, id_: str) -> Response:
-        return await _change(request, id_)
-
-    @router.patch("/Task/{id_}", summary="Patch a task")
-    async def patch(request: Request, id_: str) -> Response:
-        return await _change(request, id_)
-
-    async def _change(request: Request, id_: str) -> Response:
-        accepts(request)
-        caller = await caller_of(services, request, Scope.REFERRAL_WRITE)
-        matches = if_match(request)
-        media = media_type(request, _ACCEPTED)
-        body = await read_body(request, services.settings.body_max_bytes)
-        page = await journey.report_back(services, library, caller, id_, body, media, matches)
-        return _resource(page)
-
+    door = _Door(services, version)
+    router = APIRouter(prefix=PREFIX, tags=["fhir"], route_class=FhirRoute)
+    router.add_api_route("/metadata", door.metadata, methods=["GET"], summary="CapabilityStatement")
+    router.add_api_route(SMART_PATH, door.smart, methods=["GET"], summary="SMART configuration")
+    for base in ("", "/"):  # clients write the base in both ways
+        router.add_api_route(base, door.batch, methods=["POST"], summary="Reads, or a notice, in a Bundle")
+    router.add_api_route("/{type_}", door.search, methods=["GET"], summary="Search a resource type")
+    router.add_api_route("/{type_}/_search", door.search_by_form, methods=["POST"], summary="Search by a form")
+    router.add_api_route("/{type_}/{id_}", door.read, methods=["GET"], summary="Read a resource")
+    router.add_api_route(
+        "/{type_}/{id_}", door.read, methods=["HEAD"], summary="What a read would say", operation_id="head"
+    )
+    router.add_api_route(
+        "/ServiceRequest/{id_}/$everything", door.everything, methods=["GET"], summary="Everything of a referral"
+    )
+    router.add_api_route("/Task/{id_}", door.change, methods=["PUT"], summary="Change a task")
+    router.add_api_route("/Task/{id_}", door.change, methods=["PATCH"], summary="Patch a task")
     return router
 
 
-def search_of(request: Request, type_: str, settings: Settings) -> Search:
-    """The search a query asks for. Raises NotFound for a type not served, BadParameter for what is not declared."""
-    declared = {*_known(type_), *fhir.RESULT, _CURSOR, "_include", "_format"}
-    asked: dict[str, list[str]] = {}
-    for name, value in request.query_params.multi_items():
-        if name not in declared:
-            raise BadParameter("a search parameter that this server does not declare: see metadata")
-        asked.setdefault(name, []).append(value)
-    included = _included(type_, asked.pop("_include", []))
-    for name, values in asked.items():
-        if len(values) > 1 and name != "_lastUpdated":
-            raise BadParameter(f"{name} is given once, with commas between alternatives")
-    patients = [*asked.get("patient", []), *asked.get("subject", [])]
-    return Search(
-        types=(type_, *included),
-        ids=_tokens(asked.get("_id")) if fhir.TASK_CODE in (_tokens(asked.get("code")) or (fhir.TASK_CODE,)) else (),
-        patients=tuple(_reference(one) for value in patients for one in value.split(",")) if patients else None,
-        statuses=_statuses(type_, _tokens(asked.get("status"))),
-        states=_tokens(asked.get("business-status")),
-        priorities=_tokens(asked.get("priority")),
-        updated=tuple(interval(value) for value in asked.get("_lastUpdated", [])),
-        count=page_size(asked.get("_count"), settings),
-        cursor=asked[_CURSOR][0] if _CURSOR in asked else None,
-        event=Event.WORKLIST_READ if type_ == "Task" else Event.REFERRAL_READ,
-    )
+class _Door:
+    """Reads each request and writes its answer: one method for each route."""
+
+    def __init__(self, services: Services, version: str) -> None:
+        self._services = services
+        self._version = version
+        self._issuer = services.settings.public_url.rstrip("/")
+        self._base_url = f"{self._issuer}{PREFIX}"
+        self._started = datetime.now(UTC)
+        self._desk = Desk(services, self._base_url)
+
+    async def metadata(self, _: Request) -> Response:
+        """What this server says of itself."""
+        return fhir_response(
+            fhir.capability_statement(
+                base_url=self._base_url,
+                version=self._version,
+                date=self._started,
+                token_url=self._issuer + Endpoint.TOKEN.path,
+            )
+        )
+
+    async def smart(self, _: Request) -> Response:
+        """How a SMART client signs in."""
+        return json_response(smart_configuration(self._issuer))
+
+    async def search(self, request: Request, type_: str) -> Response:
+        """Search by the query of the address."""
+        caller = await self._reader(request)
+        asked = self._desk.searches.asked(caller, type_, _pairs(request), lenient=is_lenient(request))
+        return _sealed(await self._desk.search(caller, type_, asked, reason_of(request)))
+
+    async def search_by_form(self, request: Request, type_: str) -> Response:
+        """Search by a form, and by the query of the address where it has one."""
+        caller = await self._reader(request)
+        form = await posted(request)
+        asked = self._desk.searches.asked(caller, type_, _pairs(request), form, lenient=is_lenient(request))
+        return _sealed(await self._desk.search(caller, type_, asked, reason_of(request)))
+
+    async def read(self, request: Request, type_: str, id_: str) -> Response:
+        """One resource, or as much of it as is asked for."""
+        caller = await self._reader(request)
+        known(type_)
+        subset = subset_of(type_, _pairs(request))
+        held = held_of(request) if subset.whole else None  # a part has no version of its own
+        page = await self._desk.read(caller, type_, id_, reason_of(request), held)
+        return _resource(page, subset) if page.given else _confirmed(request, page)
+
+    async def everything(self, request: Request, id_: str) -> Response:
+        """A page of everything of a referral."""
+        caller = await self._reader(request)
+        return _sealed(await self._desk.everything(caller, id_, _pairs(request), reason_of(request)))
+
+    async def batch(self, request: Request) -> Response:
+        """Each read of a Bundle, or the notice of a hospital that a Bundle brings."""
+        sender = await caller_with_any(self._services, request, BUNDLE_SCOPES)
+        media, body = await fhir_body(request, _RESOURCE, self._services.settings.body_max_bytes)
+        if brings_notice(sender, body):
+            return await take_bundle(self._services, request, body, media, self._base_url)
+        caller = await self._reader(request)
+        reason, lenient = reason_of(request), is_lenient(request)
+        asked = fhir.batch_of(fhir.parse(body), self._base_url)
+
+        async def read_one(one: fhir.Request) -> Given:
+            return await self._desk.given(caller, one, reason, lenient=lenient)
+
+        answer, first = await carry_out(asked, read_one, outcome_of)
+        return fhir_response(answer, headers=receipt_header(first.receipt, first.log_id) if first else None)
+
+    async def change(self, request: Request, id_: str) -> Response:
+        """A change of a task, whole or by JSON Patch."""
+        caller = await caller_of(self._services, request, Scope.REFERRAL_WRITE)
+        matches = if_match(request)
+        media, body = await fhir_body(request, _ACCEPTED, self._services.settings.body_max_bytes)
+        page = await journey.report_back(self._services, self._desk.library, caller, id_, body, media, matches)
+        return _resource(page)
+
+    async def _reader(self, request: Request) -> Caller:
+        return await caller_of(self._services, request, Scope.REFERRAL_READ)
 
 
-def _known(type_: str) -> dict[str, str]:
-    if type_ not in fhir.SEARCH:
-        raise NotFound("this resource type is not served here: see metadata")
-    return dict(fhir.SEARCH[type_])
-
-
-def _included(type_: str, values: Sequence[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for value in values:
-        if value not in fhir.INCLUDES[type_]:
-            raise BadParameter("an _include that this server does not declare: see metadata")
-        target = _INCLUDED_TYPE[value.partition(":")[2]]
-        if target not in found:
-            found.append(target)
-    return tuple(found)
-
-
-def _tokens(values: Sequence[str] | None) -> tuple[str, ...] | None:
-    """The codes of a token parameter, alternatives apart by commas; a system in front of a code is passed over."""
-    return tuple(one.rpartition("|")[2] for one in values[0].split(",")) if values else None
-
-
-def _statuses(type_: str, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """The statuses a referral can have where the resource has one of these."""
-    if codes is None or type_ != "ServiceRequest":
-        return codes
-    return tuple(one.value for one in ReferralStatus if fhir.request_status(one) in codes)
-
-
-def _reference(value: str) -> str:
-    return value.rpartition("/")[2] if value.rpartition("/")[0].endswith("Patient") else value
-
-
-def interval(value: str) -> tuple[str, datetime, datetime]:
-    """A date parameter as its prefix and the interval it stands for (FHIR R4 search, section 3.1.1.4.6)."""
-    found = _DATE.fullmatch(value)
-    try:
-        text = found[2] if found else ""
-        start = datetime.fromisoformat(text + "-01-01"[max(0, len(text) - _YEAR) :] if len(text) < _DAY else text)
-        start = (start if start.tzinfo else start.replace(tzinfo=UTC)).astimezone(UTC)
-        end = start + _precision(text)
-        end = end.replace(day=1) if len(text) < _DAY else end
-    except (ValueError, OverflowError):
-        raise BadParameter("a date is a day, a month, a year or an instant, with a prefix at most") from None
-    return (found and found[1]) or "eq", start, end
-
-
-_YEAR, _MONTH, _DAY = len("2026"), len("2026-04"), len("2026-04-12")
-
-
-def _precision(text: str) -> timedelta:
-    """How long the interval of a date is; of a year and a month, long enough to reach the next."""
-    if len(text) <= _DAY:
-        return timedelta(days={_YEAR: 366, _MONTH: 31}.get(len(text), 1))
-    return timedelta(milliseconds=1) if "." in text else timedelta(seconds=1)
-
-
-def page_size(values: Sequence[str] | None, settings: Settings) -> int:
-    """How many matches a page holds (`_count`), at most what the settings allow. Raises BadParameter."""
-    if not values:
-        return settings.fhir_page_default
-    if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII) or values[0] == "0":
-        raise BadParameter("_count is a whole number above zero")
-    return min(int(values[0]), settings.fhir_page_max)
-
-
-def accepts(request: Request) -> None:
-    """Raise NotAcceptable unless JSON is among what the caller accepts."""
-    wanted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
-    form = request.query_params.get("_format", "json").replace(" ", "+")  # a plus that nobody escaped
-    asked = "_format" in request.query_params  # it overrides the header (FHIR R4 http, 3.1.0.1.11)
-    if form not in {"json", *_PRODUCED[:2]} or not (asked or set(wanted) & set(_PRODUCED)):
-        raise NotAcceptable("this server answers in application/fhir+json")
-
-
-def if_match(request: Request) -> Any:  # noqa: ANN401 - a predicate over versions
-    """Whether a version is the one in `If-Match`. Raises PreconditionMissing, BadParameter."""
-    value = request.headers.get("if-match")
-    if value is None:
-        raise PreconditionMissing('send If-Match with the version that was read, as in W/"1"')
-    found = _ETAG.fullmatch(value.strip())
-    if found is None:
-        raise BadParameter('If-Match is one version, as in W/"1"')
-    return lambda version: version == int(found[1])
+def _pairs(request: Request) -> Pairs:
+    return tuple(request.query_params.multi_items())
 
 
 def fhir_response(body: bytes, status: int = 200, *, headers: dict[str, str] | None = None) -> Response:
@@ -224,51 +155,38 @@ def fhir_response(body: bytes, status: int = 200, *, headers: dict[str, str] | N
     return Response(body, status, headers=headers, media_type=fhir.JSON_TYPE)
 
 
-def _resource(page: Page) -> Response:
-    """One resource, or 404 where there is none for this caller."""
-    if not page.found.opened:
-        raise NotFound("there is no such resource")
+def _sealed(given: Given) -> Response:
+    """A Bundle that was sealed, with where."""
+    return fhir_response(given.body, headers=receipt_header(given.receipt, given.log_id))
+
+
+def _resource(page: Page, subset: fhir.Subset = _WHOLE) -> Response:
+    """One resource, or as much of it as is wanted; 404 where there is none for this caller."""
+    one = only(page)
+    headers = _resource_headers(page) if subset.whole else _page_headers(page)
+    return fhir_response(subset.of(one).body, headers=headers)
+
+
+def _confirmed(request: Request, page: Page) -> Response:
+    """A resource that is there and is not sent: what HEAD is told of it, or that the caller's copy still holds."""
+    if request.method == "HEAD":
+        return _resource(page)  # the route leaves the body out, and keeps the length
+    return Response(status_code=304, headers=_resource_headers(page))
+
+
+def _resource_headers(page: Page) -> dict[str, str]:
     one = page.found.opened[0].matches[0]
-    headers = {
+    return {
         **_page_headers(page),
-        "ETag": f'W/"{one.version}"',
+        "ETag": f'W/"{one.tag}"',
         "Last-Modified": one.last_updated.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
     }
-    return fhir_response(one.body, headers=headers)
 
 
 def _page_headers(page: Page) -> dict[str, str]:
     """The receipt, and whether anything was withheld from this recipient: that, never what."""
     withheld = any(one.withheld for one in page.found.opened)
     return receipt_header(page.receipts[0], page.log_id) | {WITHHELD: "some" if withheld else "none"}
-
-
-def _bundle(request: Request, page: Page, url: str) -> bytes:
-    found = page.found
-    matches: list[fhir.Written] = []
-    proofs: list[fhir.Receipt | None] = []
-    for opened, receipt in zip(found.opened, page.receipts, strict=False):
-        matches += opened.matches
-        proofs += [_proof(receipt)] * len(opened.matches)
-    seen: dict[tuple[str, str], fhir.Written] = {}
-    for opened in found.opened:
-        seen |= {(one.type, one.id): one for one in opened.included}
-    asked = [(name, value) for name, value in request.query_params.multi_items() if name != _CURSOR]
-    following = [*asked, (_CURSOR, found.next_cursor)] if found.next_cursor else None
-    return fhir.bundle(
-        matches,
-        included=list(seen.values()),
-        total=found.total,
-        self_link=f"{url}?{urlencode(request.query_params.multi_items())}",
-        next_link=f"{url}?{urlencode(following)}" if following else None,
-        receipts=proofs,
-        checkpoint=page.receipts[0].checkpoint_text,
-    )
-
-
-def _proof(receipt: Receipt) -> fhir.Receipt:
-    plain = receipt.to_json()
-    return fhir.Receipt(plain["log"], plain["index"], plain["leaf_hash"], tuple(plain["hashes"]))
 
 
 def outcome_of(error: BaseException) -> Response:

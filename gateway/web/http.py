@@ -140,12 +140,13 @@ def declared_bytes(request: Request) -> int:
 _LONGEST_LENGTH = 20  # figures; more are no length, and Python reads no number of more than 4,300
 
 
-def media_type(request: Request, accepted: tuple[str, ...]) -> str:
+def media_type(request: Request, accepted: tuple[str, ...], *, encodings: frozenset[str] = frozenset()) -> str:
     """The request's media type, one of those accepted, in UTF-8 or of a kind that says its own. Raises BadMediaType.
 
-    A type that is given twice is none: of two, whoever stood between might have read the other (RFC 9110 section 8.3).
+    `encodings` are those its caller expands. A type that is given twice is none: of two, whoever stood between might
+    have read the other (RFC 9110 section 8.3).
     """
-    if any(one != "identity" for one in request.headers.getlist("content-encoding")):
+    if any(one != "identity" and one not in encodings for one in request.headers.getlist("content-encoding")):
         raise BadMediaType("a compressed body is not read here; send it as it is")
     given = request.headers.getlist("content-type")
     message = Message()

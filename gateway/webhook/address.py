@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
-from gateway.webhook.fault import Refused, TryAgain
+from gateway.delivery.fault import Refused, TryAgain
 
 Resolve = Callable[[str, int], Sequence[str]]
 """A host and a port in, the addresses of the host out. Raises OSError."""

@@ -17,6 +17,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
+from gateway.delivery.fault import NotDelivered, Refused, TryAgain
+from gateway.delivery.policy import AFTER_MAX
 from gateway.evidence import Caller
 from gateway.feedback import Telling, feedback_recipient, find_word
 from gateway.logs import Line, say
@@ -29,8 +31,6 @@ from gateway.tokens.scopes import Scope
 from gateway.webhook.address import AddressRefused, Resolve, pinned, system_resolve, target
 from gateway.webhook.deliveries import LEASE, Begin, Finish, Plan, next_due, unplanned
 from gateway.webhook.endpoints import Endpoint, Pushed, endpoints
-from gateway.webhook.fault import NotDelivered, Refused, TryAgain
-from gateway.webhook.policy import AFTER_MAX
 from gateway.webhook.posting import DEADLINE_SECONDS, post
 from gateway.webhook.signing import Signer
 

@@ -22,6 +22,8 @@ from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, sele
 from audit.entry import Entry, Operation, Outcome, Recipient, timestamp
 from gateway.chance import fresh_id
 from gateway.decide import Outcome as Ruled
+from gateway.delivery.fault import NotDelivered
+from gateway.delivery.policy import AFTER_MAX, TRIES, wait_after
 from gateway.evidence import Caller, Event, act
 from gateway.feedback import Telling, decided_now
 from gateway.notices import Kind, Matter, due_by_grade, tell
@@ -30,8 +32,6 @@ from gateway.store.batch import Batch, Unit
 from gateway.store.records import subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.webhook.endpoints import Endpoint, Pushed
-from gateway.webhook.fault import NotDelivered
-from gateway.webhook.policy import AFTER_MAX, TRIES, wait_after
 
 LEASE = timedelta(seconds=120)  # a try ends within 15 s of its first connection, and a resolver within a minute
 _PLANNED_AT_ONCE = 200

@@ -40,11 +40,20 @@ class Signer:
         self._key_id = str(keyring.message_key.kid)
         self._key = Ed25519PrivateKey.from_private_bytes(keyring.message_seed)
 
-    def headers(self, url: str, body: bytes, delivery: str, at: datetime) -> Mapping[str, str]:
-        """Every header of a signed POST of JSON. `at` is aware and becomes `created`."""
-        message = Message("POST", url, {"Content-Type": "application/json", "Idempotency-Key": delivery})
+    def headers(
+        self,
+        url: str,
+        body: bytes,
+        delivery: str,
+        at: datetime,
+        *,
+        content_type: str = "application/json",
+        tag: str = TAG,
+    ) -> Mapping[str, str]:
+        """Every header of a signed POST. `at` is aware and becomes `created`; `tag` says what the signature is for."""
+        message = Message("POST", url, {"Content-Type": content_type, "Idempotency-Key": delivery})
         nonce = base64.urlsafe_b64encode(random_bytes(_NONCE_BYTES)).decode()
-        sign(message, self._key, self._key_id, COVERED, at, label=LABEL, more=Parameters(nonce, TAG), body=body)
+        sign(message, self._key, self._key_id, COVERED, at, label=LABEL, more=Parameters(nonce, tag), body=body)
         return message.headers
 
 

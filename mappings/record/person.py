@@ -104,7 +104,8 @@ class Person(Part):
     """Somebody in the event, in one role. `ref` is opaque, random, and the subject reference of the audit log.
 
     `also` is the reference under which the same person is the other of victim and suspect (counter-allegation).
-    `warnings` are officer-safety codes on this person; those of a record as a whole name nobody.
+    `warnings` are officer-safety codes on this person; those of a record as a whole name nobody. `nhs_number_status`
+    is England's verification status, None where nobody traced it.
     """
 
     gate: ClassVar[str | None] = "{role}.listed"
@@ -120,6 +121,7 @@ class Person(Part):
     ethnicity_observed: Annotated[Code | None, Item("{role}.ethnicity_observed")] = None
     identifiers: tuple[Identifier, ...] = ()
     nhs_number: Annotated[str | None, Item("{role}.nhs_number")] = None
+    nhs_number_status: Annotated[Code | None, Item("{role}.nhs_number")] = None
     general_practice: Annotated[str | None, Item("{role}.general_practice")] = None
     clinical: Annotated[tuple[str, ...], Item("{role}.clinical")] = ()
     contacts: tuple[Contact, ...] = ()

@@ -105,16 +105,24 @@ def test_the_capability_statement_declares_exactly_what_is_served() -> None:
     model("CapabilityStatement").model_validate(whole)
     assert (whole["kind"], whole["fhirVersion"]) == ("instance", "4.0.1")
     (rest,) = whole["rest"]
-    declared = {r["type"]: {p["name"]: p["type"] for p in r["searchParam"]} for r in rest["resource"]}
+    declared = {r["type"]: {p["name"]: p["type"] for p in r.get("searchParam", ())} for r in rest["resource"]}
     assert declared.pop("AuditEvent") == dict(fhir.AUDIT_EVENT)
-    assert [one["code"] for one in rest["resource"].pop()["interaction"]] == ["read", "search-type"]
-    assert declared == {type_: dict(found) for type_, found in fhir.SEARCH.items()}
+    assert declared.pop("Questionnaire") == dict(fhir.QUESTIONNAIRE_SEARCH)
+    others = {one["type"]: one for one in rest["resource"] if one["type"] not in fhir.SEARCH}
+    for type_ in ("AuditEvent", "Questionnaire"):  # what is read from the log, and what is the same for everybody
+        assert [one["code"] for one in others[type_]["interaction"]] == ["read", "search-type"]
+    declared.pop("Subscription")
+    assert declared == {
+        type_: {name: one.kind for name, one in found.items()} | dict.fromkeys(fhir.chains(type_), "token")
+        for type_, found in fhir.SEARCH.items()
+    }
     assert set(declared) == set(fhir.TYPES)
-    for resource in rest["resource"]:
+    for resource in (one for one in rest["resource"] if one["type"] in fhir.SEARCH):
         changeable = resource["type"] == "Task"
         assert ({"code": "update"} in resource["interaction"]) == changeable
         assert resource["versioning"] == ("versioned-update" if changeable else "versioned")
         assert tuple(resource.get("searchInclude", ())) == fhir.INCLUDES[resource["type"]]
+        assert tuple(resource.get("searchRevInclude", ())) == fhir.REVINCLUDES[resource["type"]]
     assert "https://gateway.example/token" in body.decode()
 
 
@@ -126,7 +134,8 @@ def test_every_search_parameter_is_one_that_r4_defines_with_that_kind() -> None:
         found = json.loads(file.read_bytes())
         for type_ in found.get("base", ()):
             defined.setdefault(type_, {})[found["code"]] = found["type"]
-    for type_, parameters in {**fhir.SEARCH, "AuditEvent": fhir.AUDIT_EVENT}.items():
+    ours = {type_: {name: one.kind for name, one in found.items()} for type_, found in fhir.SEARCH.items()}
+    for type_, parameters in {**ours, "AuditEvent": fhir.AUDIT_EVENT}.items():
         own = {name: kind for name, kind in parameters.items() if not name.startswith("_")}
         known = defined.get(type_, {})
         assert type_ not in covered or own.keys() <= known.keys()

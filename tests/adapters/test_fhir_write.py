@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -25,6 +27,7 @@ from mappings.record import (
     Person,
     Record,
     RecordKind,
+    Relationship,
     Role,
     Source,
 )
@@ -124,7 +127,7 @@ def test_the_suspect_is_in_the_contained_basic_and_nowhere_else() -> None:
         assert all(path.startswith(".contained[") for path in hits)
         assert bool(hits) == (resource["resourceType"] == "ServiceRequest")
         for contained in resource.get("contained", ()):
-            assert contained["resourceType"] == "Basic"
+            assert contained["resourceType"] == ("RelatedPerson" if resource["resourceType"] == "Patient" else "Basic")
             assert "meta" not in contained, "a contained resource has no labels of its own (dom-4, dom-5)"
 
 
@@ -144,7 +147,58 @@ def test_every_contained_resource_and_every_reference_has_its_other_end() -> Non
 
 def test_only_the_victim_and_the_children_are_patients() -> None:
     assert [p["id"] for p in written("Patient")] == [f"{REFERRAL_ID}.victim-1", f"{REFERRAL_ID}.child-1"]
-    assert all("contact" not in p and "link" not in p for p in written("Patient"))
+    assert all("contact" not in p for p in written("Patient"))
+
+
+def test_a_child_is_tied_to_the_victim_as_it_was_stated() -> None:
+    """The victim's Patient is also the child's RelatedPerson; nobody else is, and nothing is told of anybody by it."""
+    victim, child = written("Patient")
+    (related,) = victim["contained"]
+    assert related == {
+        "resourceType": "RelatedPerson",
+        "id": "child-1",
+        "patient": {"reference": f"Patient/{child['id']}"},
+        "relationship": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
+                        "code": "PRN",
+                        "display": "parent",
+                    }
+                ]
+            }
+        ],
+    }
+    assert victim["link"] == [{"other": {"reference": "#child-1"}, "type": "seealso"}]
+    assert not {"contained", "link"} & child.keys()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "type_", "code"),
+    [
+        ("victim-1", "child-1", "parent", "PRN"),
+        ("child-1", "victim-1", "child", "PRN"),
+        ("child-1", "victim-1", "step-child", "STPPRN"),
+        ("victim-1", "child-1", "grandparent", "GRPRN"),
+        ("victim-1", "child-1", "lodger", "lodger"),
+        ("victim-1", "child-1", None, None),
+        ("suspect-1", "child-1", "parent", None),
+        ("victim-1", "suspect-1", "spouse", None),
+        ("caller-1", "child-1", "neighbour", None),
+    ],
+)
+def test_no_tie_is_made_up_and_none_is_with_a_suspect(a: str, b: str, type_: str | None, code: str | None) -> None:
+    ties = (Relationship(a=a, b=b, type=type_),)
+    (victim, _) = written("Patient", full_record().model_copy(update={"relationships": ties}))
+    found = [one["relationship"][0]["coding"][0]["code"] for one in victim.get("contained", ())]
+    assert found == ([] if code is None else [code])
+
+
+def test_a_child_that_is_withheld_leaves_no_tie() -> None:
+    without = only(full_record(), frozenset(CATALOGUE) - {"child.listed"})
+    (victim,) = written("Patient", without)
+    assert not {"contained", "link"} & victim.keys()
 
 
 @given(
@@ -297,7 +351,10 @@ def test_what_a_server_needs_stands_beside_the_bytes() -> None:
     (one,) = fhir.write("Task", incident(), referral(), BASE)
     assert (one.type, one.id, one.version, one.url) == ("Task", REFERRAL_ID, 3, f"{BASE}/Task/{REFERRAL_ID}")
     meta = json.loads(one.body)["meta"]
-    assert (meta["versionId"], datetime.fromisoformat(meta["lastUpdated"])) == ("3", one.last_updated)
+    assert (meta["versionId"], datetime.fromisoformat(meta["lastUpdated"])) == (one.tag, one.last_updated)
+    assert re.fullmatch("3-[0-9a-f]{8}", meta["versionId"])
+    assert written("Task", incident())[0]["meta"]["versionId"] == one.tag
+    assert written("Task", NOTHING)[0]["meta"]["versionId"] != one.tag, "a version is of what is shown"
 
 
 def test_a_type_that_is_not_written_gives_nothing() -> None:
@@ -431,3 +488,23 @@ def test_an_id_reads_back_as_it_was_made(part: str | None) -> None:
 def test_no_text_at_all_breaks_the_reading_of_ids(id_: str) -> None:
     found = fhir.split_id(id_)
     assert found is None or fhir.resource_id(*found) == id_
+
+
+def test_provenance_names_the_record_and_the_mapping_by_their_hashes() -> None:
+    """What was read and by which mapping; of whom, only whoever leaves."""
+    source = Source(organisation="04", system="rms", adapter="police.json", profile="flat", profile_hash="ab" * 32)
+    record = full_record().model_copy(update={"source": source})
+    (found,) = written("Provenance", record, replace(referral(), payload="cd" * 32))
+    hashes = [(one["role"], one["what"]["identifier"]["value"]) for one in found["entity"]]
+    assert hashes == [("source", "cd" * 32), ("source", "ab" * 32)]
+    assert [one["type"]["coding"][0]["code"] for one in found["agent"]] == ["author", "assembler"]
+    told = [one["reference"] for one in found["target"]]
+    assert told == [
+        f"ServiceRequest/{REFERRAL_ID}",
+        f"Patient/{REFERRAL_ID}.victim-1",
+        f"Patient/{REFERRAL_ID}.child-1",
+    ]
+    (withheld,) = written("Provenance", only(record, frozenset()), replace(referral(), payload="cd" * 32))
+    assert [one["reference"] for one in withheld["target"]] == [f"ServiceRequest/{REFERRAL_ID}"]
+    assert "entity" not in withheld
+    assert [one["type"]["coding"][0]["code"] for one in withheld["agent"]] == ["assembler"]

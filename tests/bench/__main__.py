@@ -15,7 +15,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import batches, evidence, formats, machine, matching, over_http, packs, process, reads, tokens, year
+from tests.bench import (
+    batches,
+    evidence,
+    formats,
+    hl7,
+    machine,
+    matching,
+    messages,
+    over_http,
+    packs,
+    process,
+    reads,
+    tokens,
+    year,
+)
 from tests.bench.figures import MIB, Row, table
 from tests.bench.load import fire
 from tests.bench.scale import FULL, QUICK, Scale
@@ -30,6 +44,8 @@ floor (a)  an async FastAPI endpoint that validates the same JSON:API body with 
 floor (b)  the same endpoint with no database: figures named ..._of_floor_b.
 read_...   the slowest search of its group in a log of that size: one filter, pairs of them, one person's accounting, a
            count. Its floor is the 50 ms that auditors may wait: a ratio above 1 is under it.
+mllp_in    messages over MLLP at 16 connections, each acknowledged after its sealed commit. Its floor is the asyncio
+           server of python-hl7, which parses, acknowledges and stores nothing.
 match_N    one person looked for among N: candidates found, decrypted and judged; the index is built once.
 append, proof, proof_check have the same figure at the smallest log as their floor: 1.0 is flat.
 ratio      how many times as good as the floor; above 1 is better, for rates and for costs.
@@ -95,6 +111,8 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
                 rows.append(Row("memory_after_load", name, process.resident_mib(stage.process.pid), MIB))
                 token = stage.token("demo-rms")
             rows += tokens.measure(settings, name, token)
+            say(f"{name}: messages over MLLP")
+            rows += messages.measure(settings, name, scale)
             say(f"{name}: evidence, a log of up to {max(scale.log_sizes):,} entries")
             rows += evidence.measure(evidence_url, name, scale, with_verify=name == engines[0])
             say(f"{name}: log reads, a log of {max(scale.log_sizes):,} entries")
@@ -102,7 +120,8 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
             say(f"{name}: one person among {scale.people:,}")
             rows += matching.measure(place, scale.people, matching_url)
     say("formats: a document to a record")
-    return [*rows, *formats.measure()]
+    say("hl7: a message to a record, and a record to a message")
+    return [*rows, *formats.measure(), *hl7.measure()]
 
 
 @contextmanager

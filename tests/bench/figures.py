@@ -47,12 +47,15 @@ class Row:
 AIMS = {
     ("accept", "ratio"): (1.0, "at least"),
     ("disclose", "ratio"): (1.0, "at least"),
+    ("mllp_in", "ratio"): (0.5, "at least"),
     ("token_check", "value"): (50.0, "at most"),
     ("read_json_api", "value"): (1000.0, "at most"),
     ("read_plain_json", "value"): (1000.0, "at most"),
     ("read_xml_30k", "value"): (5000.0, "at most"),
     ("read_csv_flat", "value"): (5000.0, "at least"),
     ("read_csv_related", "value"): (5000.0, "at least"),
+    ("hl7_to_record", "value"): (1000.0, "at most"),
+    ("record_to_hl7", "value"): (10_000.0, "at most"),
     ("append_1e6", "ratio"): (0.67, "at least"),  # flat: a tree of 10^6 has twice the height of one of 10^3, no more
     ("match_100000_p99", "value"): (20.0, "at most"),
     ("match_1000000_p99", "value"): (20.0, "at most"),

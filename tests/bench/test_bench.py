@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import initialise
-from tests.bench import batches, formats, packs
+from tests.bench import batches, formats, hl7, packs
 from tests.bench.__main__ import measure
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
 from tests.bench.load import LoadFailed, fire
@@ -40,6 +40,10 @@ PROMISED = {
     "read_xml_30k",
     "read_csv_flat",
     "read_csv_related",
+    "mllp_in",
+    "hl7_to_record",
+    "record_to_hl7",
+    "hl7apy_once",
     "cold_start",
     "idle_memory",
 }
@@ -50,6 +54,8 @@ def test_a_tiny_run_gives_every_promised_figure_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
     for name, least in {"ROUNDS": 1, "ROUND_BYTES": 60_000, "INCIDENTS": 4}.items():
         monkeypatch.setattr(formats, name, least)  # full rounds of reading are half of the run
+    for name in ("ROUNDS", "CALLS"):
+        monkeypatch.setattr(hl7, name, 1)
     rows = measure(tmp_path, ["sqlite"], TINY, say=lambda _: None)
     names = [row.name for row in rows]
     assert len(names) == len(set(names))

@@ -120,7 +120,7 @@ class Load:
             headers={"If-Match": f'W/"{task["meta"]["versionId"]}"', "Content-Type": JSON_PATCH},
         )
         if answer.is_success:
-            version = int(task["meta"]["versionId"]) + 1
+            version = int(task["meta"]["versionId"].partition("-")[0]) + 1
             self.ledger.changed[known] = max(version, self.ledger.changed.get(known, 0))
         elif answer.status_code != httpx.codes.PRECONDITION_FAILED:  # changed already: by another, or by us, unheard
             self._surprise(answer)

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from adapters.nhs.fhir import INCLUDES, SEARCH, TYPES, parse
+from adapters.nhs.fhir import TYPES
 from gateway.demo.run import LOG
 from gateway.disclosure import Reader
 from gateway.evidence import Event
@@ -30,6 +30,7 @@ from tests.journeys.support import (
     size,
     state,
     status,
+    version_of,
     world_on,
 )
 from tests.support.world import World
@@ -74,44 +75,7 @@ def capabilities(world: World) -> list[dict[str, Any]]:
 
 
 def test_the_statement_declares_the_types_that_are_served(world: World) -> None:
-    assert {one["type"] for one in capabilities(world)} == {*TYPES, "AuditEvent"}
-
-
-@pytest.mark.parametrize("type_", TYPES)
-def test_every_declared_search_parameter_selects(world: World, one: Case, type_: str) -> None:
-    """What fits is found, and what does not fit is not: a parameter that is passed over would show everything."""
-    resource = get(world, f"{type_}/{one.ids[type_]}").json()
-    values: dict[str, tuple[str, str]] = {
-        "_id": (one.ids[type_], "none"),
-        "_lastUpdated": (f"eq{resource['meta']['lastUpdated']}", "lt2000-01-01"),
-        "status": (resource.get("status", ""), "entered-in-error"),
-        "business-status": ("acknowledged", "closed"),
-        "priority": (resource.get("priority", ""), "stat"),
-        "code": ("domain-abuse-referral", "some-other-code"),
-        "patient": (f"Patient/{one.ids['Patient']}", "Patient/none"),
-        "subject": (one.ids["Patient"], "none"),
-    }
-    values["code"] = (resource.get("code", {}).get("coding", [{"code": ""}])[0]["code"], "some-other-code")
-    declared = next(r for r in capabilities(world) if r["type"] == type_)["searchParam"]
-    assert {p["name"] for p in declared} == set(SEARCH[type_])
-    for parameter in declared:
-        fits, not_fits = values[parameter["name"]]
-        found = [r["id"] for r in entries(get(world, type_, _count=100, **{parameter["name"]: fits}))]
-        assert one.ids[type_] in found, f"{type_}?{parameter['name']}={fits}"
-        none = get(world, type_, _count=100, **{parameter["name"]: not_fits})
-        assert entries(none) == [], f"{type_}?{parameter['name']}={not_fits}"
-
-
-@pytest.mark.parametrize(("type_", "include"), [(t, i) for t, found in INCLUDES.items() for i in found])
-def test_every_declared_include_brings_something(world: World, one: Case, type_: str, include: str) -> None:
-    assert include in next(r for r in capabilities(world) if r["type"] == type_)["searchInclude"]
-    params = {"_id": one.ids[type_], "_include": include}
-    answer = get(world, type_, **params)
-    (found,) = entries(answer, "include")
-    assert found["resourceType"] == {"focus": "ServiceRequest"}.get(include.partition(":")[2], "Patient")
-    alone = get(world, type_, _id=one.ids[type_])
-    assert entries(alone, "include") == []
-    parse(answer.content)
+    assert {one["type"] for one in capabilities(world)} == {*TYPES, "Questionnaire", "AuditEvent", "Subscription"}
 
 
 def test_includes_are_sealed_with_what_they_bring(world: World, one: Case) -> None:
@@ -161,17 +125,13 @@ def test_a_date_stands_for_its_whole_day(world: World, one: Case, prefix: str, d
 @pytest.mark.parametrize(
     "path",
     [
-        "Patient?name=x",
         "Task?_id:exact=x",
         "Task?_sort=status",
-        "Task?_revinclude=Task:focus",
         "Task?_include=Task:owner",
         "Task?_include=Patient:link",
-        "Task?_count=0",
         "Task?_count=-1",
         "Task?_count=x",
         "Task?_count=1&_count=2",
-        "Task?status=requested&status=accepted",
         "Task?_lastUpdated=yesterday",
         "Task?_lastUpdated=2026-13-01",
         "Task?_lastUpdated=xx2026-01-01",
@@ -187,7 +147,7 @@ def test_what_is_not_declared_is_refused_and_never_passed_over(world: World, pat
     refused(get(world, path), 400, "invalid")
 
 
-@pytest.mark.parametrize("path", ["Practitioner", "Practitioner/1", "task", "Patient/x/_history", "", "Task/x/y/z"])
+@pytest.mark.parametrize("path", ["Practitioner", "Practitioner/1", "task", "", "Task/x/y/z"])
 def test_what_is_not_served_is_not_found(world: World, path: str) -> None:
     refused(get(world, path), 404, "not-found")
 
@@ -195,28 +155,6 @@ def test_what_is_not_served_is_not_found(world: World, path: str) -> None:
 @pytest.mark.parametrize("id_", ["x", "a" * 100, "..%2f..", "é", "' OR 1=1"])
 def test_an_id_that_is_none_of_ours_is_nobodys(world: World, id_: str) -> None:
     assert get(world, f"Task/{id_}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("accept", "status_code"),
-    [
-        ("application/fhir+json", 200),
-        ("application/json", 200),
-        ("text/html, application/fhir+json;q=0.5", 200),
-        ("*/*", 200),
-        ("application/fhir+xml", 406),
-        ("text/html", 406),
-    ],
-)
-def test_json_is_what_is_spoken(world: World, one: Case, accept: str, status_code: int) -> None:
-    answer = world.hospital.get(f"{BASE}/Task/{one.task}", headers={"Accept": accept})
-    assert answer.status_code == status_code
-    assert answer.headers["content-type"] == "application/fhir+json"
-
-
-def test_the_format_parameter_wins(world: World) -> None:
-    assert get(world, "Task", _format="xml").status_code == 406
-    assert world.hospital.get(f"{BASE}/Task?_format=json", headers={"Accept": "text/html"}).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
@@ -301,9 +239,10 @@ def test_a_change_needs_the_version_that_was_read(world: World) -> None:
     for hostile in ("*", "1", 'W/"x"', 'W/"1", W/"2"', ""):
         refused(patch(world, task, accept, hostile), 400, "invalid")
     answer = patch(world, task, accept, 'W/"1"')
-    assert (answer.status_code, answer.headers["ETag"]) == (200, 'W/"2"')
+    assert (answer.status_code, version_of(answer.json())) == (200, 2)
+    assert answer.headers["ETag"] == f'W/"{answer.json()["meta"]["versionId"]}"'
     refused(patch(world, task, accept, 'W/"1"'), 412, "conflict")
-    assert patch(world, task, [status("in-progress")], '"2"').headers["ETag"] == 'W/"3"'
+    assert patch(world, task, [status("in-progress")], '"2"').headers["ETag"].startswith('W/"3-')
 
 
 def test_of_two_changes_at_once_one_is_told_to_read_again(world: World) -> None:
@@ -318,7 +257,7 @@ def test_a_step_that_does_not_follow_is_refused(world: World, to: str) -> None:
     answer = patch(world, task, [status(to)], 'W/"1"')
     assert answer.status_code == 422
     assert answer.json()["issue"][0]["expression"] == ["Task.status"]
-    assert get(world, f"Task/{task}").headers["ETag"] == 'W/"1"'
+    assert version_of(get(world, f"Task/{task}").json()) == 1
 
 
 def test_a_whole_case_from_offer_to_close(world: World) -> None:
@@ -362,7 +301,7 @@ def test_a_change_that_cannot_be_read_changes_nothing(world: World, body: bytes,
     answer = patch(world, task, body, 'W/"1"', media)
     assert answer.json()["resourceType"] == "OperationOutcome"
     assert answer.status_code == status_code, answer.text
-    assert get(world, f"Task/{task}").headers["ETag"] == 'W/"1"'
+    assert version_of(get(world, f"Task/{task}").json()) == 1
 
 
 def test_feedback_is_never_taken_back(world: World) -> None:
@@ -377,7 +316,7 @@ def test_feedback_is_never_taken_back(world: World) -> None:
 
 def test_a_read_names_its_version_and_time(world: World, one: Case) -> None:
     answer = get(world, f"Task/{one.task}")
-    assert re.fullmatch(r'W/"\d+"', answer.headers["ETag"])
+    assert re.fullmatch(r'W/"\d+-[0-9a-f]{8}"', answer.headers["ETag"])
     assert answer.headers["Last-Modified"].endswith(" GMT")
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -407,5 +346,5 @@ def test_an_update_that_comes_between_the_change_and_the_answer_is_not_told_unse
     answer = patch(world, task, [status("accepted")], 'W/"1"')
     monkeypatch.undo()
     assert (answer.status_code, answer.json()["priority"]) == (200, "routine")
-    assert (last(world).detail or {})["version"] == int(answer.json()["meta"]["versionId"])
+    assert (last(world).detail or {})["version"] == version_of(answer.json())
     assert header_index(answer) == size(world) - 1

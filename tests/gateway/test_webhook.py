@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 
 from gateway import keys
 from gateway.cli import app
+from gateway.delivery.fault import NotDelivered, Refused, TryAgain
+from gateway.delivery.policy import AFTER_MAX, TRIES, retry_after, wait_after
 from gateway.demo.run import LOG
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.webhook.address import AddressRefused, is_public, pinned, target
 from gateway.webhook.endpoints import AddEndpoint, Pushed, RemoveEndpoint
-from gateway.webhook.fault import NotDelivered, Refused, TryAgain
-from gateway.webhook.policy import AFTER_MAX, TRIES, retry_after, wait_after
 from gateway.webhook.signing import COVERED, Message, Signer, sign
 from tests.support.receiver import receiver
 from tests.support.world import World, copy_template

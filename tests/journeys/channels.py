@@ -20,7 +20,12 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.linking.looking import link_waiting
 from gateway.matching.model import shipped as shipped_model
-from tests.journeys.support import change, output, pushed, serial, size, status
+from gateway.tracing import planning, steps
+from tests.journeys.hospital_channels import HOSPITAL_CHANNELS, NOTICE_CALLS, Hospital, hospital
+from tests.journeys.support import change, output, pushed, serial, size, status, version_of
+from tests.support.bars import answer as answer_message
+from tests.support.bars import post as message
+from tests.support.bars import request as notice_message
 from tests.support.world import World
 
 
@@ -36,6 +41,8 @@ class Case:
     batch: str
     contact: str
     match: str
+    trace: str
+    hospital: Hospital
 
 
 IN_EMERGENCY = {"id": "idva-emergency", "role": "idva"}
@@ -70,7 +77,18 @@ def case(world: World) -> Case:
         ids[type_] = found[0]["resource"]["id"]
     batch = world.police.post("/police/v1/batches", content=b"{\n", headers=_NDJSON).json()["batch"]
     contact = world.hospital.post("/team/v1/co-responses", json=at_the_scene()).json()["co_response"]
-    return Case(reference, task, ids, stopped, held, batch, contact, match_of(world))
+    return Case(
+        reference,
+        task,
+        ids,
+        stopped,
+        held,
+        batch,
+        contact,
+        match_of(world),
+        trace_of(world, task),
+        hospital(world, task),
+    )
 
 
 def match_of(world: World) -> str:
@@ -87,10 +105,33 @@ def match_of(world: World) -> str:
     return matches[0]["match"]
 
 
+def trace_of(world: World, task: str) -> str:
+    """A trace of a referral's victim that waits for a person: too little was known to ask."""
+    services = world.services
+    with services.database.reading() as connection:
+        row = next(one for one in planning.unplanned(connection, LOG, ["RXL"], 500) if one.id == task)
+    journal, standing = services.journals.of(LOG), services.standing(LOG)
+    journal.submit_and_wait(planning.Plan(planning.Planned(row, None, numbered=False)))
+    with services.database.reading() as connection:
+        trace = planning.earlier(connection, row)
+    assert trace is not None
+    journal.submit_and_wait(steps.Unaskable(trace, "not-enough-known", standing, datetime.now(UTC)))
+    found: str = trace.id
+    return found
+
+
 def at_the_scene() -> dict[str, str]:
     """A contact that no record is known of."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {"force": "04", "log": f"LC-20260413-{serial()}", "at": now, "contact": "spoken-to"}
+
+
+def _read_again(world: World, case: Case) -> httpx.Response:
+    """A conditional read: what is held already is confirmed."""
+    path = f"/fhir/R4/Patient/{case.ids['Patient']}"
+    read = world.hospital.get(path)
+    tag = read.headers.get("ETag")
+    return world.hospital.get(path, headers={"If-None-Match": tag}) if tag else read
 
 
 def _put(world: World, case: Case) -> httpx.Response:
@@ -109,7 +150,7 @@ def _patch(world: World, case: Case) -> httpx.Response:
         return read
     task = read.json()
     add = {"op": "add", "path": "/output", "value": [*task.get("output", []), output("contact-attempted")]}
-    return change(world, case.task, int(task["meta"]["versionId"]), add)
+    return change(world, case.task, version_of(task), add)
 
 
 def _search(type_: str) -> Call:
@@ -122,9 +163,19 @@ def _read(type_: str) -> Call:
     return lambda w, c: w.hospital.get(f"/fhir/R4/{type_}/{c.ids[type_]}")
 
 
+def _token(world: World) -> dict[str, str]:
+    return {"Authorization": f"Bearer {world.hospital.sign_in()['access_token']}"}
+
+
 def _included(world: World, case: Case) -> httpx.Response:
     include = ["ServiceRequest:subject"]
     return world.hospital.get("/fhir/R4/ServiceRequest", params={"_id": case.task, "_include": include})
+
+
+def _batch(world: World, kind: str, *urls: str, base: str = "") -> httpx.Response:
+    entries = [{"request": {"method": "GET", "url": url}} for url in urls]
+    body = {"resourceType": "Bundle", "type": kind, "entry": entries}
+    return world.hospital.post(f"/fhir/R4{base}", json=body, headers={"Content-Type": "application/fhir+json"})
 
 
 def _subject(world: World, case: Case) -> str:
@@ -183,10 +234,27 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
             f"/police/v1/incidents/{c.incident}/oral-disclosures", json=_SAID
         ),
     },
+    ("GET", "/team/v1/traces"): {"traces": lambda w, _: w.hospital.get("/team/v1/traces")},
+    ("GET", "/team/v1/traces/{trace_id}"): {
+        "trace": lambda w, c: w.hospital.get(f"/team/v1/traces/{c.trace}"),
+        "no such trace": lambda w, _: w.hospital.get(f"/team/v1/traces/{fresh_id()}"),
+    },
+    ("POST", "/team/v1/traces/{trace_id}/decision"): {
+        "trace decided": lambda w, c: w.hospital.post(f"/team/v1/traces/{c.trace}/decision", json={"outcome": "noted"}),
+    },
     ("POST", "/team/v1/referrals/{id_}/oral-disclosures"): {
         "said by phone": lambda w, c: w.hospital.post(
             f"/team/v1/referrals/{c.task}/oral-disclosures",
             json={**_SAID, "to": "police-officer", "items": ["engagement.status"]},
+        ),
+    },
+    ("GET", "/team/v1/referrals/{id_}/demographics"): {
+        "what the hospital says": lambda w, c: w.hospital.get(f"/team/v1/referrals/{c.task}/demographics"),
+        "of no case of the team's": lambda w, _: w.hospital.get(f"/team/v1/referrals/{fresh_id()}/demographics"),
+    },
+    ("POST", "/team/v1/referrals/{id_}/demographics/{proposal}"): {
+        "no such proposal": lambda w, c: w.hospital.post(
+            f"/team/v1/referrals/{c.task}/demographics/{fresh_id()}", json={"decision": "used"}
         ),
     },
     ("POST", "/team/v1/referrals/{id_}/consent"): {
@@ -210,6 +278,13 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "of none": lambda w, _: w.hospital.post(f"/notices/v1/{fresh_id()}/acknowledgement"),
     },
     ("GET", "/governance/v1/holds"): {"holds": lambda w, _: w.guardian.get("/governance/v1/holds")},
+    ("GET", "/governance/v1/deliveries"): {
+        "deliveries": lambda w, _: w.guardian.get("/governance/v1/deliveries"),
+        "deliveries that wait": lambda w, _: w.guardian.get("/governance/v1/deliveries?state=waiting"),
+    },
+    ("POST", "/governance/v1/deliveries/{delivery_id}/renewal"): {
+        "of none": lambda w, _: w.guardian.post(f"/governance/v1/deliveries/{fresh_id()}/renewal"),
+    },
     ("GET", "/governance/v1/matches"): {"matches": lambda w, _: w.guardian.get("/governance/v1/matches")},
     ("GET", "/governance/v1/matches/{match_id}"): {
         "match": lambda w, c: w.guardian.get(f"/governance/v1/matches/{c.match}"),
@@ -283,9 +358,39 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "search with what is included": _included,
         "search without a result": lambda w, _: w.hospital.get("/fhir/R4/Task?_id=none"),
     },
+    ("POST", "/fhir/R4/{type_}/_search"): {
+        "search by a form": lambda w, c: w.hospital.post("/fhir/R4/Task/_search", data={"_id": c.task}),
+        "search by name": lambda w, _: w.hospital.post("/fhir/R4/Patient/_search", data={"family": "Ashdown"}),
+        "search by form without a result": lambda w, _: w.hospital.post(
+            "/fhir/R4/Patient/_search", data={"identifier": "9990000018"}
+        ),
+        "count": lambda w, _: w.hospital.post("/fhir/R4/Task/_search", data={"_summary": "count"}),
+    },
+    ("GET", "/fhir/R4/ServiceRequest/{id_}/$everything"): {
+        "everything": lambda w, c: w.hospital.get(f"/fhir/R4/ServiceRequest/{c.task}/$everything"),
+        "everything of none": lambda w, _: w.hospital.get(f"/fhir/R4/ServiceRequest/{fresh_id()}/$everything"),
+    },
+    **HOSPITAL_CHANNELS,
+    ("POST", "/fhir/R4"): {
+        **NOTICE_CALLS,
+        "batch of reads": lambda w, c: _batch(w, "batch", f"Task/{c.task}", "Task?_count=2", f"Task/{fresh_id()}"),
+        "transaction of reads": lambda w, c: _batch(w, "transaction", f"Task/{c.task}", f"ServiceRequest/{c.task}"),
+        "batch of none": lambda w, _: _batch(w, "batch", f"Task/{fresh_id()}"),
+    },
+    ("POST", "/fhir/R4/"): {"batch at the base": lambda w, c: _batch(w, "batch", f"Flag/{c.task}.flag", base="/")},
     ("GET", "/fhir/R4/{type_}/{id_}"): {
         **{f"read {type_}": _read(type_) for type_ in TYPES},
         "read of none": lambda w, _: w.hospital.get(f"/fhir/R4/Task/{fresh_id()}"),
+        "read again": _read_again,
+    },
+    ("HEAD", "/fhir/R4/{type_}/{id_}"): {
+        "head": lambda w, c: w.hospital.http.head(f"/fhir/R4/Patient/{c.ids['Patient']}"),
+        "head of none": lambda w, _: w.hospital.http.head(f"/fhir/R4/Task/{fresh_id()}"),
+    },
+    ("POST", "/bars/FHIR/R4/$process-message"): {
+        "a notice by message": lambda w, _: message(w, notice_message()),
+        "an answer to nothing of ours": lambda w, _: message(w, answer_message(fresh_id())),
+        "a message that nobody can read": lambda w, _: message(w, b"{"),
     },
     ("PUT", "/fhir/R4/Task/{id_}"): {"put": _put},
     ("PATCH", "/fhir/R4/Task/{id_}"): {
@@ -355,6 +460,25 @@ UNSEALED: Mapping[tuple[str, str], str] = {
     ("POST", "/agreements/v1/{agreement_id}/versions/{version}/signatures"): "as above",
     ("POST", "/agreements/v1/{agreement_id}/versions/{version}/state"): "as above",
     ("GET", "/fhir/R4/metadata"): "says what the server can do",
+    ("GET", "/fhir/R4/.well-known/smart-configuration"): "as above",
+    ("GET", "/fhir/R4/Questionnaire"): "holds the words of the risk instruments, and nothing of anybody",
+    ("GET", "/fhir/R4/Questionnaire/{id_}"): "as above",
+    ("HEAD", "/fhir/R4/Questionnaire/{id_}"): "as above",
+    **dict.fromkeys(
+        (
+            ("GET", "/fhir/R4/_history"),
+            ("GET", "/fhir/R4/{type_}/_history"),
+            ("GET", "/fhir/R4/{type_}/{id_}/_history"),
+            ("GET", "/fhir/R4/{type_}/{id_}/_history/{version_id}"),
+        ),
+        "looks nothing up: earlier versions are not served, whatever they are asked of",
+    ),
+    ("POST", "/fhir/R4/Subscription"): "discloses nothing, and is sealed as a step: see test_subscriptions",
+    ("DELETE", "/fhir/R4/Subscription/{id_}"): "as above",
+    ("GET", "/fhir/R4/Subscription"): "gives back what the client registered itself, and nothing of a case",
+    ("GET", "/fhir/R4/Subscription/{id_}"): "as above",
+    ("GET", "/bars/FHIR/R4/metadata"): "says what the server can do",
+    ("GET", "/bars/FHIR/R4/MessageDefinition"): "as above",
     ("GET", "/health/live"): "says that the process runs",
     ("GET", "/health/ready"): "says that the database answers",
     ("GET", "/metrics"): "counts by room and status class",

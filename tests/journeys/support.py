@@ -85,6 +85,11 @@ def change(
     )
 
 
+def version_of(resource: Mapping[str, Any]) -> int:
+    """The version of the referral that a resource was shown at: what stands in its versionId before the hyphen."""
+    return int(resource["meta"]["versionId"].partition("-")[0])
+
+
 def status(value: str) -> dict[str, Any]:
     """A change of a task's status."""
     return {"op": "replace", "path": "/status", "value": value}
@@ -190,7 +195,7 @@ def size(world: World, log_id: str = LOG) -> int:
 def receipts_in(answer: httpx.Response) -> list[Receipt]:
     """Every whole receipt an answer carries, and the one its header names where it carries none."""
     found: list[Receipt] = []
-    if answer.headers.get("content-type", "").partition(";")[0].endswith(("/json", "+json")):
+    if answer.content and answer.headers.get("content-type", "").partition(";")[0].endswith(("/json", "+json")):
         body = answer.json()
         _collect(body, _checkpoint(body), found)
     return found

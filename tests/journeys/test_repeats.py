@@ -18,7 +18,7 @@ from gateway.matching.model import shipped
 from gateway.repeats import COMPARED
 from gateway.retention.sweep import sweep
 from gateway.store import tables
-from tests.journeys.support import change, sealed, serial, size, status
+from tests.journeys.support import change, sealed, serial, size, status, version_of
 from tests.support.evidence import verify_log
 from tests.support.world import World
 
@@ -79,7 +79,7 @@ def extensions(request: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def erased(world: World, *referrals: str) -> None:
     """Close these referrals and let their days pass."""
     for referral in referrals:
-        version = int(world.hospital.get(f"/fhir/R4/Task/{referral}").json()["meta"]["versionId"])
+        version = version_of(world.hospital.get(f"/fhir/R4/Task/{referral}").json())
         assert change(world, referral, version, status("accepted")).is_success
         assert change(world, referral, version + 1, status("completed")).is_success
     services = world.services

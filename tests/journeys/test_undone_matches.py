@@ -17,7 +17,7 @@ from gateway.duties import jobs
 from gateway.evidence import Event
 from gateway.linking.undoing import parting
 from gateway.store import tables
-from tests.journeys.support import sealed, serial, size
+from tests.journeys.support import sealed, serial, size, version_of
 from tests.journeys.test_repeats import doubtful, erased, extensions, linked_up, on, pushed, request_of
 from tests.support.evidence import verify_log
 from tests.support.world import World
@@ -75,7 +75,7 @@ def linked(world: World) -> tuple[str, str, str, dict[str, Any]]:
 def test_a_link_that_was_wrong_is_undone_and_whoever_was_told_is_corrected(world: World) -> None:
     first, second, now, _ = linked(world)
     assert earlier(world, now) == ["2026-03-01"]
-    version = world.hospital.get(f"/fhir/R4/Task/{now}").json()["meta"]["versionId"]
+    version = version_of(world.hospital.get(f"/fhir/R4/Task/{now}").json())
     match = between(world, first, second)
     assert (match["state"], match["due_at"], match["overdue"]) == ("linked", None, False)
     start = size(world)
@@ -93,7 +93,7 @@ def test_a_link_that_was_wrong_is_undone_and_whoever_was_told_is_corrected(world
     (notice,) = notices(world, now)
     assert (notice["kind"], notice["reason"]) == ("corrected", "not-one-person")
     assert earlier(world, now) == []
-    assert world.hospital.get(f"/fhir/R4/Task/{now}").json()["meta"]["versionId"] > version
+    assert version_of(world.hospital.get(f"/fhir/R4/Task/{now}").json()) > version
     assert between(world, first, second)["state"] == "different"
     services = world.services
     verify_log(services.database, LOG, services.signer(LOG).verifier)

@@ -25,6 +25,8 @@ from sqlalchemy import select
 from audit.entry import Entry, Outcome, timestamp
 from audit.errors import LogUnknown
 from gateway.agreement import State
+from gateway.delivery.fault import NotDelivered
+from gateway.delivery.policy import TRIES
 from gateway.demo.client import Client
 from gateway.demo.run import LOG
 from gateway.duties import webhook_rounds
@@ -37,8 +39,6 @@ from gateway.webhook import courier as courier_module
 from gateway.webhook.courier import Courier
 from gateway.webhook.deliveries import LEASE, Begin, Finish
 from gateway.webhook.endpoints import AddEndpoint, Endpoint, Pushed, RemoveEndpoint, endpoints, waiting
-from gateway.webhook.fault import NotDelivered
-from gateway.webhook.policy import TRIES
 from gateway.webhook.signing import COVERED, TAG
 from tests.journeys.support import (
     add_client,

@@ -45,7 +45,10 @@ class Got:
 
 @dataclass
 class Receiver:
-    """What came, and what to do next: a status, (status, headers), or one of HANG, RESET, SLOW; 204 by itself."""
+    """What came, and what to do next: a status, (status, headers), the same with a body, or HANG, RESET, SLOW.
+
+    204 by itself. A body is bytes, or what makes them of the body that came.
+    """
 
     url: str
     ca: str
@@ -59,15 +62,16 @@ class Receiver:
 
 
 @contextmanager
-def receiver(folder: Path, name: str = "localhost") -> Iterator[Receiver]:
-    """A receiver on a free port, under a certificate for `name` and the loopback address."""
+def receiver(folder: Path, name: str = "localhost", *, secure: bool = True) -> Iterator[Receiver]:
+    """A receiver on a free port, under a certificate for `name` and the loopback address, or without TLS."""
     ca, chain = _certificates(folder, name)
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    made = Receiver(f"https://{name}:{server.server_port}/feedback", ca)
+    if secure:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    made = Receiver(f"{'https' if secure else 'http'}://{name}:{server.server_port}/feedback", ca)
     server.RequestHandlerClass = _handler(made)  # a class made for this receiver
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a caller that hangs up is what is tested
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -105,12 +109,14 @@ def _handler(made: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"x")
                 made.let_go.wait()
             else:
-                status, more = what if isinstance(what, tuple) else (what, {})
+                status, more, said = (*what, b"")[:3] if isinstance(what, tuple) else (what, {}, b"")
+                said = said(body) if callable(said) else said
                 self.send_response(status)
                 for name, value in more.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
+                self.wfile.write(said)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

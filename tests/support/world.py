@@ -161,7 +161,9 @@ class Bridge(httpx.BaseTransport):
     async def _call(self, request: httpx.Request) -> httpx.Response:
         sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
         answer = await self._asgi.handle_async_request(sent)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        content = await answer.aread()  # expanded, where it came compressed
+        headers = [pair for pair in answer.headers.multi_items() if pair[0] != "content-encoding"]
+        return httpx.Response(answer.status_code, headers=headers, content=content)
 
 
 def client_key(path: Path) -> RSAKey:

@@ -13,6 +13,7 @@ CANONICAL: Final = "https://provide-gateway.example/fhir"
 
 FHIR_VERSION: Final = "4.0.1"
 JSON_TYPE: Final = "application/fhir+json"
+XML_TYPE: Final = "application/fhir+xml"
 
 UK_CORE: Final = "https://fhir.hl7.org.uk/StructureDefinition/"
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"

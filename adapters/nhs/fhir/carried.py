@@ -86,12 +86,13 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             }
         ),
         "Patient": frozenset(f"{role}.{item}" for role in ("victim", "child") for item in _PATIENT)
-        | {"encompass.status"},
+        | {"encompass.status", "people.relationships"},
         "QuestionnaireResponse": _ASSESSMENT | _ANSWERS,
         "RiskAssessment": _ASSESSMENT,
         "Consent": frozenset({"consent.state", "consent.reason", "victim.listed", "child.listed"}),
         "Flag": frozenset({"victim.listed", "event.source"}),
         "Communication": frozenset({"victim.listed"}),
+        "Provenance": frozenset({"event.source", "victim.listed", "child.listed"}),
     }
 )
 

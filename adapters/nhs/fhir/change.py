@@ -19,7 +19,7 @@ from adapters.nhs.fhir.canonical import code_system
 from adapters.nhs.fhir.errors import FhirRefused
 from adapters.nhs.fhir.feedback import FeedbackIn, read_output
 from adapters.nhs.fhir.models import Json
-from adapters.nhs.fhir.parse import validated
+from adapters.nhs.fhir.parse import parse, validated
 from adapters.nhs.fhir.patch import patched
 from adapters.nhs.fhir.reading import coded
 from adapters.nhs.fhir.strict import Limits, strict_json
@@ -29,6 +29,7 @@ LIMITS: Final = Limits(max_bytes=65_536)  # a Task of ours is about 3 KB
 CHANGEABLE: Final = frozenset({"status", "statusReason", "businessStatus", "output"})
 
 _WHOLE: Final = frozenset({"application/fhir+json", "application/json"})
+_WHOLE_XML: Final = frozenset({"application/fhir+xml", "application/xml"})
 _PATCH: Final = "application/json-patch+json"
 _SERVERS_OWN: Final = ("versionId", "lastUpdated")
 
@@ -46,8 +47,8 @@ class TaskChange:
 def task_change(current: Json, submitted: bytes, media_type: str) -> TaskChange:
     """The change from a Task as we emit it (`current`, JSON) to what was sent.
 
-    `application/fhir+json` and `application/json` are a whole Task, in which an absent element is unchanged;
-    `application/json-patch+json` is a patch. Raises `FhirRefused` and nothing else.
+    `application/fhir+json`, `application/fhir+xml`, `application/json` and `application/xml` are a whole Task, in which
+    an absent element is unchanged; `application/json-patch+json` is a patch. Raises `FhirRefused` and nothing else.
     """
     kind = media_type.partition(";")[0].strip().lower()
     if kind == _PATCH:
@@ -55,6 +56,9 @@ def task_change(current: Json, submitted: bytes, media_type: str) -> TaskChange:
         absent_is_removed = True
     elif kind in _WHOLE:
         wanted = strict_json(submitted, LIMITS)
+        absent_is_removed = False
+    elif kind in _WHOLE_XML:
+        wanted = parse(submitted, limits=LIMITS).content
         absent_is_removed = False
     else:
         raise FhirRefused(415, "not-supported", None, "not a media type for changing a Task")

@@ -38,6 +38,12 @@ SECURITY: Final[list[Json]] = [
 ]
 """The labels of everything we emit (domain.md section 2.11)."""
 
+VERY_RESTRICTED: Final[list[Json]] = [
+    {"system": CONFIDENTIALITY, "code": "V", "display": "very restricted"},
+    *SECURITY[1:],
+]
+"""The same for a victim whom the national demographics service calls so: everything of her bears the highest label."""
+
 HIDE: Final[Json] = {"url": extension_url("hide-from-online-access"), "valueBoolean": True}
 """Said outright as well, because NOPAT has been read in two ways (domain.md section 2.11)."""
 
@@ -51,7 +57,7 @@ def meta(profile: str | None, referral: Referral) -> Json:
         "extension": [HIDE],
         "versionId": str(referral.version),
         "lastUpdated": instant(referral.updated_at),
-        "security": SECURITY,
+        "security": VERY_RESTRICTED if referral.label == "V" else SECURITY,
     }
     if profile is not None:
         found["profile"] = [f"{UK_CORE}UKCore-{profile}"]

@@ -17,6 +17,9 @@ from mappings.referral import Referral
 FLAG: Final = "flag"
 """The part of the one Flag of a referral."""
 
+MAPPING: Final = "mapping"
+"""The part of the one Provenance of a referral."""
+
 _MAX = 64  # FHIR R4 id
 _ID = re.compile(r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.([a-z0-9][a-z0-9-]*))?")
 
@@ -43,6 +46,8 @@ def resource_ids(resource_type: str, record: Record, referral: Referral) -> tupl
             parts = (one.ref for one in record.consents)
         case "Flag":
             parts = (FLAG,)
+        case "Provenance":
+            parts = (MAPPING,)
         case "Communication":
             parts = (feedback_part(number) for number in range(1, len(referral.feedback) + 1))
     return tuple(resource_id(referral.id, part) for part in parts)

@@ -18,13 +18,14 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.nhs.fhir.errors import FhirRefused
 from adapters.nhs.fhir.models import Json, complaint, model
+from adapters.nhs.fhir.places import FHIR_NS
 from adapters.nhs.fhir.strict import LIMITS, Limits, strict_json, within_size
 from adapters.nhs.fhir.types import RESOURCE_TYPES
+from adapters.nhs.fhir.xmlread import from_xml
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_FHIR_XML: Final = "http://hl7.org/fhir"
 _HOLDERS: Final[dict[str, set[str] | None]] = {
     "contained": None,
     "resource": {"entry", "parameter", "part"},
@@ -114,14 +115,8 @@ def _parse_xml(body: bytes, limits: Limits) -> Parsed:
     if root.getroottree().docinfo.doctype:
         raise FhirRefused(400, "security", None, "a document type is not taken")
     type_ = _whitelisted(root, limits)
-    try:
-        resource = model(type_).model_validate_xml(etree.tostring(root))  # type: ignore[attr-defined]
-    except ValidationError as error:
-        path, reason = complaint(error)
-        raise FhirRefused(422, "structure", f"{type_}.{path}", reason) from None
-    except (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        raise FhirRefused(422, "structure", type_, "not a valid resource") from None
-    return Parsed(type_, resource.model_dump(mode="json"), resource)
+    content = from_xml(root)
+    return Parsed(type_, content, _model(type_, content))
 
 
 def _whitelisted(root: _Element, limits: Limits) -> str:
@@ -132,13 +127,13 @@ def _whitelisted(root: _Element, limits: Limits) -> str:
         if depth > limits.max_depth:
             raise FhirRefused(400, "too-costly", None, f"nested deeper than {limits.max_depth}")
         namespace, _, name = str(element.tag).rpartition("}")
-        if namespace == f"{{{_FHIR_XML}" and (name[:1].isupper() or element is root):
+        if namespace == f"{{{FHIR_NS}" and (name[:1].isupper() or element is root):
             _known(name, "(element)")
         entries += name == "entry"
         stack.extend((child, depth + 1) for child in element)
     if entries > limits.max_entries:
         raise FhirRefused(413, "too-costly", "Bundle.entry", f"more than {limits.max_entries} entries")
     namespace, _, name = str(root.tag).rpartition("}")
-    if namespace != f"{{{_FHIR_XML}":
+    if namespace != f"{{{FHIR_NS}":
         raise FhirRefused(422, "structure", None, "not in the FHIR namespace")
     return _known(name, "(element)")

@@ -22,12 +22,13 @@ from adapters.nhs.fhir.canonical import (
     VERIFICATION_ENGLAND,
 )
 from adapters.nhs.fhir.elements import concept, extension, nested, part, start, text, when
+from adapters.nhs.fhir.household import ties
 from adapters.nhs.fhir.models import Json
 from adapters.nhs.fhir.person import SEX, address, birth_elements, human_name
+from adapters.nhs.fhir.ukcore import ETHNIC_CODES, VERIFICATION_STATUS
 from mappings.record import Contact, Encompass, Person, Record, Role
 from mappings.referral import Referral
 
-_ETHNIC: Final = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}  # NHS Data Dictionary: 16+1
 _SYSTEMS: Final = {"mobile": "phone"} | {s: s for s in ("phone", "fax", "email", "pager", "url", "sms")}
 _ODS: Final = re.compile(r"[A-Z0-9]{3,10}")  # domain.md section 2.2
 _TAG: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the form of a BCP 47 tag
@@ -36,19 +37,20 @@ _TAG: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the form of a BCP
 def write_patients(record: Record, referral: Referral) -> Iterator[Json]:
     """A Patient for the victim, then one for each child, in the sender's order."""
     for person in (*record.of_role(Role.VICTIM), *record.of_role(Role.CHILD)):
-        yield _patient(person, referral)
+        yield _patient(person, record, referral)
 
 
-def _patient(person: Person, referral: Referral) -> Json:
+def _patient(person: Person, record: Record, referral: Referral) -> Json:
     found: Json = {
-        "extension": _extensions(person),
-        "identifier": [_nhs_number(number)] if (number := text(person.nhs_number)) else [],
+        **ties(person, record, referral),
+        "extension": [*_extensions(person), *(_not_filed(person) if referral.label is not None else ())],
+        "identifier": [_nhs_number(number, person.nhs_number_status)] if (number := text(person.nhs_number)) else [],
         "name": [one for name in person.names for one in human_name(name)],
         "telecom": [_telecom(c) for c in person.contacts if c.is_safe and text(c.value)],
         "gender": SEX.get(person.sex.lower()) if person.sex is not None else None,
         **birth_elements(person.birth),
         "deceasedBoolean": person.deceased,
-        "address": [one for place in person.addresses for one in address(place)],
+        "address": [one for place in person.addresses for one in address(place)] if referral.label is None else [],
         "communication": _communication(person),
         "generalPractitioner": _practice(person),
     }
@@ -89,8 +91,25 @@ def _encompass(one: Encompass) -> list[Json]:
     ]
 
 
-def _nhs_number(number: str) -> Json:
-    status = concept(VERIFICATION_ENGLAND, "02", "Number present but not traced")
+def _not_filed(person: Person) -> Iterator[Json]:
+    """The addresses of a restricted patient: to be known, and in no list that a system files or writes back."""
+    yield extension("restricted", valueBoolean=True)
+    for place in person.addresses:
+        for one in address(place):
+            yield from nested(
+                "address-not-to-be-filed",
+                [
+                    *part("warning", "valueString", "Restricted: write it to no system"),
+                    *part("address", "valueAddress", one),
+                ],
+            )
+
+
+def _nhs_number(number: str, traced: str | None) -> Json:
+    code = (
+        traced if traced is not None and traced in VERIFICATION_STATUS else "02"
+    )  # what nobody traced files itself nowhere
+    status = concept(VERIFICATION_ENGLAND, code, VERIFICATION_STATUS[code])
     return {
         "extension": [{"url": VERIFICATION, "valueCodeableConcept": status}],
         "system": NHS_NUMBER,
@@ -99,7 +118,7 @@ def _nhs_number(number: str) -> Json:
 
 
 def _ethnicity(code: str) -> Json:
-    if code in _ETHNIC:
+    if code in ETHNIC_CODES:
         return concept(ETHNIC_CATEGORIES, code)
     return {"text": code}  # a code of another list, which UK Core's extensible binding lets through as text
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from adapters.nhs.fhir.assessment import assessment_details
-from adapters.nhs.fhir.canonical import CANONICAL, code_system
+from adapters.nhs.fhir.canonical import code_system
 from adapters.nhs.fhir.elements import extension, instant, nested, own, reference, start, subject, text
+from adapters.nhs.fhir.instruments import questionnaire_url
 from adapters.nhs.fhir.models import Json
 from mappings.record import Answer, Assessment, Record
 from mappings.referral import Referral
@@ -22,10 +23,11 @@ def write_answers(record: Record, referral: Referral) -> Iterator[Json]:
     for one in record.assessments:
         response = start("QuestionnaireResponse", one.ref, referral) | {
             "extension": nested("assessment", assessment_details(one)),
-            "questionnaire": f"{CANONICAL}/Questionnaire/{one.instrument.value}",
             "status": "completed" if one.supersedes is None else "amended",
             "subject": subject(record, referral, one.subject),
         }
+        if (questionnaire := questionnaire_url(one.instrument)) is not None:
+            response["questionnaire"] = questionnaire
         if one.at is not None:
             response["authored"] = instant(one.at)
         if one.assessor_role is not None:

@@ -49,7 +49,7 @@ def strict_json(body: bytes, limits: Limits = LIMITS) -> Any:  # noqa: ANN401 - 
         raise FhirRefused(400, "too-costly", None, f"nested deeper than {limits.max_depth}")
     try:
         orjson.loads(body)  # refuses NaN, lone surrogates and bad UTF-8, which the standard library lets through
-        return json.loads(body, object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer)
+        return json.loads(body, object_pairs_hook=_object, parse_float=decimal, parse_int=integer)
     except ValueError:
         raise FhirRefused(400, "invalid", None, "the body is not JSON in UTF-8") from None
 
@@ -69,14 +69,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _decimal(text: str) -> Decimal:
+def decimal(text: str) -> Decimal:
+    """A decimal, every digit kept; raises `FhirRefused` 400 out of range, ArithmeticError for what is none."""
     number = Decimal(text)
-    if len(text) > _MAX_NUMBER or abs(number.adjusted()) > _MAX_NUMBER:
+    if len(text) > _MAX_NUMBER or not number.is_finite() or abs(number.adjusted()) > _MAX_NUMBER:
         raise FhirRefused(400, "value", None, "a number out of range")
     return number
 
 
-def _integer(text: str) -> int:
+def integer(text: str) -> int:
+    """A whole number; raises `FhirRefused` 400 out of range, ValueError for none."""
     if len(text) > _MAX_NUMBER:
         raise FhirRefused(400, "value", None, "a number out of range")
     return int(text)

@@ -7,6 +7,7 @@ invented, and what is missing is absent. No agreement, storage or HTTP is known 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +17,7 @@ from adapters.nhs.fhir.consent import write_consents, write_flag
 from adapters.nhs.fhir.errors import FhirUnwritable
 from adapters.nhs.fhir.models import Json, check
 from adapters.nhs.fhir.patient import write_patients
+from adapters.nhs.fhir.provenance import write_provenance
 from adapters.nhs.fhir.request import write_request
 from adapters.nhs.fhir.risk import write_answers, write_risks
 from adapters.nhs.fhir.task import write_feedback, write_task
@@ -33,6 +35,7 @@ _WRITERS: Final[Mapping[str, Callable[[Record, Referral], Iterator[Json]]]] = Ma
         "Consent": write_consents,
         "Flag": write_flag,
         "Communication": write_feedback,
+        "Provenance": write_provenance,
     }
 )
 
@@ -51,7 +54,11 @@ def _written(resource: Json, referral: Referral, base_url: str) -> Written:
     check(resource)
     type_, id_ = resource["resourceType"], resource["id"]
     try:
+        # What is shown at one version differs from recipient to recipient, and with the agreement in force; a reader
+        # that asks whether its copy still is what it would be given needs a version of what it was shown.
+        shown = blake2b(orjson.dumps(resource), digest_size=4).hexdigest()
+        tag = resource["meta"]["versionId"] = f"{referral.version}-{shown}"
         body = orjson.dumps(resource)
     except orjson.JSONEncodeError:
         raise FhirUnwritable(type_, "(resource)", "text that is not Unicode") from None
-    return Written(type_, id_, referral.version, referral.updated_at, body, f"{base_url}/{type_}/{id_}")
+    return Written(type_, id_, referral.version, referral.updated_at, body, f"{base_url}/{type_}/{id_}", tag)

@@ -8,7 +8,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One resource as it leaves. `body` is its JSON; `version` its versionId; `url` its absolute address."""
+    """One resource as it leaves. `body` is its JSON, `url` its absolute address.
+
+    `version` counts the changes of the referral it is of. `tag` is its versionId, where it has one: the version, and
+    after a hyphen what tells this showing of it from any other (`write.py`).
+    """
 
     type: str
     id: str
@@ -16,3 +20,4 @@ class Written:
     last_updated: datetime
     body: bytes
     url: str
+    tag: str | None = None

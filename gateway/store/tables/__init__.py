@@ -5,6 +5,10 @@
     waiting     what waits for a human, or was decided by one
     exports     what a force sends as a whole, and in which shape
     matching    who may be one person
+    deliveries  the systems of teams that are delivered to, and what waits for them
+    hospital    what hospitals tell police, and what police ask of them
+    tracing     whose NHS number is looked for, and what became of it
+    messages    what comes over MLLP, and what it proposes to change
     parties     who may ask, under which agreement, and who witnesses the log
 
 Content lies encrypted; what must be searched is either not personal (area, grade, state) or a keyed blind index.
@@ -13,8 +17,17 @@ The steps in `migrations` make the same tables; a test compares.
 """
 
 from gateway.store.tables.declared import metadata
+from gateway.store.tables.deliveries import delivery, endpoint
 from gateway.store.tables.exports import batch, batch_row, mapping_drift, mapping_shape
+from gateway.store.tables.hospital import (
+    hospital_document,
+    hospital_feed,
+    hospital_notice,
+    information_item,
+    information_request,
+)
 from gateway.store.tables.matching import match_event, match_key, match_review, person_link
+from gateway.store.tables.messages import client_certificate, demographic_change, hl7_message
 from gateway.store.tables.parties import (
     agreement,
     agreement_signature,
@@ -26,6 +39,7 @@ from gateway.store.tables.parties import (
 )
 from gateway.store.tables.records import blind_index, claim, data_key, legal_hold, record
 from gateway.store.tables.referrals import feedback, notice, outbox, referral, webhook_endpoint
+from gateway.store.tables.tracing import trace
 from gateway.store.tables.waiting import break_glass, co_response, consent_override, quarantine
 
 __all__ = [
@@ -37,10 +51,20 @@ __all__ = [
     "break_glass",
     "claim",
     "client",
+    "client_certificate",
     "co_response",
     "consent_override",
     "data_key",
+    "delivery",
+    "demographic_change",
+    "endpoint",
     "feedback",
+    "hl7_message",
+    "hospital_document",
+    "hospital_feed",
+    "hospital_notice",
+    "information_item",
+    "information_request",
     "legal_hold",
     "mapping_drift",
     "mapping_shape",
@@ -57,6 +81,7 @@ __all__ = [
     "referral",
     "revocation",
     "staff_mark",
+    "trace",
     "webhook_endpoint",
     "witness",
 ]

@@ -41,6 +41,7 @@ referral = Table(
     Column("linked", Text),  # other records of the same incident: JSON
     Column("orders_end", Text),  # when orders that are in force end: instants with commas between, the first first
     Column("released_at", String(24)),
+    Column("label", String(1)),  # R or V: a restricted patient, as PDS says; no address of hers is filed anywhere
     Index("referral_orders", "log_id", "orders_end"),
     Index("referral_worklist", "log_id", "team", "erased_at", "created_at", "id"),
     Index("referral_event", "event_id"),

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from gateway.webhook.fault import NotDelivered, TryAgain
+from gateway.delivery.fault import NotDelivered, TryAgain
 
 TRIES = 6
 AFTER_MAX = timedelta(hours=6)  # a receiver may ask for more time, not for a word to be forgotten

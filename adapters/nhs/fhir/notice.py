@@ -1,0 +1,247 @@
+"""A hospital's safeguarding notice: a FHIR Bundle, `transaction` or `message`, in UK Core shapes, becomes a record.
+
+The Bundle holds one ServiceRequest, or where there is none one Flag, that says what the notice is and about whom. Its
+subject is the victim; another Patient under 18 on the day of the notice is a child, any other somebody else; a
+contained Basic of our own `suspect` code is the suspect. References are followed by full URL, by type and id, and to
+what is contained. What is resolved is handed to a profile (`mappings/nhs/notice.toml`) as a tree of plain names, so
+that which code means what stays data, and what no row reads is counted.
+
+Every code that is no safeguarding concern of the closed list (`mappings.concerns`) is a clinical fact of the person it
+is said of. The address and telephone of a patient marked as restricted is a safe one, whatever use it states (domain.md
+sections 2.6, 4.5 N1). Nothing is decided here.
+
+Source: FHIR R4 Bundle (transaction, message); UK Core Patient, ServiceRequest, Flag; domain.md sections 2.3, 2.10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.nhs.fhir.errors import FhirRefused
+from adapters.nhs.fhir.models import Json
+from adapters.nhs.fhir.noticeparts import (
+    concepts,
+    consent,
+    day_of,
+    first,
+    is_child,
+    is_suspect,
+    person_name,
+    places,
+    risk,
+    snomed_codes,
+    suspect,
+    words,
+)
+from adapters.nhs.fhir.parse import parse
+from adapters.nhs.fhir.strict import Limits as FhirLimits
+from adapters.nhs.fhir.ukcore import ethnic_category_of, nhs_number_of, ods_code_of
+from adapters.socket import Fault, Limits, Problem, Reading, Unreadable
+from mappings.concerns import concern_of
+from mappings.profile import Profile
+from mappings.tree import Value
+
+NOTICE_TYPES: Final = frozenset({"transaction", "message"})
+"""The types of Bundle that bring a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReader:
+    """The adapter."""
+
+    name: str = "nhs.fhir"
+    media_types: tuple[str, ...] = ("application/fhir+json", "application/fhir+xml")
+
+    def read(self, body: bytes, profile: Profile, limits: Limits) -> Reading:
+        """Read one Bundle. Raises `Unreadable`."""
+        bounds = FhirLimits(max_bytes=limits.max_bytes, max_depth=limits.max_depth)
+        try:
+            content = parse(body, limits=bounds).content
+        except FhirRefused as refused:
+            fault = _FAULTS.get(refused.issue_code, Fault.MALFORMED)
+            raise Unreadable(Problem(refused.expression or "", fault)) from refused
+        return profile.apply(_Notice(content).tree())
+
+
+READER = NoticeReader()
+
+_FAULTS: Final[Mapping[str, Fault]] = {
+    "too-long": Fault.TOO_LARGE,
+    "too-costly": Fault.TOO_DEEP,
+    "structure": Fault.WRONG_TYPE,
+    "security": Fault.DOCTYPE,
+    "value": Fault.NUMBER_TOO_LARGE,
+}
+_GIVEN: Final = frozenset({"POST", "PUT"})
+
+
+class _Notice:
+    """One Bundle: its resources by every name they are referred to, and the tree that a profile reads."""
+
+    def __init__(self, bundle: Json) -> None:
+        if bundle["resourceType"] != "Bundle" or bundle.get("type") not in NOTICE_TYPES:
+            raise Unreadable(Problem("Bundle.type", Fault.UNKNOWN_CODE))
+        self.bundle = bundle
+        self.resources: list[Json] = []
+        self.found: dict[str, Json] = {}
+        self.contained: dict[str, Json] = {}
+        for at, entry in enumerate(bundle.get("entry", ())):
+            self._add(at, entry)
+        self.notice = self._one()
+        self.contained |= {f"#{one['id']}": one for one in self.notice.get("contained", ()) if "id" in one}
+
+    def _add(self, at: int, entry: Json) -> None:
+        resource = entry.get("resource")
+        if resource is None:
+            raise Unreadable(Problem(f"Bundle.entry[{at}].resource", Fault.MISSING))
+        if self.bundle["type"] == "message":
+            if at == 0 and resource["resourceType"] != "MessageHeader":
+                raise Unreadable(Problem("Bundle.entry[0].resource", Fault.WRONG_TYPE))
+        elif entry.get("request", {}).get("method") not in _GIVEN:
+            raise Unreadable(Problem(f"Bundle.entry[{at}].request.method", Fault.UNKNOWN_CODE))
+        self.resources.append(resource)
+        if "fullUrl" in entry:
+            self.found[entry["fullUrl"]] = resource
+        if "id" in resource:
+            self.found.setdefault(f"{resource['resourceType']}/{resource['id']}", resource)
+
+    def _one(self) -> Json:
+        """The resource that is the notice."""
+        for type_ in ("ServiceRequest", "Flag"):
+            found = self._of(type_)
+            if len(found) > 1:
+                raise Unreadable(Problem(f"Bundle.entry.resource.ofType({type_})", Fault.SEVERAL_INCIDENTS))
+            if found:
+                return found[0]
+        raise Unreadable(Problem("Bundle.entry.resource.ofType(ServiceRequest)", Fault.MISSING))
+
+    def _of(self, type_: str) -> list[Json]:
+        return [one for one in self.resources if one["resourceType"] == type_]
+
+    def tree(self) -> dict[str, Value]:
+        """The Bundle as a profile reads it."""
+        notice = self.notice
+        subject = self._resolved(notice.get("subject"))
+        if subject is None or subject["resourceType"] != "Patient":
+            raise Unreadable(Problem(f"{notice['resourceType']}.subject", Fault.MISSING))
+        on = day_of(notice.get("authoredOn") or self.bundle.get("timestamp"))
+        others = [one for one in self._of("Patient") if one is not subject]
+        children = [one for one in others if is_child(one, on)]
+        related = [one for one in others if one not in children] + self._of("RelatedPerson")
+        identifiers = notice.get("identifier", ())
+        found: dict[str, Value] = {
+            "document": first(self.bundle.get("identifier", {}).get("value"), self.bundle.get("id")),
+            "identifier": first(*(one.get("value") for one in identifiers), notice.get("id")),
+            "status": notice.get("status"),
+            "authored": first(notice.get("authoredOn"), self.bundle.get("timestamp")),
+            "occurred": first(
+                notice.get("occurrenceDateTime"),
+                notice.get("occurrencePeriod", {}).get("start"),
+                notice.get("period", {}).get("start"),
+            ),
+            "area": first(*(text for place in notice.get("locationCode", ()) for text in words(place))),
+            "concerns": [code for code in self._codes() if concern_of(code) is not None],
+            "note": "\n".join(one["text"] for one in notice.get("note", ()) if one.get("text")),
+            "victim": [self._person(subject)],
+            "child": [self._person(one) for one in children],
+            "other": [self._person(one) for one in related],
+            "suspect": [suspect(one) for one in self.contained.values() if is_suspect(one)],
+            "consent": [consent(one) for one in self._of("Consent")],
+            "risk": [risk(one) for one in self._of("RiskAssessment")],
+            "unread": self._unread(),
+        }
+        return found
+
+    def _unread(self) -> dict[str, Value]:
+        """What nobody reads, by type: whole resources, and elements of those that are read; the sweep counts it."""
+        found: dict[str, list[Value]] = {}
+        for resource in self.resources:
+            known = _READ.get(resource["resourceType"], frozenset())
+            rest = {name: _plain(value) for name, value in resource.items() if name not in known | _ENVELOPE}
+            if rest:
+                found.setdefault(resource["resourceType"], []).append(rest)
+        return dict(found)
+
+    def _codes(self) -> Iterator[str]:
+        """The SNOMED CT codes of the notice and of what comes with it, each once."""
+        said: dict[str, None] = {}
+        for resource in self.resources:
+            for concept in concepts(resource):
+                said |= dict.fromkeys(snomed_codes(concept))
+        yield from said
+
+    def _resolved(self, reference: Any) -> Json | None:  # noqa: ANN401 - what was sent
+        to = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(to, str):
+            return None
+        return self.contained.get(to) or self.found.get(to)
+
+    def _person(self, resource: Json) -> dict[str, Value]:
+        """A Patient or RelatedPerson, with what is clinically said of them in the Bundle."""
+        number = nhs_number_of(resource)
+        practices = resource.get("generalPractitioner", ())
+        return {
+            **person_name(resource.get("name", ())),
+            "birth": resource.get("birthDate"),
+            "gender": resource.get("gender"),
+            "deceased": resource.get("deceasedBoolean"),
+            "nhs_number": number.value if number else None,
+            "nhs_number_status": number.status if number else None,
+            "ethnicity": ethnic_category_of(resource),
+            "practice": first(*(ods_code_of(one) or one.get("display") for one in practices)),
+            "language": first(*(text for one in resource.get("communication", ()) for text in words(one["language"]))),
+            "clinical": list(self._clinical(resource)),
+            **places(resource),
+        }
+
+    def _clinical(self, person: Json) -> Iterator[str]:
+        """What Conditions, Observations and other coded words say of a person, but for the concerns of the list."""
+        for resource in self.resources:
+            about = self._resolved(resource.get("subject") or resource.get("patient"))
+            if about is not person:
+                continue
+            for concept in concepts(resource):
+                if not any(concern_of(code) for code in snomed_codes(concept)):
+                    yield ": ".join(words(concept))
+            value = resource.get("valueQuantity")
+            if isinstance(value, dict):
+                yield " ".join(str(value[key]) for key in ("value", "unit") if key in value)
+            if isinstance(resource.get("valueString"), str):
+                yield resource["valueString"]
+            if resource is not self.notice:
+                yield from (one["text"] for one in resource.get("note", ()) if one.get("text"))
+
+
+_ENVELOPE: Final = frozenset({"resourceType", "id", "meta", "implicitRules", "language", "text"})
+_READ: Final[Mapping[str, frozenset[str]]] = {
+    "Patient": frozenset(
+        {"identifier", "name", "birthDate", "gender", "deceasedBoolean", "telecom", "address", "communication"}
+        | {"generalPractitioner"}
+    ),
+    "RelatedPerson": frozenset({"identifier", "name", "birthDate", "gender", "telecom", "address", "communication"}),
+    "ServiceRequest": frozenset(
+        {"identifier", "status", "intent", "contained", "subject", "authoredOn", "occurrenceDateTime", "note"}
+        | {"occurrencePeriod", "locationCode", "reasonCode", "code", "supportingInfo"}
+    ),
+    "Flag": frozenset({"identifier", "status", "contained", "subject", "period", "code"}),
+    "Condition": frozenset({"subject", "code", "note"}),
+    "Observation": frozenset(
+        {"status", "subject", "code", "valueCodeableConcept", "valueQuantity", "valueString", "note"}
+    ),
+    "Consent": frozenset(
+        {"extension", "status", "scope", "category", "policyRule", "patient", "dateTime", "provision"}
+    ),
+    "RiskAssessment": frozenset({"status", "subject", "method", "prediction", "occurrenceDateTime"}),
+}
+"""The elements of each type that are read, or that say only what kind of thing it is."""
+
+
+def _plain(value: Any) -> Value:  # noqa: ANN401 - what was sent
+    """A value as a tree holds it: decimals as text."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)

@@ -1,0 +1,84 @@
+"""The certificates that speak for a client where there is no token: over MLLP, TLS is the sign-in.
+
+A certificate is known by its fingerprint, belongs to one client, and is removed for good: it is a person's word that
+this system holds that key. Each change is sealed in the operator's log.
+
+Source: design.md section 7 (the operator's log); RFC 8705 section 3.1 (the thumbprint).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from gateway.evidence import Event, administration
+from gateway.store import tables
+from gateway.store.batch import Batch, Unit
+from gateway.tokens.clients import ClientRefused, claim_name
+
+
+class AddCertificate(Unit[None]):
+    """Registers a certificate of a client (operator's log). Raises ClientRefused."""
+
+    def __init__(self, client_id: str, fingerprint: str) -> None:
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise ClientRefused("certificate: its fingerprint is not SHA-256 in hexadecimal")
+        self._id, self._fingerprint = client_id, fingerprint
+        self.claims = tuple(
+            claim_name(kind, value)
+            for kind, value in (("client", client_id), ("client-revoked", client_id), ("certificate", fingerprint))
+        )
+
+    def apply(self, batch: Batch) -> None:
+        """Insert the row and seal `certificate-added`."""
+        there, revoked, name = self.claims
+        if batch.owner(there) is None:
+            raise ClientRefused("client: there is none of this id")
+        if batch.owner(revoked) is not None:
+            raise ClientRefused("client: has been revoked")
+        if batch.owner(name) is not None:
+            raise ClientRefused("certificate: it is, or was, registered; make a new one")
+        batch.claim(name, b"certificate")
+        row = {"fingerprint": self._fingerprint, "client": self._id, "added_at": batch.at}
+        batch.insert(tables.client_certificate, row)
+        detail = {"client": self._id, "certificate": self._fingerprint}
+        batch.seal(administration(Event.CERTIFICATE_ADDED, at=batch.at, detail=detail))
+
+
+class RemoveCertificate(Unit[None]):
+    """Removes a certificate of a client (operator's log), for good. Raises ClientRefused."""
+
+    def __init__(self, client_id: str, fingerprint: str) -> None:
+        self._id, self._fingerprint = client_id, fingerprint
+
+    def apply(self, batch: Batch) -> None:
+        """Mark the row and seal `certificate-removed`."""
+        found = batch.read(_HOLDER, {"of": self._fingerprint})
+        if not found or found[0].client != self._id:
+            raise ClientRefused("certificate: the client has none of this fingerprint")
+        batch.update(_REMOVE, {"of": self._fingerprint, "at": batch.at})
+        detail = {"client": self._id, "certificate": self._fingerprint}
+        batch.seal(administration(Event.CERTIFICATE_REMOVED, at=batch.at, detail=detail))
+
+
+def holder(connection: Connection, fingerprint: str) -> str | None:
+    """The id of the client a certificate speaks for; None where it is not registered, or was removed."""
+    return connection.execute(_HOLDER, {"of": fingerprint}).scalar()
+
+
+def certificates(connection: Connection, client_id: str) -> Sequence[str]:
+    """The fingerprints that speak for a client."""
+    return connection.execute(_OF_CLIENT, {"client": client_id}).scalars().all()
+
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_t = tables.client_certificate
+_HOLDER = select(_t.c.client).where(_t.c.fingerprint == bindparam("of"), _t.c.removed_at.is_(None))
+_OF_CLIENT = (
+    select(_t.c.fingerprint)
+    .where(_t.c.client == bindparam("client"), _t.c.removed_at.is_(None))
+    .order_by(_t.c.added_at)
+)
+_REMOVE = update(_t).where(_t.c.fingerprint == bindparam("of")).values(removed_at=bindparam("at"))

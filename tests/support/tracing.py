@@ -1,0 +1,101 @@
+"""An agreement that lets PDS be asked, and a tracer over a world with a simulator behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy import Row, select
+
+from gateway.store import tables
+from gateway.tracing.client import Pds, Place
+from gateway.tracing.tracer import Tracer
+from tests.support.pds_simulator import API_KEY, Patient, Simulator, simulator
+from tests.support.world import World
+
+RELEASED = ("victim.listed", "victim.name", "victim.birth")
+
+
+def with_pds(
+    content: dict[str, Any],
+    release: Sequence[str] = RELEASED,
+    *,
+    locality: bool = True,
+    when: Mapping[str, Any] | None = None,
+) -> None:
+    """Let PDS be asked: a recipient of the trust's, a flow for tracing, and one clause."""
+    recipient = deepcopy(next(one for one in content["recipients"] if one["id"] == "idva-team"))
+    recipient |= {"id": "pds", "name": "PDS", "role": "demographics", "systems": ["pds"], "end_user": "optional"}
+    flow = deepcopy(next(one for one in content["flows"] if one["id"] == "F1"))
+    flow |= {"id": "F1-PDS", "title": "Question to PDS", "to": ["pds"], "purpose": "tracing"}
+    clause = deepcopy(next(one for one in content["clauses"] if one["id"] == "F1-referral"))
+    clause |= {"id": "F1-PDS-question", "title": "Whom the trust looks for", "flow": "F1-PDS", "recipients": ["pds"]}
+    clause |= {"release": list(release), "generalise": {"victim.home_address": "locality"}}
+    del clause["withhold"]
+    if not locality:
+        del clause["generalise"]
+    clause["when"] |= when or {}
+    content["recipients"].append(recipient)
+    content["flows"].append(flow)
+    content["clauses"].append(clause)
+
+
+@cache
+def signing_key() -> RSAKey:
+    """The key these tests sign in with; made once, for making one takes long."""
+    key = RSAKey.generate_key(2048, private=True)
+    return RSAKey.import_key(key.as_pem(private=True), {"kid": "test-key", "use": "sig", "alg": "RS512"})
+
+
+def public_keys() -> KeySet:
+    """Its public half, as PDS has it."""
+    return KeySet([RSAKey.import_key(signing_key().as_dict(private=False))])
+
+
+def place(pds: Simulator) -> Place:
+    """Where a simulator is."""
+    return Place(pds.url, pds.token_url, API_KEY, signing_key())
+
+
+def client(pds: Simulator, deadline_seconds: float = 5.0) -> Pds:
+    """A client of a simulator that waits no time between its tries."""
+    return Pds(place(pds), deadline_seconds=deadline_seconds, first_wait_seconds=0.0)
+
+
+@dataclass
+class Desk:
+    """A world, PDS, and a tracer whose clock the test holds."""
+
+    world: World
+    pds: Simulator
+    tracer: Tracer = field(init=False)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        """Open the tracer."""
+        self.tracer = Tracer(self.world.services, client(self.pds).search, clock=lambda: self.now)
+
+    def round(self, later: timedelta = timedelta()) -> None:
+        """One round, so much later than the last."""
+        self.now += later
+        self.tracer.round(self.now)
+
+    def row(self, referral: str) -> Row[Any]:
+        """The trace of a referral's victim."""
+        f, t = tables.referral, tables.trace
+        joined = t.join(f, (f.c.event_id == t.c.event_id) & (f.c.victim == t.c.victim))
+        with self.world.services.database.reading() as connection:
+            return connection.execute(select(t).select_from(joined).where(f.c.id == referral)).one()
+
+
+@contextmanager
+def desk(world: World, *patients: Patient) -> Iterator[Desk]:
+    """A desk over a world, PDS knowing these patients."""
+    with simulator(public_keys(), *patients) as pds:
+        yield Desk(world, pds)
