@@ -24,8 +24,8 @@ def household_incident(serial: int) -> dict[str, Any]:
     document = incident(serial)
     draw = random.Random(serial)
     surnames: dict[str, str] = {}
-    for entity in _entities(document):
-        entity |= _drawn(draw, surnames, entity)
+    for attributes in _entities(document):
+        attributes.update(_drawn(draw, surnames, attributes))
     return document
 
 
@@ -42,11 +42,12 @@ def _drawn(draw: random.Random, surnames: dict[str, str], attributes: Mapping[st
     if "givenName" in attributes:
         found["givenName"] = _name(draw)[:7] if isinstance(attributes["givenName"], str) else [_name(draw)[:7]]
     if "dateOfBirth" in attributes:
-        grown = not attributes.get("under18", False)
-        born = _YOUNGEST - timedelta(draw.randrange(_DAYS)) if grown else date(2019, 1, 1) + timedelta(draw.randrange(900))
-        found["dateOfBirth"] = born.isoformat()
+        born = date(2019, 1, 1) if attributes.get("under18") else _YOUNGEST
+        found["dateOfBirth"] = (born - timedelta(draw.randrange(_DAYS if born == _YOUNGEST else 900))).isoformat()
     if "addressLine1" in attributes:
         found["addressLine1"] = f"{draw.randrange(1, 200)} {_name(draw)} Row"
+    if "postcode" in attributes:
+        found["postcode"] = f"ZZ99 {draw.randrange(10)}{''.join(draw.choices('ABDEFGHJLNPQRSTUWXYZ', k=2))}"
     if "telephoneNumber" in attributes:
         kind = "07700 900" if attributes["telephoneNumber"].startswith("07700") else "01632 960"
         found["telephoneNumber"] = f"{kind}{draw.randrange(1000):03}"

@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import orjson
 
 from gateway.demo.client import ASSERTION_TYPE, Client, key_of
-from tests.bench.households import household_incident
 from gateway.demo.run import ADVISER, JSON_API, OFFICER
 from gateway.demo.setting import STOP_SECONDS, free_port, prepared, serving, settings_of, wait_ready
 from gateway.settings import Settings
+from tests.bench.households import household_incident
 from tests.bench.load import HOST
 
 TOKEN_SECONDS = 3600  # the longest that is taken: a token must outlive a run
