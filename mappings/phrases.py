@@ -47,8 +47,8 @@ _HARMLESS_WORDS = wordset(
     """account accounts allegation allegations ambulance arrival attendance brother brother's brothers by call called
     calls contact contacted crew dad dad's disclosing family father father's fathers female friends funds
     grandmother grandparent grandparents heard hearing interpreter letters male media message messages mother
-    mother's mothers mum mum's out paramedics parent parents parents' party passed phone place public seen services stalking
-    sister sister's sisters social spoken support team text video voicemail voicemails witness work worker"""
+    mother's mothers mum mum's out paramedics parent parents parents' party passed phone place public seen services
+    stalking sister sister's sisters social spoken support team text video voicemail voicemails witness work worker"""
 )
 """One of these is in every harmless phrase; looking for the phrase costs more."""
 

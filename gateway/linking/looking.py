@@ -15,7 +15,7 @@ Source: domain.md sections 4.1 (steps 5 and 13), 4.5 (N9), 4.7.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -28,7 +28,7 @@ from gateway.repeats import Someone, linked
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.features import Featured, Features
-from gateway.store.journal import Journals
+from gateway.store.journal import Journal, Journals
 from gateway.store.records import Records, numbered
 from mappings.record import Role
 
@@ -41,6 +41,14 @@ LEAST_PEOPLE = 100_000
 IN_A_ROUND = 500
 """Events of one call: what else is done by the clock waits no longer than that takes."""
 
+GIVES_WAY_SECONDS = 0.2
+"""How long each event waits at most for callers who want an answer: under load four events a second are linked, which
+is more than a county has, and nobody is kept waiting for it."""
+
+MOST_BEYOND = 60
+"""Events that are read of those whom candidates are linked with already: more of one person's tell no more of who she
+is, and a page of a hundred incidents must not cost a hundred times as much as one."""
+
 MOST_REVIEWS = 5
 """Candidates that are put to a person for one victim, the likeliest."""
 
@@ -51,17 +59,25 @@ def link_waiting(database: Database, journals: Journals, records: Records, model
     For a thread of its own. Raises NotSealed, Busy or Unreachable; what was done until then stands.
     """
     done = 0
+    journal = journals.of(log_id)
     with database.reading() as connection:
         people = max(LEAST_PEOPLE, connection.execute(_PEOPLE, {"log": log_id}).scalar_one())
     while done < IN_A_ROUND:
         with database.reading() as connection:
             waiting = connection.execute(_WAITING, {"log": log_id, "most": AT_ONCE}).all()
-            looked = [look(connection, records, model, log_id, row, people) for row in waiting]
+            looked = [look(connection, records, model, log_id, row, people) for row in _in_turn(waiting, journal)]
         if not looked:
             break
-        journals.of(log_id).submit_and_wait(LinkPeople(tuple(looked)))
+        journal.submit_and_wait(LinkPeople(tuple(looked)))
         done += len(looked)
     return done
+
+
+def _in_turn(waiting: Iterable[Any], journal: Journal) -> Iterator[Any]:
+    """Those that wait, each when nobody who wants an answer is kept from it, or has been long enough."""
+    for row in waiting:
+        journal.give_way(GIVES_WAY_SECONDS)
+        yield row
 
 
 def look(
@@ -100,7 +116,7 @@ def _candidates(
         return []
     groups = linked(connection.execute, log_id, known)
     beyond = {event for group in groups.values() for event, _ in group} - {one.event_id for one in near}
-    for one in features.of_events(connection, sorted(beyond - {own.event_id})).values():
+    for one in features.of_events(connection, sorted(beyond - {own.event_id})[:MOST_BEYOND]).values():
         known |= {(one.event_id, ref): (one, ref) for ref in one.of_role(role)}
     lists: list[list[tuple[Featured, str]]] = []
     taken: set[Someone] = set()

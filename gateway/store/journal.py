@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -37,6 +38,7 @@ T = TypeVar("T")
 
 COMPANY = 32  # patient units that are committed at once: one flush to disk for them instead of eight
 PATIENCE_SECONDS = 0.05  # of one that gets no such company: the end of a batch, or one that trickles in
+STILL_SECONDS = 0.05  # without a caller who waits for an answer: while there is load, it is less between two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Journal:
         self._filled = threading.Condition()
         self._closing = False
         self._hurry = 0  # how many of those that wait are not patient
+        self._asked_at = float("-inf")  # when somebody last came who waits for the answer
         self._thread = threading.Thread(target=self._run, name=f"journal-{log_id}", daemon=True)
         self._thread.start()
 
@@ -112,6 +115,12 @@ class Journal:
         promise: Future[Committed[T]] = Future()
         self._put(_Waiting(unit, promise, None))
         return promise.result()
+
+    def give_way(self, most_seconds: float) -> None:
+        """Wait while callers come who want an answer, so long at most: for a thread that works in the background."""
+        until = time.monotonic() + most_seconds
+        while not self._closing and (now := time.monotonic()) < min(until, self._asked_at + STILL_SECONDS):
+            time.sleep(min(until, self._asked_at + STILL_SECONDS) - now)
 
     def close(self) -> None:
         """Commit what is waiting and stop."""
@@ -132,7 +141,9 @@ class Journal:
             if len(self._queue) >= self._waiting_max:
                 raise Busy("too many units wait for a commit", headers={"Retry-After": "1"})
             self._queue.append(waiting)
-            self._hurry += not waiting.unit.patient
+            if not waiting.unit.patient:
+                self._hurry += 1
+                self._asked_at = time.monotonic()
             self._filled.notify()
 
     def _run(self) -> None:

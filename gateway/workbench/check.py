@@ -82,9 +82,6 @@ def _refusals(path: Path, cutting: Cutting) -> Iterator[tuple[str, Place, str]]:
             compiled(path, cutting.tree)
         except ProfileInvalid as refused:
             words = str(refused).removeprefix(f"{path.name}: ")
-        except (AttributeError, KeyError, TypeError):
-            yield "", (), "the file is not built as a profile is"
-            return
         else:
             return
         key, place, said = cutting.place_of(words)

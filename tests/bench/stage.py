@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import orjson
 
 from gateway.demo.client import ASSERTION_TYPE, Client, key_of
-from gateway.demo.incidents import incident
 from gateway.demo.run import ADVISER, JSON_API, OFFICER
 from gateway.demo.setting import STOP_SECONDS, free_port, prepared, serving, settings_of, wait_ready
 from gateway.settings import Settings
+from tests.bench.households import household_incident
 from tests.bench.load import HOST
 
 TOKEN_SECONDS = 3600  # the longest that is taken: a token must outlive a run
@@ -67,7 +67,7 @@ class Stage:
     def pushes(self, number: int, path: str = "/police/v1/incidents") -> list[bytes]:
         """As many distinct incidents as asked for, none of them sent before."""
         token = self.token("demo-rms")
-        bodies = (orjson.dumps(incident(next(self._serials))) for _ in range(number))
+        bodies = (orjson.dumps(household_incident(next(self._serials))) for _ in range(number))
         return [request("POST", path, token=token, body=body, media=JSON_API) for body in bodies]
 
     def get(self, path: str) -> bytes:

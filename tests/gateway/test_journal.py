@@ -457,3 +457,41 @@ def test_two_journals_never_both_claim_a_key(desk: Desk) -> None:
     replica.close()
     other.close()
     assert len(desk.claims()) == 60
+
+
+@dataclass
+class Hours:
+    """A clock that only moves when somebody sleeps."""
+
+    now: float = 100.0
+    slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], object] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        self.on_sleep()
+
+
+def test_work_in_the_background_gives_way_to_callers_and_not_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = Hours()
+    monkeypatch.setattr(journal, "time", hours)
+    one = desk.journal
+    one.give_way(1.0)
+    assert hours.slept == []  # nobody has come
+    one.submit_and_wait(Do(note, patient=True))
+    one.give_way(1.0)
+    assert hours.slept == []  # nobody who wants an answer by itself
+    one.submit_and_wait(noted(1))
+    one.give_way(1.0)
+    assert sum(hours.slept) == pytest.approx(journal.STILL_SECONDS)  # nobody came after
+    hours.slept.clear()
+    hours.on_sleep = lambda: one.submit_and_wait(noted(2))
+    hours.on_sleep()
+    one.give_way(1.0)
+    assert sum(hours.slept) == pytest.approx(1.0)  # somebody always came, and it goes on all the same
