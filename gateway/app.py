@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.nhs.bars import BarsRefused
 from adapters.nhs.fhir import FhirRefused, warm
+from gateway.bars.channel import PREFIX as BARS
 from gateway.errors import BadParameter, GatewayError, NotFound
 from gateway.logs import Line, say
 from gateway.services import Services
@@ -116,7 +117,7 @@ def create_app(services: Services) -> FastAPI:
         if not isinstance(error, GatewayError | FhirRefused | BarsRefused):
             where = _where(error)
             say(Line.UNFORESEEN, request=request.state.request_id, error=type(error).__name__, where=where)
-        if request.url.path.startswith(bars.PREFIX):
+        if request.url.path.startswith(BARS):
             return bars.outcome_of(error)
         if request.url.path.startswith(fhir.PREFIX):
             return failure_in_form(request, fhir.outcome_of(error))
@@ -125,7 +126,7 @@ def create_app(services: Services) -> FastAPI:
     async def misdirected(request: Request, error: Exception) -> Response:
         """What the framework refuses by itself: no such route, no such method, a path that is no number."""
         status = error.status_code if isinstance(error, HTTPException) else 404
-        if request.url.path.startswith(bars.PREFIX):
+        if request.url.path.startswith(BARS):
             return bars.outcome_of(bars.misdirected(status))
         if status == METHOD_NOT_ALLOWED and not request.url.path.startswith(fhir.PREFIX):
             headers = error.headers if isinstance(error, HTTPException) else None

@@ -130,7 +130,7 @@ class Page:
     given: bool = True
 
 
-async def hand_out(  # noqa: PLR0913 - what is asked, by whom, over what
+async def hand_out(
     services: Services,
     library: Reader,
     caller: Caller,

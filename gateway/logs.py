@@ -42,7 +42,11 @@ class Line(Enum):
     PUSH_FAILED = (logging.WARNING, "a word could not be pushed to a webhook", ("endpoint", "delivery", "why"))
     PUSH_ABANDONED = (logging.ERROR, "an endpoint could not be served; it is tried again", ("endpoint", "error"))
     DELIVERY_FAILED = (logging.WARNING, "a referral did not arrive", ("endpoint", "delivery", "why"))
-    DELIVERY_FOR_HUMAN = (logging.ERROR, "a referral was not delivered; a human has it", ("endpoint", "delivery", "why"))
+    DELIVERY_FOR_HUMAN = (
+        logging.ERROR,
+        "a referral was not delivered; a human has it",
+        ("endpoint", "delivery", "why"),
+    )
     ENDPOINT_LEFT_ALONE = (logging.WARNING, "an endpoint is left alone for a while", ("endpoint", "failures"))
     MLLP_STARTED = (logging.INFO, "listening for HL7 v2", ("address", "tls"))
     MLLP_STOPPED = (logging.INFO, "listening for HL7 v2 no more", ())

@@ -240,7 +240,10 @@ def _tells_nothing(answer: httpx.Response) -> None:
     """The face of NotSealed and nothing else: no word of a record, no id, no receipt."""
     if answer.request.method == "HEAD":
         assert answer.content == b""
-        body = {"resourceType": "OperationOutcome", "issue": [{"code": "transient"}]}  # what GET would have been told
+        body: dict[str, Any] = {
+            "resourceType": "OperationOutcome",
+            "issue": [{"code": "transient"}],
+        }  # what GET would have been told
     else:
         body = answer.json()
     if body.get("resourceType") == "OperationOutcome":
