@@ -51,8 +51,8 @@ def line_of(text: str, part: str) -> int:
         ("      risk.answers: count", "      risk.answers: blur", "clauses[22].generalise.risk.answers", "should be"),
         ("      risk.answers: count", "      risk.answers: year", "clauses[22]", "no meaning"),
         (
-            "    recipients: [evaluation]\n    when",
-            "    recipients: [idva-team]\n    when",
+            "    recipients: [evaluation]\n    emergency: false\n    when",
+            "    recipients: [idva-team]\n    emergency: false\n    when",
             "clauses[22].recipients[0]",
             "recipient",
         ),
@@ -74,6 +74,7 @@ def line_of(text: str, part: str) -> int:
         ("      markings: any\n", "      markings: [restricted]\n", "clauses[0].when.markings[0]", "should be"),
         ("      relationships: any\n", "", "clauses[0].when.relationships", "missing"),
         ("      relationships: any\n", "      relationships: [declared]\n", _RELATIONSHIPS, "should be"),
+        ("    emergency: true\n", "", "clauses[2].emergency", "missing"),
         ("    emergency: true\n", "    emergency: perhaps\n", "clauses[2].emergency", "valid boolean"),
         ("    signatory: police-acc\n", "    signatory: nobody\n", "parties[0].signatory", "no such contact"),
         ("    signatory: police-acc\n", "", "parties[0].signatory", "missing"),

@@ -192,10 +192,10 @@ def test_a_compressed_body_is_read(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "status_code"),
     [
-        (gzip.compress(b" " * 50_000_000), "gzip", 413),
-        (gzip.compress(b"{}")[:-1], "gzip", 400),
-        (gzip.compress(b"{}") + b"more", "gzip", 400),
-        (gzip.compress(b"{}") + gzip.compress(b"{}"), "gzip", 400),
+        (gzip.compress(b" " * 50_000_000, mtime=0), "gzip", 413),
+        (gzip.compress(b"{}", mtime=0)[:-1], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0) + b"more", "gzip", 400),
+        (gzip.compress(b"{}", mtime=0) + gzip.compress(b"{}", mtime=0), "gzip", 400),
         (b"{}", "gzip", 400),
         (b"{}", "br", 415),
         (b"{}", "gzip, gzip", 415),

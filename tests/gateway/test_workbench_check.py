@@ -13,7 +13,8 @@ from gateway.workbench.check import ERROR, WARNING, Remark, check
 from gateway.workbench.lines import lines_of, nearest
 from mappings.profile import load, profile, profiles
 
-ROOT = Path(__file__).parents[2] / "mappings" / "police"
+ROOM = Path(__file__).parents[2] / "mappings"
+SHIPPED = {path.stem: path for side in ("police", "nhs") for path in (ROOM / side).glob("*.toml")}
 GOOD = """name = "mine"
 title = "Mine"
 adapter = "police.plain"
@@ -60,7 +61,7 @@ def line_of(text: str, words: str) -> int:
 
 @pytest.mark.parametrize("name", profiles())
 def test_every_profile_that_ships_has_no_error(name: str) -> None:
-    found = check(ROOT / f"{name}.toml")
+    found = check(SHIPPED[name])
     assert found.loads
     assert found.profile is not None
     assert found.profile.hash == profile(name).hash
@@ -168,7 +169,7 @@ def test_lines_that_never_do_anything_are_named(tmp_path: Path) -> None:
 
 
 def test_a_code_that_leads_nowhere_is_named(tmp_path: Path) -> None:
-    codes = ROOT.parent / "codes" / "relationship.json"
+    codes = ROOM / "codes" / "relationship.json"
     beside = (
         codes.read_text()
         .replace('"relationship"', '"ties"', 1)
@@ -185,7 +186,7 @@ def test_a_code_that_leads_nowhere_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", profiles())
 def test_the_line_of_every_row_is_where_it_stands(name: str) -> None:
-    text = (ROOT / f"{name}.toml").read_text()
+    text = SHIPPED[name].read_text()
     lines, rows = lines_of(text), text.splitlines()
     for shape, tree in tomllib.loads(text)["shapes"].items():
         for kind in ("rows", "sections"):
@@ -198,7 +199,7 @@ def test_the_line_of_every_row_is_where_it_stands(name: str) -> None:
 def test_a_row_cut_out_anywhere_is_found_alone_and_exactly(tmp_path: Path, seed: int) -> None:
     """Breaking any one row of a profile gives one error, on its line."""
     chance = random.Random(seed)
-    text = (ROOT / "ihub.toml").read_text()
+    text = SHIPPED["ihub"].read_text()
     numbered = [i for i, line in enumerate(text.splitlines()) if "transform = " in line]
     for at in chance.sample(numbered, 6):
         broken = text.splitlines()
