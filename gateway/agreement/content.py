@@ -73,8 +73,8 @@ class Withheld(Piece):
 class Clause(Piece):
     """A permission: what goes to whom, when, how exact, and what stays.
 
-    An `emergency` clause applies where somebody broke the glass for this case, and nowhere else. Each says whether it is
-    one: where a line that was lost meant that it is not, losing it would release more.
+    An `emergency` clause applies where somebody broke the glass for this case, and nowhere else. Each says whether it
+    is one: where a line that was lost meant that it is not, losing it would release more.
     """
 
     id: Id
