@@ -1,13 +1,14 @@
-"""A thousand referrals on their way to a system that misbehaves at random: each there once, or in front of a human.
+"""Referrals on their way to a system that misbehaves at random: each there once, or in front of a human.
 
 Every run is the life of one referral: made, corrected, retracted, withdrawn, while its system hangs, resets, refuses,
 answers late, twice or for another message, and the gateway is killed between seal, send and acknowledgement. The clock
 is the test's and the channel in the process, so that a run takes some ten milliseconds. The seed is `TEST_SEED`'s and
-the batch's number.
+the batch's number; `DELIVERY_BATCHES=20` runs a thousand.
 """
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ from tests.gateway.delivery_support import ACK, MISBEHAVIOUR, NACK, Post, close_
 from tests.journeys.support import sealed, serial, world_on
 from tests.support.world import World
 
-BATCHES, RUNS = 20, 50
+RUNS = 50
+BATCHES = int(os.environ.get("DELIVERY_BATCHES", "4"))  # 20 are the thousand; each takes some four seconds
 STEPS, ROUNDS = 4, 12
 CHANGED = RUNS // 4  # referrals that something happens to at each step
 MISBEHAVES, REFUSES = 0.45, 0.03

@@ -271,6 +271,7 @@ def test_a_person_sees_both_sides_and_says_that_it_is_she(world: World, at_desk:
     assert world.hospital.get("/team/v1/traces").json()["traces"] == []
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("status", ["02", "05", "07"])
 def test_a_number_that_pds_does_not_call_verified_files_itself_nowhere(
     world: World, at_desk: Callable[..., Desk], status: str
@@ -308,6 +309,7 @@ def test_the_number_never_goes_to_police(world: World, at_desk: Callable[..., De
         assert "restricted" not in answer.text.casefold()
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
