@@ -89,5 +89,8 @@ SIGNED_IN: Final = Shape(
     profile="IHE.IUA.71",
     patient_profile=None,
 )
+LOGIN: Final = Shape((DCM, "110114"), (DCM, "110122"), "E", *_ASKING, _DATA, None, None)
+LOGOUT: Final = Shape((DCM, "110114"), (DCM, "110123"), "E", *_ASKING, _DATA, None, None)
+"""A person's coming and going at a page (DICOM PS3.16 CID 402), which BALP has no profile for."""
 ACTIVITY: Final = Shape((DCM, "110100"), (DCM, "110120"), "E", *_WRITING, _DATA, None, None)
 """An act of the program itself, which is no act of BALP's."""

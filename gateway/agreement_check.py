@@ -24,6 +24,7 @@ from gateway.agreement.traps import Remark, traps
 from gateway.agreement.words import UNKNOWN
 from gateway.generalise import TALLIED
 from gateway.route import OWN_RECORD
+from gateway.shifts import bank_holidays
 from mappings.items import Words, plan
 from mappings.record import Grade, Part, Record
 
@@ -42,7 +43,14 @@ class Finding:
 def check(agreement: Agreement) -> tuple[Finding, ...]:
     """Everything found, errors first, otherwise in the order of the agreement."""
     content = agreement.content
-    remarks = [*_dates(content), *_people(content), *_clocks(content), *_kept(content), *traps(content)]
+    remarks = [
+        *_dates(content),
+        *_people(content),
+        *_clocks(content),
+        *_closed(content),
+        *_kept(content),
+        *traps(content),
+    ]
     remarks += _reach(content)
     for at in range(len(content.clauses)):
         remarks += [*_once(content, at), *_forbidden(content, at), *_possible(content, at), *_gated(content, at)]
@@ -60,7 +68,7 @@ def check(agreement: Agreement) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
 
 
-_WARNINGS = {"part-withheld"}
+_WARNINGS = {"part-withheld", "bank-holiday-open", "closed-without-holiday"}
 
 
 def _where(content: Content, path: Path) -> str:
@@ -98,6 +106,23 @@ def _clocks(content: Content) -> Iterator[Remark]:
         for grade in (*(g.value for g in Grade), UNKNOWN):
             if grade not in stated:
                 yield "missing-clock", ("clocks", name), f"no clock for grade {grade}"
+
+
+def _closed(content: Content) -> Iterator[Remark]:
+    """Where the days that are closed and England's bank holidays differ: the agreement's count, so somebody looks."""
+    starts, until = content.in_force.starts.date(), content.in_force.until.date()
+    years = range(starts.year, min(until.year, starts.year + _YEARS_LOOKED_AT) + 1)
+    days = {day for year in years for day in bank_holidays(year) if starts <= day < until and day.weekday() < _WEEKEND}
+    here: Path = ("clocks", "closed")
+    for day in sorted(days - set(content.clocks.closed)):
+        yield "bank-holiday-open", here, f"{day} is a bank holiday in England, and the clocks count it as a working day"
+    for at, day in enumerate(content.clocks.closed):
+        if starts <= day < until and day not in bank_holidays(day.year) and day.weekday() < _WEEKEND:
+            yield "closed-without-holiday", (*here, at), f"{day} is closed, and no bank holiday in England"
+
+
+_YEARS_LOOKED_AT = 10  # bank holidays further ahead are a guess
+_WEEKEND = 5  # Saturday, as Python counts
 
 
 def _kept(content: Content) -> Iterator[Remark]:

@@ -17,9 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.nhs.bars import BarsRefused
 from adapters.nhs.fhir import FhirRefused, warm
 from gateway.bars.channel import PREFIX as BARS
+from gateway.console import sign_in
+from gateway.console.console import Console, open_console
+from gateway.console.page import PREFIX as CONSOLE
+from gateway.console.routes import PUBLIC as CONSOLE_PUBLIC
+from gateway.console.routes import console_routes
 from gateway.errors import BadParameter, GatewayError, NotFound
 from gateway.logs import Line, say
 from gateway.services import Services
+from gateway.signin.registered import PROVIDER_PAGE
+from gateway.signin.registered import published as published_for_sign_in
 from gateway.tokens.routes import routes as token_routes
 from gateway.tracing.sign_in import published
 from gateway.web import (
@@ -29,8 +36,10 @@ from gateway.web import (
     auditexport,
     bars,
     batches,
+    casework,
     coresponse,
     deliveries,
+    evaluation,
     fhir,
     fhirversions,
     governance,
@@ -90,11 +99,12 @@ def create_app(services: Services) -> FastAPI:
             services.clients,
             services.journals,
             services.tokens,
-            published(services.settings),
+            (*published(services.settings), *published_for_sign_in(services.settings)),
         )
     )
     for room in (
         team,
+        casework,
         governance,
         matches,
         proposals,
@@ -108,27 +118,28 @@ def create_app(services: Services) -> FastAPI:
         agreements,
         oversight,
         auditexport,
+        evaluation,
         witness,
     ):
         app.include_router(room.routes(services))
+    console = open_console(services)
+    app.include_router(console_routes(console))
+    if (own := sign_in.provider(console)) is not None:
+        app.include_router(own)
     app.include_router(health.routes(services, metrics))
 
     async def failed(request: Request, error: Exception) -> Response:
         if not isinstance(error, GatewayError | FhirRefused | BarsRefused):
             where = _where(error)
             say(Line.UNFORESEEN, request=request.state.request_id, error=type(error).__name__, where=where)
-        if request.url.path.startswith(BARS):
-            return bars.outcome_of(error)
-        if request.url.path.startswith(fhir.PREFIX):
-            return failure_in_form(request, fhir.outcome_of(error))
-        return problem_of(error)
+        return _in_form(request, error, console)
 
     async def misdirected(request: Request, error: Exception) -> Response:
         """What the framework refuses by itself: no such route, no such method, a path that is no number."""
         status = error.status_code if isinstance(error, HTTPException) else 404
         if request.url.path.startswith(BARS):
             return bars.outcome_of(bars.misdirected(status))
-        if status == METHOD_NOT_ALLOWED and not request.url.path.startswith(fhir.PREFIX):
+        if status == METHOD_NOT_ALLOWED and not request.url.path.startswith((fhir.PREFIX, CONSOLE, PROVIDER_PAGE)):
             headers = error.headers if isinstance(error, HTTPException) else None
             body = {"title": "This method is not served here", "status": status}
             return json_response(body, status, headers=headers, media=PROBLEM)
@@ -141,10 +152,21 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(HTTPException, misdirected)
     app.add_exception_handler(RequestValidationError, misdirected)
     app.add_middleware(Unforeseen, answer=failed)
-    app.add_middleware(PublicGzip, public=fhir.PUBLIC)
+    app.add_middleware(PublicGzip, public=(*fhir.PUBLIC, *CONSOLE_PUBLIC))
     app.add_middleware(CallIds)
     app.add_middleware(metrics.middleware)
     return app
+
+
+def _in_form(request: Request, error: BaseException, console: Console) -> Response:
+    """An error in the form of the interface that was asked."""
+    if request.url.path.startswith(BARS):
+        return bars.outcome_of(error)
+    if request.url.path.startswith((CONSOLE, PROVIDER_PAGE)):
+        return console.pages.failure(request, error)
+    if request.url.path.startswith(fhir.PREFIX):
+        return failure_in_form(request, fhir.outcome_of(error))
+    return problem_of(error)
 
 
 class Unforeseen:

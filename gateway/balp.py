@@ -19,6 +19,8 @@ from audit.shapes import (
     DECIDED,
     DELETE,
     DISCLOSED,
+    LOGIN,
+    LOGOUT,
     QUERY,
     READ,
     RECEIVED,
@@ -35,6 +37,11 @@ SHAPES: Final[Mapping[Event, Shape]] = MappingProxyType(
         for shape, events in (
             (ACTIVITY, (_E.GATEWAY_INITIALISED, _E.GATEWAY_STARTED, _E.WITNESS_ALARM)),
             (SIGNED_IN, (_E.TOKEN_ISSUED,)),
+            (LOGIN, (_E.PERSON_SIGNED_IN,)),
+            (LOGOUT, (_E.PERSON_SIGNED_OUT,)),
+            (DECIDED, (_E.SIGN_IN_REFUSED,)),
+            (CREATE, (_E.PERSON_ADDED,)),
+            (UPDATE, (_E.PERSON_CHANGED, _E.PERSON_REMOVED)),
             (DECIDED, (_E.TOKEN_REFUSED, _E.ACCESS_REFUSED, _E.INCIDENT_REFUSED, _E.BREAK_GLASS_REFUSED)),
             (DECIDED, (_E.OVERRIDE_RECORDED, _E.OVERRIDE_REVIEWED, _E.BREAK_GLASS_OPENED, _E.BREAK_GLASS_REVIEWED)),
             (DECIDED, (_E.HOLD_UPHELD, _E.DECISION_EXPLAINED)),
@@ -87,6 +94,11 @@ SHAPES: Final[Mapping[Event, Shape]] = MappingProxyType(
             (UPDATE, (_E.CERTIFICATE_REMOVED, _E.DEMOGRAPHICS_PROPOSED, _E.DEMOGRAPHICS_DECIDED)),
             (UPDATE, (_E.NUMBERS_MERGED,)),
             (DISCLOSED, (_E.DEMOGRAPHICS_READ,)),
+            (UPDATE, (_E.CASE_ACTED, _E.CASE_REMINDED, _E.CASE_ESCALATED, _E.CASE_LAPSED, _E.CASE_REOPENED)),
+            (READ, (_E.CASE_READ, _E.ON_CALL_READ)),
+            (READ, (_E.OPERATION_READ, _E.OWN_RECORD_READ)),
+            (CREATE, (_E.ON_CALL_SET,)),
+            (UPDATE, (_E.ON_CALL_REMOVED,)),
             (DELETE, (_E.RECORD_ERASED,)),
         )
         for event in events

@@ -33,6 +33,7 @@ from gateway.evidence import Caller, Event
 from gateway.feedback import FEEDBACK, told_facts
 from gateway.nothing_given import Missed
 from gateway.notices import AcknowledgeNotice, ReadNotices
+from gateway.once import Once
 from gateway.oral import RecordOral, Said, purpose_to
 from gateway.searching import Search
 from gateway.services import Services
@@ -69,9 +70,18 @@ async def break_glass(services: Services, caller: Caller, emergency: Emergency) 
 
 
 async def change_consent(
-    services: Services, library: Reader, caller: Caller, task_id: str, state: ConsentState, reason: str | None
+    services: Services,
+    library: Reader,
+    caller: Caller,
+    task_id: str,
+    state: ConsentState,
+    reason: str | None,
+    once: bytes | None = None,
 ) -> tuple[int, Receipt]:
-    """Record what the victim says now; returns how many recipients are told. Raises NotFound, Busy, NotSealed."""
+    """Record what the victim says now; returns how many recipients are told. Raises NotFound, Busy, NotSealed.
+
+    `once` names the request, so that its repeat does nothing: AlreadyAnswered.
+    """
     log_id = await log_of(services, caller)
     search = Search(types=("Task",), ids=(task_id,), event=Event.REFERRAL_READ)
 
@@ -79,7 +89,7 @@ async def change_consent(
         opened = await _open_case(services, library, caller, log_id, search)
         standing = await standing_of(services, log_id)
         unit = ChangeConsent(opened.row, opened.facts, state, reason, caller, standing)
-        return await services.journals.of(log_id).submit(unit)
+        return await services.journals.of(log_id).submit(Once(unit, once) if once else unit)
 
     committed = await decided(services, caller, log_id, attempt)
     return committed.value, committed.receipt
@@ -101,11 +111,12 @@ async def declare_connection(services: Services, library: Reader, caller: Caller
 
 
 async def record_oral(
-    services: Services, caller: Caller, reference: str, subject: str | None, said: Said
+    services: Services, caller: Caller, reference: str, subject: str | None, said: Said, once: bytes | None = None
 ) -> tuple[int, Receipt]:
     """Record a spoken disclosure of a team's own referral, or of a force's own incident.
 
-    Returns how many of the items no clause would have released. Raises NotFound, Unprocessable, Busy, NotSealed.
+    Returns how many of the items no clause would have released. `once` names the request, so that its repeat does
+    nothing: AlreadyAnswered. Raises NotFound, Unprocessable, Busy, NotSealed.
     """
     log_id = await log_of(services, caller)
 
@@ -122,7 +133,7 @@ async def record_oral(
             raise Unprocessable("the agreement has no flow from this organisation to that recipient")
         facts = _said_facts(Facts.from_json(orjson.loads(row.facts)), caller, said, purpose)
         unit = RecordOral(replace(said, purpose=purpose), row, facts, caller, standing)
-        return await services.journals.of(log_id).submit(unit)
+        return await services.journals.of(log_id).submit(Once(unit, once) if once else unit)
 
     committed = await decided(services, caller, log_id, attempt)
     return committed.value, committed.receipt

@@ -13,10 +13,12 @@ from sqlalchemy import select
 from audit.sql import log_head
 from gateway.agreement_life import note_expiries
 from gateway.batch_rows import EndBroken
+from gateway.case_clocks import KeepClocks
 from gateway.consent import EndOverrides
 from gateway.coresponse.unjoined import EraseContacts, NoteMissing
 from gateway.delivery.courier import Courier as Deliverer
 from gateway.delivery.handing import NoteLate
+from gateway.evidence import OPERATOR_LOG
 from gateway.hospital.changing import NoteNoticesOverdue
 from gateway.informing.keeping import NoteRequestsOverdue
 from gateway.linking.looking import link_waiting
@@ -31,6 +33,9 @@ from gateway.retention.schedule import Kept, schedule_of
 from gateway.retention.sweep import sweep
 from gateway.reviews import NoteReviewsOverdue
 from gateway.services import Services
+from gateway.shifts import shifts
+from gateway.signin.provider.attempts import Tidy
+from gateway.signin.sessions import EndLapsed
 from gateway.store.batch import Unit
 from gateway.terms import agreement_ids
 from gateway.timekeeper import Job
@@ -74,6 +79,7 @@ def jobs(services: Services) -> tuple[Job, ...]:
     return (
         Job("people-linked", MATCH_EVERY, _of(link_people, services)),
         Job("orders-ended", OFTEN, end_orders),
+        Job("case-clocks", OFTEN, _of(keep_clocks, services)),
         Job("overrides-ended", OFTEN, _in_every_log(services, EndOverrides)),
         Job("deliveries-late", OFTEN, note_late_deliveries),
         Job("notices-overdue", OFTEN, _in_every_log(services, NoteOverdue)),
@@ -87,8 +93,18 @@ def jobs(services: Services) -> tuple[Job, ...]:
         Job("batches-broken", OFTEN, _in_every_log(services, EndBroken)),
         Job("agreements-expiring", OFTEN, warn),
         Job("mapping-drift", OFTEN, _of(note_drift, services)),
+        Job("sign-ins-ended", OFTEN, _of(end_sign_ins, services)),
         Job("retention-sweep", every, erase),
     )
+
+
+def keep_clocks(services: Services) -> None:
+    """Remind, escalate and lapse by the clocks of cases."""
+    there = shifts(services.settings.shifts)
+    for log_id in _logs(services):
+        unit = KeepClocks(services.standing(log_id), there)
+        while services.journals.of(log_id).submit_and_wait(unit).value:
+            pass
 
 
 def erase_contacts(services: Services, now: datetime) -> None:
@@ -135,6 +151,14 @@ def note_late_traces(services: Services) -> None:
 def note_drift(services: Services) -> None:
     """Seal what has changed in the shape of what forces send."""
     services.drift.flush(services.journals)
+
+
+def end_sign_ins(services: Services) -> None:
+    """End the sessions of the console whose time is over, and forget what was left of signing in."""
+    journal = services.journals.of(OPERATOR_LOG)
+    while journal.submit_and_wait(EndLapsed(services.settings.console_idle_seconds)).value:
+        pass
+    journal.submit_and_wait(Tidy())
 
 
 def _of(duty: Callable[[Services], None], services: Services) -> Callable[[datetime], None]:

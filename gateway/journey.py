@@ -24,6 +24,8 @@ from adapters.socket import Reading, Unreadable, reader
 from audit.receipt import Receipt
 from gateway import casework
 from gateway.callers import check_person, check_recipient
+from gateway.casework.effects import happened
+from gateway.casework.keeping import plain
 from gateway.chance import fresh_id
 from gateway.disclosure import Disclose, Found, Reader
 from gateway.errors import (
@@ -39,7 +41,7 @@ from gateway.evidence import Caller, Event
 from gateway.feedback import Acknowledge, Tell, Tellings, feedback_recipient, find_words
 from gateway.intake import Offer, Submission, offers, stamped
 from gateway.london import day_of
-from gateway.referral_change import ChangeReferral
+from gateway.referral_change import ChangeReferral, Move
 from gateway.searching import Search
 from gateway.services import Services
 from gateway.setting_aside import Beside, set_aside, told_of
@@ -220,7 +222,7 @@ async def change_referral(
         status, state = library.standing_of(opened)
         step = casework.step(status, state, change, caller.role, datetime.now(UTC), fresh_id())
 
-        # 3. Keep the change and the words to police; seal; only then answer.
+        # 3. Keep the change, what it was, and the words to police; seal; only then answer.
         kept = words(
             step,
             organisation=caller.organisation,
@@ -229,7 +231,12 @@ async def change_referral(
             area=opened.row.area,
             records=services.records,
         )
-        unit = ChangeReferral(opened.row, step, kept, opened.decision, opened.facts, caller, standing, services.records)
+        done = tuple(plain(one) for one in happened((status, state), step, datetime.now(UTC)))
+        move = Move(Event.REFERRAL_CHANGED, step, kept, done, (("types", "Task"),))
+        assigned = caller.user if step.status in casework.ACCEPTING else None
+        unit = ChangeReferral(
+            opened.row, (move,), assigned, opened.decision, opened.facts, caller, standing, services.records
+        )
         committed = await services.journals.of(log_id).submit(unit)
 
         # 4. The task as it is now, under the receipt of the change; where it has moved on since, this is sealed too.

@@ -55,6 +55,9 @@ class Kind(StrEnum):
     HOSPITAL_NOTICE = "hospital-notice"  # a hospital tells police: read it at `/police/v1/notices`
     INFORMATION_REQUESTED = "information-requested"  # police ask for a victim's information: a person answers
     DEMOGRAPHICS_CHANGED = "demographics-changed"  # the hospital knows her otherwise: a person decides what is used
+    CLOCK_REMINDER = "clock-reminder"  # a clock of a case runs out soon; `reason` says which
+    CLOCK_ESCALATED = "clock-escalated"  # it runs out while nobody is there: whoever is on call acts
+    CLOCK_LAPSED = "clock-lapsed"  # it has run out
     AGREEMENT_ENDS = "agreement-ends"  # within 60, 30 or 7 days, or it has ended: nothing passes from then on
 
 
@@ -107,8 +110,9 @@ def tell(
     due: datetime,
     caller: Caller | None,
     agreement: Agreement | None,
+    person: str | None = None,
 ) -> int:
-    """Write and seal a notice to each recipient; returns how many."""
+    """Write and seal a notice to each recipient; returns how many. `person` is whom of them it is for."""
     count = 0
     for recipient in recipients:
         id_ = fresh_id()
@@ -121,7 +125,9 @@ def tell(
             record=matter.record_id,
             case=matter.referral_id,
             reason=matter.kind.value,
-            detail={"notice": id_, "due": timestamp(due)} | ({"why": matter.reason} if matter.reason else {}),
+            detail={"notice": id_, "due": timestamp(due)}
+            | ({"why": matter.reason} if matter.reason else {})
+            | ({"person": person} if person else {}),
         )
         seq = batch.seal(entry._replace(recipients=(Recipient(recipient.organisation, recipient.recipient or "all"),)))
         batch.insert(
@@ -132,6 +138,7 @@ def tell(
                 "seq": seq,
                 "organisation": recipient.organisation,
                 "recipient": recipient.recipient,
+                "person": person,
                 "kind": matter.kind.value,
                 "reason": matter.reason,
                 "event_id": matter.event_id,
@@ -188,22 +195,43 @@ class ReadNotices(Unit[tuple[Row[Any], ...]]):
         query = _FEED_OPEN if self.open_only else _FEED
         asked = {"log": batch.log_id, "after": self.after, "most": self.limit, **_whose(self.caller)}
         rows = tuple(batch.read(query, asked))
-        agreement = agreement_ref(self.standing.terms.agreement) if self.standing.terms else None
-        for row in rows or (None,):
-            batch.seal(
-                act(
-                    Event.NOTICE_READ,
-                    Operation.CONSULTATION,
-                    at=batch.at,
-                    caller=self.caller,
-                    agreement=agreement,
-                    record=row.record_id if row else None,
-                    case=row.referral_id if row else None,
-                    reason=row.kind if row else "none",
-                    detail={"notice": row.id} if row else None,
-                )
-            )
+        _seal_reading(batch, rows or (None,), self.caller, self.standing)
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCaseNotices(Unit[tuple[Row[Any], ...]]):
+    """Read what a caller is to take note of in one case, sealed: an entry for each; where there is none, nothing."""
+
+    caller: Caller
+    standing: Standing
+    referral_id: str
+
+    def apply(self, batch: Batch) -> tuple[Row[Any], ...]:  # noqa: D102 - said by Unit.apply
+        asked = {"log": batch.log_id, "referral": self.referral_id, **_whose(self.caller)}
+        decides = Scope.GOVERNANCE_REVIEW in self.caller.scopes
+        rows = tuple(row for row in batch.read(_OF_CASE, asked) if decides or row.kind not in _FOR_REVIEWERS)
+        _seal_reading(batch, rows, self.caller, self.standing)
+        return rows
+
+
+def _seal_reading(batch: Batch, rows: Iterable[Row[Any] | None], caller: Caller, standing: Standing) -> None:
+    """An entry for each notice that is read; None is that there are none."""
+    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
+    for row in rows:
+        batch.seal(
+            act(
+                Event.NOTICE_READ,
+                Operation.CONSULTATION,
+                at=batch.at,
+                caller=caller,
+                agreement=agreement,
+                record=row.record_id if row else None,
+                case=row.referral_id if row else None,
+                reason=row.kind if row else "none",
+                detail={"notice": row.id} if row else None,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +323,11 @@ _mine = (
 )
 _FEED = select(_t).where(_mine, _t.c.seq > bindparam("after")).order_by(_t.c.seq).limit(bindparam("most"))
 _FEED_OPEN = _FEED.where(_t.c.acknowledged_at.is_(None))
+_OF_CASE = (
+    select(_t)
+    .where(_mine, _t.c.referral_id == bindparam("referral"), _t.c.acknowledged_at.is_(None))
+    .order_by(_t.c.seq)
+)
 _ONE = select(_t).where(_mine, _t.c.id == bindparam("id"))
 _ACKNOWLEDGE = (
     update(_t)

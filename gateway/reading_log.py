@@ -69,18 +69,21 @@ class Export:
         self.size = head.size
         self._log_id = log_id
         self._connection = connection
-        self._pieces = pack.pieces(
-            services.signer(log_id).verifier,
-            [note for _, note in sorted(({head.size: head.checkpoint} | cosigned).items())],
-            self._leaves(),
-            known.get,
-            [CosignerVerifier.from_text(key) for key in sorted({one.key for one in cosignatures})],
-        )
+        notes = [note for _, note in sorted(({head.size: head.checkpoint} | cosigned).items())]
+        witnesses = [CosignerVerifier.from_text(key) for key in sorted({one.key for one in cosignatures})]
+        verifier = services.signer(log_id).verifier
+        self._written = lambda: pack.pieces(verifier, notes, self._leaves(), known.get, witnesses)
+        self._pieces = self._written()
 
     def piece(self, connection: Connection) -> bytes:
         """The next piece, nothing at the end. A pack that ends in an exception lacks its last line, and is refuted."""
         self._connection = connection
         return next(self._pieces, b"")
+
+    def length(self, connection: Connection) -> int:
+        """The bytes of the whole pack, found by writing it once for nobody. Ask before the first piece."""
+        self._connection = connection
+        return sum(len(piece) for piece in self._written())
 
     def _leaves(self) -> Iterator[log_sql.Stored]:
         for start in range(0, self.size, _PAGE):

@@ -148,6 +148,17 @@ def is_before(other: Row[Any], row: Row[Any]) -> bool:
     return year_before(then[0]) <= before[0] and before < then
 
 
+def closed_before(other: Row[Any], row: Row[Any]) -> bool:
+    """Whether the work on an earlier incident had ended when the other came in, and no more than twelve months before.
+
+    Work that ended otherwise than by its own end (turned down, entered in error) is none that could go on.
+    """
+    if other.closed_at is None or other.status != ReferralStatus.COMPLETED.value or other.event_id == row.event_id:
+        return False
+    ended = datetime.fromisoformat(other.closed_at).astimezone(LONDON).date()
+    return other.closed_at <= row.created_at and year_before(day_of(row)) <= ended and arrival(other) < arrival(row)
+
+
 def year_before(day: date) -> date:
     """The same day of the year before; of 29 February, the 28th."""
     try:

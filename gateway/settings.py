@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.shifts import shifts
 
 MIB = 1024 * 1024
 
@@ -20,6 +23,11 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+def _shifts(text: str) -> str:
+    shifts(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -75,6 +83,9 @@ class Settings(BaseSettings):
     co_response_hours: int = Field(default=12, ge=1)
     """How long a contact at the scene waits for its police record before a named human looks for it."""
 
+    shifts: Annotated[str, AfterValidator(_shifts)] = "mon-fri 08:00-18:00"
+    """When a team is there, by the clock in London, bank holidays apart; or `always`. Beyond, whoever is on call is."""
+
     pds_url: str | None = None
     """The FHIR base of PDS, `https://…/personal-demographics/FHIR/R4`; without one, no NHS number is traced."""
     pds_token_url: str | None = None
@@ -114,6 +125,45 @@ class Settings(BaseSettings):
     mllp_message_seconds: float = Field(default=30.0, gt=0)
     """How long a message may take from its first byte to its last, and its answer to be taken."""
 
+    console_idle_seconds: int = Field(default=900, ge=60)
+    """How long nothing may be asked of the console before its sign-in ends."""
+    console_session_seconds: int = Field(default=43_200, ge=300)
+    """How long a sign-in lasts at most; a shift of twelve hours."""
+    console_blank_seconds: int = Field(default=180, ge=10)
+    """How long nobody may touch a page of the console before it is covered."""
+    console_leave_url: str = "https://www.bbc.co.uk/weather"
+    """Where "Leave quickly" leads: a page that anybody may have open."""
+
+    oidc_issuer: str | None = None
+    """The OpenID provider people sign in at, exactly as it names itself; without one, in development, the embedded."""
+    oidc_client_id: str = "provide-console"
+    oidc_client_secret_file: Path | None = None
+    """The secret the console proves itself with at the provider; or, better, a key."""
+    oidc_client_key_file: Path | None = None
+    """PEM of the RSA or EC key that signs the console's statement to the provider (private_key_jwt)."""
+    oidc_client_key_id: str | None = None
+    """The `kid` that was agreed for it; without one, its thumbprint (RFC 7638)."""
+    oidc_ca_file: Path | None = None
+    """PEM of the authorities the provider is trusted by, in place of the machine's own."""
+    oidc_scopes: str = "openid profile"
+    oidc_acr: str | None = None
+    """The levels of authentication that are taken (`acr`), with blanks between; any where none is named."""
+    oidc_max_age_seconds: int = Field(default=900, ge=0)
+    """How old a sign-in at the provider may be; 0 leaves that to the provider."""
+    oidc_userinfo: bool = False
+    """Whether claims are asked for at the provider's UserInfo endpoint too, as CIS2 gives them."""
+    oidc_claim_staff: str = "staff_id"
+    oidc_claim_organisation: str = "organisation"
+    oidc_claim_team: str = "team"
+    oidc_claim_agreement: str = "agreement"
+    oidc_claim_roles: str = "roles"
+    oidc_claim_areas: str = "areas"
+    """What the provider calls each claim; full stops lead into objects."""
+    oidc_role_words: dict[str, str] | None = None
+    """What the provider calls each role, as JSON: its word, and ours."""
+    oidc_agreement: str | None = None
+    """The agreement of people whose claims name none."""
+
     @property
     def database(self) -> str:
         """The database URL in force."""
@@ -150,7 +200,7 @@ class Settings(BaseSettings):
             found.append("GATEWAY_DUTY_CONTACT must name a human in production")
         found += [
             f"GATEWAY_{name.upper()} must be https in production"
-            for name in ("pds_url", "pds_token_url")
+            for name in ("pds_url", "pds_token_url", "oidc_issuer")
             if not (getattr(self, name) or "https://").startswith("https://")
         ]
         return tuple(found)

@@ -2,7 +2,7 @@
 
 A `Referral` is the offer of one victim's record to one service team. It carries no identity: routing, grade, clocks
 and state only, so that a worklist can be shown before anybody opens a record. Which change may follow which is the
-gateway's business (`gateway/casework.py`).
+gateway's business (`gateway/casework`).
 
 Source: domain.md sections 4.1 (clocks), 4.2 (states), 4.3 (feedback).
 """

@@ -18,11 +18,13 @@ from gateway.cli import (
     client,
     document,
     endpoint,
+    evaluation,
     governance,
     hospital,
     mapping,
     mllp,
     oversight,
+    person,
     police,
     quarantine,
     retention,
@@ -46,6 +48,8 @@ app.add_typer(governance.app, name="governance")
 app.add_typer(audit.app, name="audit")
 app.add_typer(witness.app, name="witness")
 app.add_typer(police.app, name="police")
+app.add_typer(evaluation.app, name="evaluation")
+app.add_typer(person.app, name="person")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(hospital.app, name="hospital")
@@ -83,6 +87,10 @@ def init() -> None:
         typer.echo(f"database {services.database.url.render_as_string(hide_password=True)}")
         typer.echo(f"log key  {services.signer(OPERATOR_LOG).verifier.text}")
     typer.echo("next     `gateway agreement check FILE`, `gateway client add …`, `gateway serve`")
+
+
+GRACE_SECONDS = 10
+"""How long requests may take to end when the gateway is stopped: the line of a live page would stay for minutes."""
 
 
 @app.command()
@@ -145,6 +153,7 @@ def serve(
                     access_log=False,
                     server_header=False,
                     date_header=False,
+                    timeout_graceful_shutdown=GRACE_SECONDS,
                 )
         finally:
             if tracer is not None:

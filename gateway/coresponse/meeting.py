@@ -11,7 +11,7 @@ Source: domain.md sections 0a (co-response), 4.1 (step 2), 4.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,10 @@ from sqlalchemy import bindparam, update
 
 from audit.entry import Operation
 from gateway.casework import Step, Told
+from gateway.casework.codes import Channel, Result
+from gateway.casework.effects import Happened
+from gateway.casework.keeping import plain, stop, write_events
+from gateway.casework.timers import Kind
 from gateway.coresponse.contact import Attended, Contact
 from gateway.evidence import Caller, Event, act
 from gateway.store import tables
@@ -115,7 +119,21 @@ def join(
         records=records,
     )
     write_words(batch, seq, said, Listener(to.force, to.id, to.event_id), records)
+    codes = {"channel": Channel.AT_THE_SCENE.value, "result": _CAME_OF_IT[contact.contact].value}
+    write_events(
+        batch, seq, to.id, [plain(Happened("contact-attempt", contact.at, codes, {}))], contact.user, contact.role
+    )
+    # Somebody has the case; the clock of the first contact runs on, for a word at the scene is not yet the follow-up.
+    stop(batch, (Kind.ACKNOWLEDGE,), to.id)
 
+
+_CAME_OF_IT: Mapping[Contact, Result] = {
+    Contact.SPOKEN_TO: Result.REACHED,
+    Contact.SEEN: Result.NOT_SAFE_THEN,
+    Contact.REFUSED: Result.REACHED,
+    Contact.NOT_SEEN: Result.NO_ANSWER,
+}
+"""What a contact at the scene was, as an attempt to reach her."""
 
 _JOINED = (
     update(tables.co_response)

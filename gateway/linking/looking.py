@@ -24,7 +24,7 @@ from gateway.linking.found import Pair
 from gateway.linking.making import LinkPeople, Looked
 from gateway.matching.model import Band, Judged, Model, judge
 from gateway.matching.traits import Traits, together
-from gateway.repeats import Someone, linked
+from gateway.repeats import Someone, followed, grouped
 from gateway.store import tables
 from gateway.store.database import Database
 from gateway.store.features import Featured, Features
@@ -109,12 +109,19 @@ def look(
 def _candidates(
     connection: Connection, features: Features, log_id: str, own: Featured, role: str, traits: Traits
 ) -> list[list[tuple[Featured, str]]]:
-    """The people who share a key, each with everybody they are linked with: one list for each."""
+    """The people who share a key, each with everybody they are linked with: one list for each.
+
+    Links through the event itself do not count: two who are one only by way of it are each to be linked with it again,
+    or the second would be lost with the link that it no longer shows.
+    """
     near = [one for one in features.candidates(connection, log_id, role, traits) if one.event_id != own.event_id]
     known = {(one.event_id, ref): (one, ref) for one in near for ref in one.of_role(role)}
     if not known:
         return []
-    groups = linked(connection.execute, log_id, known)
+    edges = followed(connection.execute, log_id, known)
+    others = {one: {to for to in tos if to[0] != own.event_id} for one, tos in edges.items() if one[0] != own.event_id}
+    whole = grouped(others)
+    groups = {one: whole.get(one, frozenset()) - {one} for one in known}
     beyond = {event for group in groups.values() for event, _ in group} - {one.event_id for one in near}
     for one in features.of_events(connection, sorted(beyond - {own.event_id})[:MOST_BEYOND]).values():
         known |= {(one.event_id, ref): (one, ref) for ref in one.of_role(role)}

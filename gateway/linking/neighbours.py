@@ -21,6 +21,7 @@ from gateway.agreement import Terms
 from gateway.evidence import Caller
 from gateway.facts import Facts
 from gateway.linking.found import Key
+from gateway.linking.reopening import known, reopen
 from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
 from gateway.repeats import ITEMS, Someone, arrival, followed, grouped, is_before
 from gateway.store import tables
@@ -38,6 +39,7 @@ class Neighbours:
     rows: Sequence[Row[Any]]
     edges: Mapping[Someone, set[Someone]]
     group: Mapping[Someone, frozenset[Someone]]
+    reopened: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, batch: Batch, links: Iterable[Key]) -> Neighbours:
@@ -49,7 +51,7 @@ class Neighbours:
         group = grouped(edges)
         events = sorted({event for event, _ in group})
         rows = batch.read(_OF_EVENTS, {"log": batch.log_id, "events": events}) if events else ()
-        return cls(rows, edges, group)
+        return cls(rows, edges, group, known(batch, rows))
 
     def joins(self, apart: Iterable[Key]) -> set[frozenset[Someone]]:
         """The groups that hold two of whom a person said that they are two."""
@@ -64,6 +66,7 @@ class Neighbours:
                 of_group.setdefault(group, []).append(row)
         for rows in of_group.values():
             rows.sort(key=arrival)
+            reopen(batch, rows, self.reopened)
             new = [row for row in rows if row.event_id in changed]
             for at, row in enumerate(rows):
                 # In order of arrival the nearest stands last: if that is too long ago, so are all the others.

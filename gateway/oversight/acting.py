@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gateway.evidence import Event
 from gateway.oversight.gathering import Act
+from gateway.shown import WORKLIST_ROW
 
 Who = tuple[str, str, str | None]
 
@@ -36,4 +37,4 @@ def actor_of(act: Act) -> Who:
     return (act.organisation, act.client, act.user)
 
 
-_POLLS = frozenset({"Task", "feedback"})
+_POLLS = frozenset({"Task", WORKLIST_ROW, "feedback"})

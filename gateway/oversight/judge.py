@@ -27,6 +27,7 @@ from gateway.decide import Decision, Effect, Facts, Outcome, Reason, Verdict, de
 from gateway.decision import AgreementRef, Ruling
 from gateway.repeats import COMPARED, PERSON_MATCH
 from gateway.searching import Search
+from gateway.shown import DOWNTIME_CASE, DOWNTIME_ITEMS, PARTS, ROW_ITEMS, WORKLIST_ROW
 from gateway.store.traced import ASKED, NUMBER, PATIENT_MATCH, PDS_QUESTION
 from mappings.items import CATALOGUE
 
@@ -205,7 +206,14 @@ class Judge:
         self._by_item.clear()
 
 
-_NO_RESOURCES = {PERSON_MATCH: COMPARED, PATIENT_MATCH: COMPARED | {NUMBER}, PDS_QUESTION: ASKED}
+_NO_RESOURCES = {
+    PERSON_MATCH: COMPARED,
+    PATIENT_MATCH: COMPARED | {NUMBER},
+    PDS_QUESTION: ASKED,
+    WORKLIST_ROW: ROW_ITEMS,
+    DOWNTIME_CASE: DOWNTIME_ITEMS,
+    **PARTS,
+}
 """What is named as a type and is no resource: what each can carry."""
 
 

@@ -105,6 +105,7 @@ class Erase(Unit[int]):
             batch.update(_EMPTY_PROPOSALS, {"of": list(events), "at": batch.at})
             batch.update(_STOP_OFFERS, {"of": [row.id for row in referrals], "at": batch.at})
             batch.update(_STOP_DELIVERIES, {"of": [row.id for row in referrals], "at": batch.at})
+            batch.update(_STOP_CLOCKS, {"of": [row.id for row in referrals], "at": batch.at})
         else:
             batch.update(_DELETE_WORDS, {"of": gone})
         for row in referrals:
@@ -209,7 +210,7 @@ _NOTICES = select(
     .scalar_subquery()
     .label("untaken"),
 ).where(_n.c.id.in_(_named()))
-_doc, _ask = tables.hospital_document, tables.information_request
+_doc, _ask, _w = tables.hospital_document, tables.information_request, tables.case_event
 _REASONS = (
     select(_o.c.id, func.coalesce(_o.c.event_id, _f.c.event_id).label("of"))
     .outerjoin(_f, _f.c.id == _o.c.referral_id)
@@ -222,6 +223,10 @@ _REASONS = (
     # The document a hospital's notice came in, and what police asked of the hospital about an incident.
     select(_doc.c.id, _doc.c.event_id.label("of")).where(_doc.c.log_id == _log, _doc.c.event_id.in_(_named())),
     select(_ask.c.id, _ask.c.event_id.label("of")).where(_ask.c.log_id == _log, _ask.c.event_id.in_(_named())),
+    # What advisers wrote of their work on the case.
+    select(_w.c.id, _f.c.event_id.label("of"))
+    .join(_f, _f.c.id == _w.c.referral_id)
+    .where(_w.c.log_id == _log, _w.c.content.is_not(None), _f.c.event_id.in_(_named())),
 )
 _REASONS_OF_INPUTS = (
     # The reason for letting an input go on is about the incident it became, and goes with that.
@@ -238,7 +243,7 @@ _EMPTY_INPUTS = (
     .values(content=b"", erased_at=bindparam("at"), closed_at=func.coalesce(_q.c.closed_at, bindparam("at")))
 )
 _EMPTY_REASONS = tuple(
-    update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b, _c, _doc, _ask)
+    update(table).where(table.c.id.in_(_named())).values(content=b"") for table in (_o, _b, _c, _doc, _ask, _w)
 )
 _d = tables.delivery
 _STOP_DELIVERIES = (
@@ -259,6 +264,12 @@ _EMPTY_PROPOSALS = (
     update(_p)
     .where(_p.c.event_id.in_(_named()))
     .values(content=b"", erased_at=bindparam("at"), decided_at=func.coalesce(_p.c.decided_at, bindparam("at")))
+)
+_clock = tables.case_timer
+_STOP_CLOCKS = (
+    update(_clock)
+    .where(_clock.c.referral_id.in_(_named()), _clock.c.stopped_at.is_(None))
+    .values(stopped_at=bindparam("at"), next_at=None)
 )
 _STOP_OFFERS = (
     update(tables.outbox)

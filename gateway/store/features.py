@@ -40,7 +40,7 @@ from gateway.matching.traits import Traits, traits_of
 from gateway.store import tables
 from gateway.store.batch import Batch
 from gateway.store.envelope import ContentUnreadable, Envelope
-from mappings.record import Record, Role
+from mappings.record import Record, RecordKind, Role
 
 MATCHED = (Role.VICTIM, Role.SUSPECT)
 """Who is matched: a victim with victims, a suspect with suspects, and never one with the other (N9)."""
@@ -84,7 +84,12 @@ class Features:
         self._key = keyring.blind("match-key", "")  # a key of its own: a digest here tells nothing of one elsewhere
 
     def seal(self, record: Record, *, record_id: str, log_id: str) -> StoredFeatures | None:
-        """The rows of a record; None where it names no victim."""
+        """The rows of a record; None where it names no victim, or only refers to her as a word to police does.
+
+        Such a word is kept under the event it is about: rows of its own would take the place of hers.
+        """
+        if record.kind is RecordKind.STATUS:
+            return None
         people = compared(record)
         if not any(_role(ref) == Role.VICTIM.value for ref in people):
             return None

@@ -88,6 +88,7 @@ class Journal:
         batch_max: int = 256,
         waiting_max: int = 4096,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self.log_id = log_id
         self._database = database
@@ -95,6 +96,7 @@ class Journal:
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._clock = clock
+        self._committed = committed  # called in the journal's thread after each commit; must be quick
         self._queue: deque[_Waiting[Any]] = deque()
         self._filled = threading.Condition()
         self._closing = False
@@ -159,6 +161,7 @@ class Journal:
                 self._hurry -= sum(not one.unit.patient for one in taken)
             self._commit(taken)
             _settle(taken)
+            self._committed()
 
     def _hurried(self) -> bool:
         """Whether what waits should go now: somebody waits for the answer, or it has company enough."""
@@ -258,6 +261,16 @@ class Journals:
         self._options = options
         self._open: dict[str, Journal] = {}
         self._lock = threading.Lock()
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have something called after every commit of this process, in the journal's thread: it must be quick."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def _committed(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def of(self, log_id: str) -> Journal:
         """The journal of a log."""
@@ -266,7 +279,9 @@ class Journals:
             return found
         with self._lock:
             if log_id not in self._open:
-                self._open[log_id] = Journal(self._database, log_id, self._signer_of(log_id), **self._options)
+                self._open[log_id] = Journal(
+                    self._database, log_id, self._signer_of(log_id), committed=self._committed, **self._options
+                )
             return self._open[log_id]
 
     @property

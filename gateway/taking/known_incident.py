@@ -17,6 +17,7 @@ from sqlalchemy import Row, bindparam, select
 
 from audit.entry import Operation, Recipient, timestamp
 from audit.entry import Outcome as EntryOutcome
+from gateway.casework.keeping import shorten
 from gateway.decide import decide_on
 from gateway.evidence import Event
 from gateway.facts import Facts
@@ -215,6 +216,7 @@ class Joined(Offering):
                 "released_at": timestamp(released) if released else row.released_at,
             }
             batch.change_referral(row.id, head, values)
+            shorten(batch, self._clocks(batch, offer, due), row.id)
             self._announce(batch, row.id, offer, "suspect-released" if released else "referral-updated")
             entry = self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION)
             batch.seal(entry)

@@ -18,6 +18,8 @@ from sqlalchemy import Row
 
 from audit.entry import Entry, Operation, Recipient, timestamp
 from audit.entry import Outcome as EntryOutcome
+from gateway.casework.keeping import Owner, shorten, start, stop
+from gateway.casework.timers import EVERY, Start, offered
 from gateway.chance import fresh_id
 from gateway.evidence import Event, act
 from gateway.facts import event_time
@@ -75,6 +77,11 @@ class Offering(Unit[Answer]):
         )
         batch.insert(tables.referral, row)
         self._announce(batch, referral.id, offer, "referral-offered")
+        start(
+            batch,
+            self._clocks(batch, offer, referral.respond_by),
+            Owner(referral.id, referral.organisation, offer.recipient),
+        )
         batch.seal(self._entry(batch, Event.INCIDENT_ACCEPTED, offer=offer, case=referral.id))
         self._seal_release(batch, offer, referral.id, released)
         changes = (*(("suspect-released",) if released else ()), *dict.fromkeys(one["kind"] for one in links))
@@ -119,6 +126,8 @@ class Offering(Unit[Answer]):
             | self._kept_beside(batch, offer, row)
             | ({"closed_at": row.closed_at or batch.at} if withdrawn else {}),
         )
+        shorten(batch, self._clocks(batch, offer, due), row.id)
+        stop(batch, EVERY if withdrawn else (), row.id)
         self._announce(batch, row.id, offer, "suspect-released" if released else "referral-updated")
         entry = self._entry(batch, Event.INCIDENT_UPDATED, offer=offer, case=row.id, operation=Operation.ALTERATION)
         regraded = offer.facts.grade != row.grade
@@ -132,13 +141,21 @@ class Offering(Unit[Answer]):
         ]
         return shown(row.id, offer.recipient, priority, due, changes)
 
+    def _clocks(self, batch: Batch, offer: Offer, respond_by: datetime | None) -> tuple[Start, ...]:
+        """The clocks of the casework: until somebody has taken the referral, until she was first tried."""
+        terms = self.standing.terms
+        clocks = terms.agreement.content.clocks if terms else None
+        return offered(clocks, offer.facts.grade, respond_by, batch.now)
+
     def _kept_beside(self, batch: Batch, offer: Offer, row: Row[Any] | None) -> dict[str, Any]:
-        """What stands beside a referral so that no record need be opened: its grades, and when its orders end."""
+        """What stands beside a referral so that no record need be opened: grades, when orders end, what is counted."""
         record = self.prepared.record
         orders = "orders" in offer.decision.released
         return {
             "grades": noted(record, offer.victim, row),
             "orders_end": ends_of(record.for_victim(offer.victim), batch.now) if orders else None,
+            "reported_at": timestamp(record.times.reported) if record.times and record.times.reported else None,
+            "children": len(record.for_victim(offer.victim).of_role(Role.CHILD)),
         }
 
     def _released(self, batch: Batch, offer: Offer, row: Row[Any] | None) -> datetime | None:

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     NOTICE_READ = "police:notice.read"
     INFORMATION_REQUEST = "police:information.request"
     INFORMATION_ANSWER = "health:information.answer"
+    EVALUATION_READ = "evaluation:read"
     GOVERNANCE_REVIEW = "governance:review"
     AGREEMENT_READ = "agreement:read"
     AGREEMENT_MANAGE = "agreement:manage"
@@ -37,6 +38,7 @@ WORDS: Mapping[Scope, str] = {
     Scope.NOTICE_READ: "read and acknowledge the notices that hospitals send",
     Scope.INFORMATION_REQUEST: "ask a hospital for a victim's information, item by item, and read the answers",
     Scope.INFORMATION_ANSWER: "see what police ask of the hospital, and answer it item by item",
+    Scope.EVALUATION_READ: "make the evaluation's report: counts, with small numbers hidden",
     Scope.GOVERNANCE_REVIEW: "decide what waits for a human, review overrides and emergencies, see what is outstanding",
     Scope.AGREEMENT_READ: "read its agreements, compare their versions, and have decisions explained",
     Scope.AGREEMENT_MANAGE: "draft and sign its agreements, bring them into force, suspend and end them",

@@ -22,6 +22,7 @@ from adapters.nhs.fhir import JSON_TYPE as FHIR
 from adapters.nhs.fhir import XML_TYPE as FHIR_XML
 from adapters.socket import reader, readers
 from gateway.web.agreement_bodies import YAML, ExplainBody, SignatureBody, StateBody
+from gateway.web.casework import ActsBody, OnCallBody
 from gateway.web.coresponse import CloseBody, DetailsBody, JoinBody, SceneBody
 from gateway.web.governance import KeepBody, OverrideBody, ReleaseBody, ReplayBody, ReviewBody, StaffBody
 from gateway.web.hospital import SheSays
@@ -41,6 +42,8 @@ Answers = Mapping[int, Sequence[str]]
 _ANSWERS: Mapping[Address, Answers] = {
     ("post", "/police/v1/incidents"): {200: (JSON,), 201: (JSON,), 202: (JSON,)},
     ("get", "/police/v1/batches/{batch_id}/rows"): {200: (JSON, NDJSON, CSV)},
+    ("post", "/team/v1/on-call"): {201: (JSON,)},
+    ("get", "/team/v1/referrals/{id_}/marac-referral.pdf"): {200: ("application/pdf",)},
     ("post", "/team/v1/co-responses"): {200: (JSON,), 201: (JSON,)},
     ("post", "/police/v1/information-requests"): {200: (JSON,), 201: (JSON,)},
     ("post", "/agreements/v1"): {201: (JSON,)},
@@ -52,6 +55,9 @@ _ANSWERS: Mapping[Address, Answers] = {
     ("get", "/audit/v1/logs/{log_id}/entries/{index}/proof"): {200: (TEXT,)},
     ("get", "/audit/v1/logs/{log_id}/export"): {200: (CSV, NDJSON)},
     ("get", "/audit/v1/logs/{log_id}/findings"): {200: (JSON, CSV)},
+    ("get", "/evaluation/v1/report"): {
+        200: (JSON, CSV, FHIR, "text/html", "application/pdf", "image/svg+xml"),
+    },
     ("get", "/audit/v1/logs/{log_id}/pack"): {200: ("application/octet-stream",)},
     ("get", "/audit/v1/logs/{log_id}/witness/checkpoint"): {200: (TEXT,)},
     ("get", "/fhir/R4/.well-known/smart-configuration"): {200: (JSON,)},
@@ -78,6 +84,8 @@ _BODIES: Mapping[Address, type[BaseModel] | Sequence[str]] = {
     ("post", "/team/v1/referrals/{id_}/oral-disclosures"): OralBody,
     ("post", "/team/v1/referrals/{id_}/consent"): ConsentBody,
     ("post", "/team/v1/referrals/{id_}/break-glass"): EmergencyBody,
+    ("post", "/team/v1/referrals/{id_}/acts"): ActsBody,
+    ("post", "/team/v1/on-call"): OnCallBody,
     ("post", "/team/v1/co-responses"): SceneBody,
     ("post", "/team/v1/co-responses/{id_}/details"): DetailsBody,
     ("post", "/governance/v1/co-responses/{id_}/join"): JoinBody,

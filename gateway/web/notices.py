@@ -63,6 +63,7 @@ def _notice(row: Row[Any]) -> dict[str, Any]:
         "notice": row.id,
         "kind": row.kind,
         "reason": row.reason,
+        "person": row.person,
         "incident": row.event_id,
         "referral": row.referral_id,
         "created_at": row.created_at,

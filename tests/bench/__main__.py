@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench import (
     batches,
+    console,
     evidence,
     formats,
     hl7,
@@ -46,6 +47,8 @@ read_...   the slowest search of its group in a log of that size: one filter, pa
            count. Its floor is the 50 ms that auditors may wait: a ratio above 1 is under it.
 mllp_in    messages over MLLP at 16 connections, each acknowledged after its sealed commit. Its floor is the asyncio
            server of python-hl7, which parses, acknowledges and stores nothing.
+page_...   a page of the console with so many open cases, sealed and written, in one process: its floor is the time that
+           it may take.
 match_N    one person looked for among N: candidates found, decrypted and judged; the index is built once.
 append, proof, proof_check have the same figure at the smallest log as their floor: 1.0 is flat.
 ratio      how many times as good as the floor; above 1 is better, for rates and for costs.
@@ -111,6 +114,8 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
                 rows.append(Row("memory_after_load", name, process.resident_mib(stage.process.pid), MIB))
                 token = stage.token("demo-rms")
             rows += tokens.measure(settings, name, token)
+            say(f"{name}: pages of the console, {scale.cases:,} open cases")
+            rows += console.measure(settings, name, scale.cases)
             say(f"{name}: messages over MLLP")
             rows += messages.measure(settings, name, scale)
             say(f"{name}: evidence, a log of up to {max(scale.log_sizes):,} entries")

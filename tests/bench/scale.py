@@ -19,6 +19,7 @@ class Scale:
     sealed: int
     cold_starts: int
     people: int
+    cases: int
 
 
 FULL = Scale(
@@ -29,6 +30,7 @@ FULL = Scale(
     sealed=20_000,
     cold_starts=3,
     people=100_000,
+    cases=10_000,
 )
 QUICK = Scale(
     rounds=3,
@@ -38,4 +40,5 @@ QUICK = Scale(
     sealed=5_000,
     cold_starts=3,
     people=10_000,
+    cases=10_000,
 )

@@ -17,7 +17,7 @@ from tests.bench.load import LoadFailed, fire
 from tests.bench.scale import Scale
 from tests.bench.stage import request
 
-TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1, people=200)
+TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1, people=200, cases=60)
 PROMISED = {
     "accept",
     "disclose",
@@ -41,6 +41,7 @@ PROMISED = {
     "read_csv_flat",
     "read_csv_related",
     "mllp_in",
+    "page_worklist_60",
     "hl7_to_record",
     "record_to_hl7",
     "hl7apy_once",

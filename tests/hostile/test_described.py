@@ -124,8 +124,11 @@ def test_every_address_of_the_description_is_served_and_every_line_of_it_is_used
     )
 
 
+PAGES = ("/console", "/provider", "/openapi.json")
+"""What is for people, or for one browser on its way, and is no part of the interface."""
+
 ROUTES = [
-    (method.lower(), path) for method, path in (*CHANNELS, *UNSEALED) if method != "HEAD" and path != "/openapi.json"
+    (method.lower(), path) for method, path in (*CHANNELS, *UNSEALED) if method != "HEAD" and not path.startswith(PAGES)
 ]
 
 

@@ -21,11 +21,14 @@ from gateway.demo.run import LOG
 from gateway.linking.looking import link_waiting
 from gateway.matching.model import shipped as shipped_model
 from gateway.tracing import planning, steps
+from tests.journeys.casework_channels import CASEWORK_CHANNELS
+from tests.journeys.console_channels import CONSOLE_CHANNELS, CONSOLE_UNSEALED, console
 from tests.journeys.hospital_channels import HOSPITAL_CHANNELS, NOTICE_CALLS, Hospital, hospital
 from tests.journeys.support import change, output, pushed, serial, size, status, version_of
 from tests.support.bars import answer as answer_message
 from tests.support.bars import post as message
 from tests.support.bars import request as notice_message
+from tests.support.evaluation import evaluator
 from tests.support.world import World
 
 
@@ -62,6 +65,8 @@ def case(world: World) -> Case:
     """
     for user in (IN_EMERGENCY, CONNECTED):
         world.client("demo-hospital", user)
+    evaluator(world)
+    console(world)
     _, stopped = pushed(world)
     assert world.hospital.post(f"/team/v1/referrals/{stopped}/consent", json={"state": "withdrawn"}).is_success
     held = world.push(incident(serial(), consent="REFUSED")).json()["held"]["reference"]
@@ -371,6 +376,8 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "everything of none": lambda w, _: w.hospital.get(f"/fhir/R4/ServiceRequest/{fresh_id()}/$everything"),
     },
     **HOSPITAL_CHANNELS,
+    **CASEWORK_CHANNELS,
+    **CONSOLE_CHANNELS,
     ("POST", "/fhir/R4"): {
         **NOTICE_CALLS,
         "batch of reads": lambda w, c: _batch(w, "batch", f"Task/{c.task}", "Task?_count=2", f"Task/{fresh_id()}"),
@@ -426,6 +433,7 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     },
     ("GET", "/audit/v1/logs/{log_id}/witnesses"): {"witnesses": lambda w, _: w.auditor.get(f"{AUDIT}/witnesses")},
     ("GET", "/audit/v1/logs/{log_id}/findings"): {"findings": lambda w, _: w.auditor.get(f"{AUDIT}/findings")},
+    ("GET", "/evaluation/v1/report"): {"evaluation": lambda w, _: evaluator(w).get("/evaluation/v1/report")},
     ("GET", "/agreements/v1"): {"agreements": lambda w, _: w.guardian.get("/agreements/v1")},
     ("GET", "/agreements/v1/{agreement_id}"): {"agreement": lambda w, _: w.guardian.get(f"/agreements/v1/{LOG}")},
     ("GET", "/agreements/v1/{agreement_id}/versions/{version}"): {
@@ -492,6 +500,22 @@ UNSEALED: Mapping[tuple[str, str], str] = {
     ("GET", "/audit/v1/logs/{log_id}/witness/checkpoint"): "hashes alone; an entry for each would outrun the witness",
     ("GET", "/audit/v1/logs/{log_id}/witness/consistency"): "hashes alone; as above",
     ("POST", "/audit/v1/logs/{log_id}/cosignatures"): "takes a signature and gives nothing",
+    **CONSOLE_UNSEALED,
+    **dict.fromkeys(
+        (
+            ("GET", "/console/sign-in"),
+            ("GET", "/console/signed-in"),
+            ("GET", "/console/sign-out"),
+            ("POST", "/console/sign-out"),
+            ("GET", "/console/signed-out"),
+            ("GET", "/provider/authorize"),
+            ("POST", "/provider/authorize"),
+            ("POST", "/provider/token"),
+        ),
+        "tells of nobody but who asks; signing in and out is sealed in the operator's log: see tests/console",
+    ),
+    ("GET", "/provider/.well-known/openid-configuration"): "says what the embedded provider can do",
+    ("GET", "/provider/keys"): "gives a public key",
     ("GET", "/openapi.json"): "describes the interface",
     ("HEAD", "/openapi.json"): "describes the interface",
 }

@@ -97,6 +97,9 @@ ASKED: dict[str, tuple[str, Ask]] = {
     "in a batch": ("Task", lambda client, id_: _batch(client, f"Task?_id={id_}&_include=Task:patient")),
     "put": ("Task", _change("PUT")),
     "patch": ("Task", _change("PATCH")),
+    "act": ("Task", lambda c, id_: c.post(f"/team/v1/referrals/{id_}/acts", json={"acts": [{"act": "acknowledge"}]})),
+    "what was done": ("Task", lambda client, id_: client.get(f"/team/v1/referrals/{id_}/acts")),
+    "form for the conference": ("Task", lambda client, id_: client.get(f"/team/v1/referrals/{id_}/marac-referral.pdf")),
 }
 
 

@@ -6,7 +6,6 @@ is there for any other connection before the first byte is sent; and the receipt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +37,7 @@ from tests.journeys.support import (
     verified,
     version_of,
 )
+from tests.support.routes import routes_of
 from tests.support.world import World
 
 NAMES = [name for _, name, _ in CALLS]
@@ -59,20 +59,8 @@ def outside(world: World) -> Iterator[Engine]:
 
 
 def test_every_route_is_tried_or_says_why_it_seals_nothing(world: World) -> None:
-    routes = {
-        (method, re.sub(r":\w+}", "}", route.path)) for route in _routes(world.app.routes) for method in route.methods
-    }
+    routes = routes_of(world.app)
     assert routes == CHANNELS.keys() | UNSEALED.keys()
-
-
-def _routes(routes: list[Any]) -> Iterator[Any]:
-    """Every route, those of included routers too, which some versions of FastAPI keep apart."""
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from _routes(included.routes)
 
 
 @contextmanager
@@ -244,6 +232,9 @@ def _tells_nothing(answer: httpx.Response) -> None:
             "resourceType": "OperationOutcome",
             "issue": [{"code": "transient"}],
         }  # what GET would have been told
+    elif answer.headers["content-type"].startswith("text/html"):
+        assert "could not be sealed" in answer.text  # a page of the console: in words for a person
+        body = {"type": "urn:provide-gateway:problem:not-sealed", "title": "", "status": 503, "detail": ""}
     else:
         body = answer.json()
     if body.get("resourceType") == "OperationOutcome":

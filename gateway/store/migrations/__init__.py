@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from gateway.store.database import Database
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest step; a test compares it with the versions folder."""
 
 _LOCK = 0x50524F56  # any number of our own: PostgreSQL advisory locks are named by numbers

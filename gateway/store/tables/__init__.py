@@ -2,6 +2,7 @@
 
     records     what was taken in, the keys that open it, and the names it is recognised by
     referrals   a referral, and what is said about it
+    casework    what is done in a case, its clocks, and who is on call
     waiting     what waits for a human, or was decided by one
     exports     what a force sends as a whole, and in which shape
     matching    who may be one person
@@ -10,12 +11,14 @@
     tracing     whose NHS number is looked for, and what became of it
     messages    what comes over MLLP, and what it proposes to change
     parties     who may ask, under which agreement, and who witnesses the log
+    people      who signs in to the console, and for how long
 
 Content lies encrypted; what must be searched is either not personal (area, grade, state) or a keyed blind index.
 Times are UTC text (RFC 3339, milliseconds), the same on both engines, so that they sort and compare as written.
 The steps in `migrations` make the same tables; a test compares.
 """
 
+from gateway.store.tables.casework import case_event, case_timer, on_call
 from gateway.store.tables.declared import metadata
 from gateway.store.tables.deliveries import delivery, endpoint
 from gateway.store.tables.exports import batch, batch_row, mapping_drift, mapping_shape
@@ -37,6 +40,7 @@ from gateway.store.tables.parties import (
     staff_mark,
     witness,
 )
+from gateway.store.tables.people import console_session, person, sign_in_code, sign_in_failure
 from gateway.store.tables.records import blind_index, claim, data_key, legal_hold, record
 from gateway.store.tables.referrals import feedback, notice, outbox, referral, webhook_endpoint
 from gateway.store.tables.tracing import trace
@@ -49,11 +53,14 @@ __all__ = [
     "batch_row",
     "blind_index",
     "break_glass",
+    "case_event",
+    "case_timer",
     "claim",
     "client",
     "client_certificate",
     "co_response",
     "consent_override",
+    "console_session",
     "data_key",
     "delivery",
     "demographic_change",
@@ -73,13 +80,17 @@ __all__ = [
     "match_review",
     "metadata",
     "notice",
+    "on_call",
     "outbox",
     "party_key",
+    "person",
     "person_link",
     "quarantine",
     "record",
     "referral",
     "revocation",
+    "sign_in_code",
+    "sign_in_failure",
     "staff_mark",
     "trace",
     "webhook_endpoint",

@@ -42,8 +42,12 @@ referral = Table(
     Column("orders_end", Text),  # when orders that are in force end: instants with commas between, the first first
     Column("released_at", String(24)),
     Column("label", String(1)),  # R or V: a restricted patient, as PDS says; no address of hers is filed anywhere
+    Column("reported_at", String(24)),  # when police were told; evaluation counts from here after the record is erased
+    Column("children", Integer),  # how many are in the record, for the same
     Index("referral_orders", "log_id", "orders_end"),
     Index("referral_worklist", "log_id", "team", "erased_at", "created_at", "id"),
+    Index("referral_changed", "log_id", "organisation", "team", "updated_at"),
+    Index("referral_team", "log_id", "organisation", "team", "closed_at"),
     Index("referral_event", "event_id"),
     Index("referral_kept", "log_id", "erased_at", "closed_at"),
 )
@@ -110,6 +114,7 @@ notice = Table(
     Column("seq", BigInteger, nullable=False),
     Column("organisation", String(32), nullable=False),
     Column("recipient", String(64), nullable=False),
+    Column("person", String(128)),  # whom of the team it is for; empty for all of it
     Column("kind", String(32), nullable=False),
     Column("reason", String(64)),
     Column("event_id", String(36)),
@@ -122,4 +127,5 @@ notice = Table(
     Column("acknowledged_by", String(128)),
     Index("notice_feed", "log_id", "organisation", "recipient", "seq"),
     Index("notice_due", "log_id", "acknowledged_at", "due_at"),
+    Index("notice_referral", "referral_id", "acknowledged_at"),
 )

@@ -38,7 +38,7 @@ _CONTACT = frozenset({_B.CONTACTING, _B.ENGAGED, _B.DECLINED, _B.UNABLE_TO_CONTA
 NEXT_STATE: Mapping[ReferralState, frozenset[ReferralState]] = {
     _B.OFFERED: frozenset({_B.ACKNOWLEDGED, _B.ALREADY_KNOWN, _B.OUT_OF_AREA}) | _CONTACT,
     _B.ACKNOWLEDGED: _CONTACT | {_B.ALREADY_KNOWN, _B.OUT_OF_AREA},
-    _B.CONTACTING: _CONTACT - {_B.CONTACTING},
+    _B.CONTACTING: _CONTACT - {_B.CONTACTING} | {_B.ALREADY_KNOWN, _B.OUT_OF_AREA},
     _B.ENGAGED: frozenset({_B.CLOSED, _B.DECLINED, _B.UNABLE_TO_CONTACT, _B.UNSAFE_TO_CONTACT}),
     _B.DECLINED: frozenset({_B.ENGAGED, _B.CLOSED}),
     _B.UNABLE_TO_CONTACT: frozenset({_B.CONTACTING, _B.ENGAGED, _B.CLOSED}),
@@ -124,6 +124,8 @@ def step(
     words = [_told(one, role, now, consent_ref) for one in change.feedback]
     said = {told.feedback.code for told in words}
     implied = [_WORD_OF_STATE[next_state]] if next_state is not state and next_state in _WORD_OF_STATE else []
+    if FeedbackCode.ENGAGED_LIMITED in said:
+        implied = [code for code in implied if code is not FeedbackCode.ENGAGED]  # it says as much, and more exactly
     if next_status is not status and next_status is _S.RECEIVED:
         implied.append(FeedbackCode.RECEIVED)
     agreed = next((one for one in words if one.consent), None)

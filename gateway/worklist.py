@@ -1,0 +1,388 @@
+"""A team's worklist as a person sees it: what waits longest first, then the higher risk, and nobody's identity.
+
+    read_worklist   find a page, decide each row, seal it, and only then give it
+
+The order is made of columns alone; what a row may show is decided like everything else, on its sealed facts, and is
+sealed as a reading of the worklist, a row an entry, as the FHIR worklist is. A row that the reader holds already, in
+the version that stands, is not given again: that it still stands is sealed as a number.
+
+The clock of a row is the first that runs in its case (`case_timer`); a case without any comes after those with one.
+
+Source: domain.md sections 4.1 (clocks), 4.2 (states), 4.5 (N10: no grade without its age).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, case, not_, or_, select
+
+from audit.entry import Operation
+from audit.receipt import Receipt
+from gateway.callers import check_named, check_recipient
+from gateway.decide import Decision, Outcome
+from gateway.disclosure import Disclose, Found, Opened, judged_of
+from gateway.evidence import Caller, Event, act
+from gateway.repeats import earlier_incidents
+from gateway.searching import Search
+from gateway.services import Services
+from gateway.shown import ROW_ITEMS, WORKLIST_ROW
+from gateway.store.batch import Batch, Unit
+from gateway.store.tables import case_timer, referral
+from gateway.terms import Standing, agreement_ref
+from gateway.ties import ties_of
+from gateway.under_agreement import decided, log_of, standing_of
+from mappings.record import Grade
+from mappings.referral import Priority, ReferralState, ReferralStatus
+
+PAGE_ROWS = 50
+"""Rows of a page: two screens of a desk, and an entry each."""
+
+
+class Whose(StrEnum):
+    """Which part of the list."""
+
+    ALL = "all"
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows: whose, of which areas (None is all), and which page from 1.
+
+    `known` are the rows the reader holds, by id, with their versions: they are not given again.
+    """
+
+    whose: Whose = Whose.ALL
+    areas: tuple[str, ...] | None = None
+    page: int = 1
+    known: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row. What the agreement withholds is None, as is what nobody stated.
+
+    `due` is when the first clock of the case runs out and `clock` which it is; `repeats` counts earlier incidents
+    within twelve months; `released_at` is when the suspect was let go.
+    """
+
+    id: str
+    version: int
+    status: ReferralStatus
+    state: ReferralState
+    priority: Priority
+    came_at: datetime
+    due: datetime | None
+    clock: str | None
+    assigned_to: str | None
+    grade: Grade | None
+    graded: bool
+    assessed_at: datetime | None
+    area: str | None
+    repeats: int
+    released_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A referral in its place: the row, when its first clock runs out, and which that is."""
+
+    row: Row[Any]
+    due: datetime | None
+    clock: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """A page: the ids in their order, the rows that are given, and whether there is a page after it.
+
+    `areas` are those of the team under the agreement, by their ids, with their names.
+    """
+
+    order: tuple[str, ...]
+    rows: tuple[Listed, ...]
+    more: bool
+    areas: Mapping[str, str]
+    receipts: tuple[Receipt, ...]
+    log_id: str
+
+
+async def read_worklist(services: Services, caller: Caller, asked: Asked, reason: str | None = None) -> Worklist:
+    """A page of the caller's team. Raises NotPermitted, Busy, NotSealed; nothing found is an answer."""
+    log_id = await log_of(services, caller)
+
+    async def attempt() -> Worklist:
+        # 1. Who asks: a recipient of the agreement, by name.
+        standing = await standing_of(services, log_id)
+        check_recipient(standing, caller)
+        check_named(caller)
+
+        # 2. The page in its order; each row decided on its facts.
+        def find(connection: Connection) -> _Page:
+            return _find(connection, caller, asked, standing, log_id, datetime.now(UTC))
+
+        page = await services.database.read(find)
+
+        # 3. Seal each row that is given, and that others were found as the reader has them; only then let them leave.
+        new = [one for one in page.rows if asked.known.get(one.opened.row.id) != one.opened.row.version]
+        unit = ReadWorklist(tuple(one.opened for one in new), len(page.rows) - len(new), caller, standing, reason)
+        committed = await services.journals.of(log_id).submit(unit)
+        return Worklist(
+            order=tuple(one.opened.row.id for one in page.rows),
+            rows=tuple(_listed(one) for one in new),
+            more=page.more,
+            areas=areas_of_team(standing, caller),
+            receipts=committed.receipts,
+            log_id=log_id,
+        )
+
+    return await decided(services, caller, log_id, attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    opened: Opened
+    waiting: Waiting
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    rows: tuple[_Found, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _RowSearch(Search):
+    """A search whose answer carries what a row of the worklist carries, and no resource."""
+
+    @property
+    def items(self) -> frozenset[str]:
+        return ROW_ITEMS
+
+
+def ordered_rows(
+    connection: Connection, caller: Caller, asked: Asked, log_id: str, most: int = PAGE_ROWS
+) -> tuple[list[Waiting], bool]:
+    """The rows of a page of so many, in their order; and whether there are more behind it."""
+    of: dict[str, Any] = {
+        "log": log_id,
+        "team": caller.recipient,
+        "organisation": caller.organisation,
+        "user": caller.user,
+        "areas": asked.areas or (),
+    }
+    before = (asked.page - 1) * most
+    by_area = asked.areas is not None
+    places: list[_Place]
+    if asked.whose is Whose.CLOSED:
+        values = {**of, "most": most + 1, "before": before}
+        places = [(row.id, None, None) for row in connection.execute(_closed(by_area=by_area), values)]
+    else:
+        places = _open(connection, of, asked.whose, by_area=by_area, need=before + most + 1)[before:]
+    wanted = {id_: (due, kind) for id_, due, kind in places[:most]}
+    found = {row.id: row for row in connection.execute(_ROWS, {"ids": list(wanted)})} if wanted else {}
+    rows = [Waiting(found[id_], _moment(due), kind) for id_, (due, kind) in wanted.items() if id_ in found]
+    return rows, len(places) > most
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWorklist(Unit[None]):
+    """Seal the rows that are given, and how many others were confirmed; it decides again like every reading."""
+
+    given: tuple[Opened, ...]
+    confirmed: int
+    caller: Caller
+    standing: Standing
+    reason: str | None
+
+    @property
+    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+        """The referrals that must not have changed."""
+        return [one.row.id for one in self.given]
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        search = _RowSearch(types=(WORKLIST_ROW,), event=Event.WORKLIST_READ)
+        if self.given or not self.confirmed:
+            found = Found(self.given, None, None)
+            Disclose(found, search, self.caller, self.standing, self.reason).apply(batch)
+        if self.confirmed:
+            self.standing.check(batch)
+            batch.seal(
+                act(
+                    Event.REFERRALS_COUNTED,
+                    Operation.CONSULTATION,
+                    at=batch.at,
+                    caller=self.caller,
+                    agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                    reason=self.reason,
+                    detail={"types": WORKLIST_ROW, "total": self.confirmed},
+                )
+            )
+
+
+def _find(
+    connection: Connection, caller: Caller, asked: Asked, standing: Standing, log_id: str, now: datetime
+) -> _Page:
+    ordered, more = ordered_rows(connection, caller, asked, log_id)
+    ties = ties_of(connection.execute, caller, log_id, [one.row for one in ordered])
+    judged = [(one, _judged(one.row, standing, ties, now)) for one in ordered]
+    shown = [(one, opened) for one, opened in judged if opened is not None]
+    again = [opened.row for _, opened in shown if _goes(opened.decision, "history.repeats")]
+    history = earlier_incidents(connection.execute, again)
+    return _Page(tuple(_Found(opened, one, len(history.get(one.row.id, ()))) for one, opened in shown), more)
+
+
+def areas_of_team(standing: Standing, caller: Caller) -> Mapping[str, str]:
+    """The areas of a caller's team under the agreement, by their ids, with their names."""
+    content = standing.terms.agreement.content if standing.terms else None
+    recipient = content.recipient(caller.recipient) if content and caller.recipient else None
+    if content is None or recipient is None:
+        return {}
+    names = content.areas
+    return {id_: names[id_] for id_ in (names if recipient.areas is None else recipient.areas)}
+
+
+def _judged(row: Row[Any], standing: Standing, ties: Any, now: datetime) -> Opened | None:  # noqa: ANN401 - Ties
+    """A row as far as the caller may see it; None where they may not see it at all."""
+    facts, decision = judged_of(row, standing, ties, now)
+    narrowed = decision.narrow(ROW_ITEMS)
+    if decision.outcome is not Outcome.PERMITTED or not narrowed.ruling.methods:
+        return None
+    return Opened(row, facts, narrowed, withheld=False, matches=(), included=())
+
+
+def _goes(decision: Decision, item: str) -> bool:
+    """Whether an item goes whole: a row has no place for what is less exact."""
+    return decision.ruling.methods.get(item, "withheld") is None
+
+
+def _listed(one: _Found) -> Listed:
+    row, decision = one.opened.row, one.opened.decision
+    graded = _goes(decision, "risk.grade")
+    return Listed(
+        id=row.id,
+        version=row.version,
+        status=ReferralStatus(row.status),
+        state=ReferralState(row.state),
+        priority=Priority(row.priority),
+        came_at=datetime.fromisoformat(row.created_at),
+        due=one.waiting.due,
+        clock=one.waiting.clock,
+        assigned_to=row.assigned_to,
+        grade=Grade(row.grade) if row.grade and graded else None,
+        graded=graded,
+        assessed_at=_moment(row.assessed_at) if _goes(decision, "risk.assessment") else None,
+        area=row.area if _goes(decision, "event.area") else None,
+        repeats=one.repeats,
+        released_at=_moment(row.released_at) if _goes(decision, "police.custody") else None,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+_Place = tuple[str, str | None, str | None]
+
+
+def _open(connection: Connection, of: Mapping[str, Any], whose: Whose, *, by_area: bool, need: int) -> list[_Place]:
+    """The first so many open referrals: those with a clock, by when it runs out, then those without."""
+    places, complete = _clocked(connection, of, whose, by_area=by_area, need=need)
+    if len(places) < need and complete:
+        query = _unclocked(whose, by_area=by_area)
+        rest = connection.execute(query, {**of, "most": need - len(places)})
+        places += [(row.id, None, None) for row in rest]
+    return places[:need]
+
+
+def _clocked(
+    connection: Connection, of: Mapping[str, Any], whose: Whose, *, by_area: bool, need: int
+) -> tuple[list[_Place], bool]:
+    """Each referral at its first clock; and whether these are all.
+
+    Clocks are read in their order, as many as a page needs: a case may have several, so some more are, and more again
+    where that was too few. Of clocks that run out in the same instant, the higher risk comes first.
+    """
+    most = need + PAGE_ROWS
+    while True:
+        rows = connection.execute(_by_clock(whose, by_area=by_area), {**of, "most": most}).all()
+        first: dict[str, Row[Any]] = {}
+        for row in rows:
+            first.setdefault(row.referral_id, row)
+        complete = len(rows) < most
+        ordered = list(first.values())
+        if complete or (len(ordered) > need and ordered[need].due_at != rows[-1].due_at):
+            ordered.sort(key=lambda row: (row.due_at, _RISK.get(row.grade, _UNGRADED), row.created_at, row.referral_id))
+            return [(row.referral_id, row.due_at, row.kind) for row in ordered], complete
+        most *= 2
+
+
+_r, _t = referral.c, case_timer.c
+_ids: Any = bindparam("ids", expanding=True)
+_ROWS = select(referral).where(_r.id.in_(_ids))
+_RISK: Mapping[str, int] = {Grade.HIGH.value: 0, Grade.MEDIUM.value: 2, Grade.STANDARD.value: 3}
+_UNGRADED = 1
+"""High first; what nobody graded is as urgent as high (P5), and stands next to it."""
+
+
+@cache
+def _by_clock(whose: Whose, *, by_area: bool) -> Select[Any]:
+    """The clocks that run in open cases, the first to run out first."""
+    query = (
+        select(_t.referral_id, _t.due_at, _t.kind, _r.grade, _r.created_at)
+        .select_from(case_timer.join(referral, _r.id == _t.referral_id))
+        .where(
+            _t.log_id == bindparam("log"),
+            _t.organisation == bindparam("organisation"),
+            _t.team == bindparam("team"),
+            _t.stopped_at.is_(None),
+            _r.erased_at.is_(None),
+            _r.closed_at.is_(None),
+        )
+    )
+    return _narrowed(query, whose, by_area=by_area).order_by(_t.due_at, _t.referral_id).limit(bindparam("most"))
+
+
+@cache
+def _unclocked(whose: Whose, *, by_area: bool) -> Select[Any]:
+    """Open referrals in which no clock runs, by risk."""
+    runs = select(_t.id).where(_t.referral_id == _r.id, _t.stopped_at.is_(None)).exists()
+    query = _of_team().where(_r.closed_at.is_(None), not_(runs))
+    risk = case(_RISK, value=_r.grade, else_=_UNGRADED)
+    return _narrowed(query, whose, by_area=by_area).order_by(risk, _r.created_at, _r.id).limit(bindparam("most"))
+
+
+@cache
+def _closed(*, by_area: bool) -> Select[Any]:
+    """Closed referrals, the last closed first."""
+    query = _narrowed(_of_team().where(_r.closed_at.is_not(None)), Whose.CLOSED, by_area=by_area)
+    return query.order_by(_r.closed_at.desc(), _r.id).limit(bindparam("most")).offset(bindparam("before"))
+
+
+def _of_team() -> Select[Any]:
+    return select(_r.id).where(
+        _r.log_id == bindparam("log"),
+        _r.organisation == bindparam("organisation"),
+        _r.team == bindparam("team"),
+        _r.erased_at.is_(None),
+    )
+
+
+def _narrowed(query: Select[Any], whose: Whose, *, by_area: bool) -> Select[Any]:
+    if whose is Whose.MINE:
+        query = query.where(_r.assigned_to == bindparam("user"))
+    if whose is Whose.UNASSIGNED:
+        query = query.where(_r.assigned_to.is_(None))
+    if by_area:
+        # Where nobody knows the area, it may be any: it stands in every list.
+        query = query.where(or_(_r.area.in_(bindparam("areas", expanding=True)), _r.area.is_(None)))
+    return query

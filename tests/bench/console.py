@@ -1,0 +1,109 @@
+"""What a page of the console costs where thousands of referrals are open: the server's time for a whole page, sealed.
+
+The cases are copies of one that was really pushed, spread over grades, areas, advisers and clocks: what is measured is
+finding, deciding, sealing and writing a page, and one content is as good as another for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from sqlalchemy import insert, select
+
+from audit.entry import timestamp
+from gateway.app import create_app
+from gateway.demo.run import LOG
+from gateway.services import Services, open_services
+from gateway.settings import Settings
+from gateway.signin.claims import Person, Role
+from gateway.signin.cookies import SESSION, Cookies
+from gateway.signin.sessions import Sessions
+from gateway.store import tables
+from tests.bench.figures import MILLISECONDS, Row, middle
+
+ADVISER = Person("idva-0042", "Rosalind Featherstone", "RXL", "idva-team", LOG, (Role.ADVISER,))
+WORKLIST_MOST_MS = 100.0
+ROUNDS = 9
+PAGES: Mapping[str, tuple[str, float]] = {"page_worklist": ("/console/worklist", WORKLIST_MOST_MS)}
+"""Each figure with its page, and what the page may take."""
+
+
+def measure(settings: Settings, engine: str, cases: int) -> list[Row]:
+    """The middle time of each page with so many open cases, and as many closed ones beside them."""
+    services = open_services(settings)
+    try:
+        fill(services, cases)
+        return asyncio.run(_measure(services, engine, cases))
+    finally:
+        services.close()
+
+
+async def _measure(services: Services, engine: str, cases: int) -> list[Row]:
+    secret = await Sessions(services).open(ADVISER, ADVISER.caller("bench"))
+    cookies = {Cookies(services.settings).name(SESSION): secret}
+    transport = httpx.ASGITransport(create_app(services))
+    found: list[Row] = []
+    async with httpx.AsyncClient(transport=transport, base_url=services.settings.public_url, cookies=cookies) as client:
+        for name, (path, most) in PAGES.items():
+            taken: list[float] = []
+            for round_ in range(ROUNDS + 1):
+                began = time.perf_counter()
+                answer = await client.get(path)
+                if answer.status_code != httpx.codes.OK:
+                    raise RuntimeError(f"{path} answered {answer.status_code}")
+                if round_:  # one before the others, to warm up
+                    taken.append((time.perf_counter() - began) * 1e3)
+            found.append(Row(f"{name}_{cases}", engine, middle(taken), MILLISECONDS, most))
+    return found
+
+
+def fill(services: Services, cases: int) -> None:
+    """Copy the newest open referral so often, with its clocks; and as many closed."""
+    referral, timer = tables.referral, tables.case_timer
+    with services.database.writing() as connection:
+        newest = select(referral).where(referral.c.closed_at.is_(None)).order_by(referral.c.created_at.desc()).limit(1)
+        row = dict(connection.execute(newest).one()._mapping)
+        timers = [
+            dict(one._mapping) for one in connection.execute(select(timer).where(timer.c.referral_id == row["id"]))
+        ]
+        for copies in _slices(row, cases):
+            connection.execute(insert(referral), copies)
+            for one in timers:
+                clocks = [{**one, "id": str(uuid.uuid4()), "referral_id": copy["id"]} for copy in copies]
+                for clock, copy in zip(clocks, copies, strict=True):
+                    clock |= {"due_at": copy["respond_by"], "stopped_at": copy["closed_at"]}
+                connection.execute(insert(timer), clocks)
+
+
+def _slices(row: Mapping[str, Any], cases: int) -> Iterator[list[dict[str, Any]]]:
+    now = datetime.now(UTC)
+    made: list[dict[str, Any]] = []
+    for number in range(2 * cases):
+        at = now - timedelta(minutes=7 * number)
+        made.append(
+            {
+                **row,
+                "id": str(uuid.uuid4()),
+                "grade": ("high", "medium", "standard", None)[number % 4],
+                "area": ("blackpool", "fylde", "wyre", "lancaster", "morecambe")[number % 5],
+                "assigned_to": (None, "idva-0042", "idva-0043")[number % 3],
+                "created_at": timestamp(at),
+                "updated_at": timestamp(at),
+                "respond_by": timestamp(at + timedelta(days=30)),
+                "closed_at": timestamp(at) if number % 2 else None,
+            }
+        )
+        if len(made) == _SLICE:
+            yield made
+            made = []
+    if made:
+        yield made
+
+
+_SLICE = 500
