@@ -70,7 +70,8 @@ def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # Half a second of imports, beside the first requests rather than before them or inside one.
-        threading.Thread(target=warm, name="warm-fhir", daemon=True).start()
+        # No daemon: ended in the middle of compiled code, it takes the process with it by SIGABRT.
+        threading.Thread(target=warm, name="warm-fhir").start()
         yield
         say(Line.STOPPED)
 

@@ -163,14 +163,7 @@ class Decision:
             "outcome": self.outcome.value,
             "reason": self.reason.value,
             "words": self.words,
-            "generalised": [
-                {"item": v.item, "clause": v.by, "method": v.method.value, "words": IN_WORDS[v.method]}
-                for v in self.verdicts
-                if v.method
-            ],
-            "withheld": [
-                {"item": v.item, "clause": v.by, "words": v.words} for v in self.verdicts if v.effect is Effect.WITHHELD
-            ],
+            **told(self.ruling),
         }
 
     def for_recipient(self) -> dict[str, Any]:
@@ -210,3 +203,18 @@ class Decision:
 @lru_cache(maxsize=4096)
 def _narrowed(whole: Ruling, items: frozenset[str]) -> Ruling:
     return ruling(tuple(v for v in whole.verdicts if v.item in items))
+
+
+@lru_cache(maxsize=1024)
+def told(one: Ruling) -> Mapping[str, list[dict[str, str]]]:
+    """What the sender is told of the items, the same wherever the same may leave. Not to be changed."""
+    return {
+        "generalised": [
+            {"item": v.item, "clause": v.by, "method": v.method.value, "words": IN_WORDS[v.method]}
+            for v in one.verdicts
+            if v.method
+        ],
+        "withheld": [
+            {"item": v.item, "clause": v.by, "words": v.words} for v in one.verdicts if v.effect is Effect.WITHHELD
+        ],
+    }

@@ -37,7 +37,7 @@ from gateway.nothing_given import nothing_found
 from gateway.order_ends import passed, shown_at
 from gateway.repeats import earlier_incidents, with_earlier
 from gateway.same_incident import links_of, with_linked
-from gateway.searching import Search, find_rows, place_of
+from gateway.searching import Search, find_rows, place_of, rows_to_count
 from gateway.selecting import selected
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, referral_of, subject_of
@@ -146,8 +146,8 @@ class Reader:
         connection: Connection, caller: Caller, search: Search, standing: Standing, log_id: str, now: datetime
     ) -> int | None:
         """How many referrals this caller may see, each decided; None where they are too many to decide for a number."""
-        rows = find_rows(connection, search, log_id, caller, None, COUNTED_MAX)
-        if len(rows) > COUNTED_MAX:
+        rows = rows_to_count(connection, search, log_id, caller, COUNTED_MAX)
+        if rows is None:
             return None
         ties = ties_of(connection.execute, caller, log_id, rows)
         return sum(judged_of(row, standing, ties, now)[1].outcome is Outcome.PERMITTED for row in rows)

@@ -20,6 +20,7 @@ from gateway.delivery.courier import Courier as Deliverer
 from gateway.delivery.handing import NoteLate
 from gateway.evidence import OPERATOR_LOG
 from gateway.hospital.changing import NoteNoticesOverdue
+from gateway.hospital.ending import end_releases
 from gateway.informing.keeping import NoteRequestsOverdue
 from gateway.linking.looking import link_waiting
 from gateway.linking.unreviewed import NoteMatchesOverdue
@@ -81,6 +82,7 @@ def jobs(services: Services) -> tuple[Job, ...]:
         Job("orders-ended", OFTEN, end_orders),
         Job("case-clocks", OFTEN, _of(keep_clocks, services)),
         Job("overrides-ended", OFTEN, _in_every_log(services, EndOverrides)),
+        Job("releases-ended", OFTEN, _of(end_hospital_releases, services)),
         Job("deliveries-late", OFTEN, note_late_deliveries),
         Job("notices-overdue", OFTEN, _in_every_log(services, NoteOverdue)),
         Job("contacts-without-record", OFTEN, _in_every_log(services, NoteMissing)),
@@ -128,6 +130,13 @@ def erase_messages(services: Services, now: datetime) -> None:
             pass
 
 
+def end_hospital_releases(services: Services) -> None:
+    """Decide again the hospitals' notices that went on an override which has ended."""
+    for log_id in _logs(services):
+        while end_releases(services, log_id):
+            pass
+
+
 def note_late_matches(services: Services) -> None:
     """Seal the matches that nobody decided in time, and say so on the process log, once for each."""
     for log_id in _logs(services):
@@ -135,10 +144,11 @@ def note_late_matches(services: Services) -> None:
             say(Line.MATCHES_OVERDUE, log=log_id, matches=late)
 
 
-def link_people(services: Services) -> None:
-    """Compare the people of what was taken in with those of others."""
-    for log_id in _logs(services):
-        link_waiting(services.database, services.journals, services.records, shipped(), log_id)
+def link_people(services: Services) -> bool:
+    """Compare the people of what was taken in with those of others, a part; returns whether more may wait."""
+    logs = _logs(services)
+    done = [link_waiting(services.database, services.journals, services.records, shipped(), one) for one in logs]
+    return any(done)
 
 
 def note_late_traces(services: Services) -> None:
@@ -161,7 +171,7 @@ def end_sign_ins(services: Services) -> None:
     journal.submit_and_wait(Tidy())
 
 
-def _of(duty: Callable[[Services], None], services: Services) -> Callable[[datetime], None]:
+def _of(duty: Callable[[Services], object], services: Services) -> Callable[[datetime], object]:
     return lambda _: duty(services)
 
 

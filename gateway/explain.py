@@ -10,13 +10,15 @@ Source: design.md section 6 (decisions are explained); domain.md section 3.3 (th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gateway.agreement import Terms, phrases
 from gateway.decide import Decision, Effect, Facts, Verdict, decide_on
+from gateway.decision import Ruling, told
 from gateway.generalise import IN_WORDS
 from gateway.route import Lot, Stop, When, route
 from mappings.items import CATALOGUE
@@ -92,15 +94,18 @@ def explain(facts: Facts, recipient: str, purpose: str, terms: Terms | None, now
 
 def for_sender(decision: Decision) -> dict[str, Any]:
     """What the sender is told: to whom, what was withheld or made less exact by which clause, and why, in words."""
-    told = decision.for_sender()
-    for group in ("withheld", "generalised"):
-        told[group] = [{**one, "title": CATALOGUE[one["item"]]} for one in told[group]]
-    return told
+    return {**decision.for_sender(), **_titled(decision.ruling)}
 
 
 def for_recipient(decision: Decision) -> dict[str, Any]:
     """What the recipient is told: whether something was withheld, never what."""
     return decision.for_recipient()
+
+
+@lru_cache(maxsize=1024)
+def _titled(ruling: Ruling) -> Mapping[str, list[dict[str, str]]]:
+    groups = told(ruling)
+    return {group: [{**one, "title": CATALOGUE[one["item"]]} for one in found] for group, found in groups.items()}
 
 
 def _item(verdict: Verdict) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from audit.entry import Operation, timestamp
 from gateway.agreement import Terms
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.evidence import Caller, Event, act
+from gateway.feeds import page_of
 from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
 from gateway.notices import Kind
@@ -94,15 +95,14 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     )
     if event_id is not None:
         query = query.where(tables.referral.c.event_id == event_id)
-    query = query.order_by(table.c.seq).limit(limit + 1)
-    told: list[Telling] = []
-    at, searching = after, True
-    while searching and len(told) <= limit:
-        rows = connection.execute(query, {"after": at}).all()
-        told += _tellings(connection, records, rows, standing, now, recipient)
-        at, searching = (rows[-1].seq, len(rows) > limit) if rows else (at, False)
-    page = told[:limit]
-    return Tellings(tuple(page), page[-1].row.seq if page else after, len(told) > limit)
+    query = query.order_by(table.c.seq)
+    found = page_of(
+        lambda place, most: connection.execute(query.limit(most), {"after": place}).all(),
+        lambda rows: _tellings(connection, records, rows, standing, now, recipient),
+        after=after,
+        limit=limit,
+    )
+    return Tellings(found.shown, found.next_cursor, found.more)
 
 
 def find_word(

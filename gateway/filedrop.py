@@ -9,7 +9,6 @@ Source: style.md (each outside service has a console twin).
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +16,11 @@ from typing import Final
 
 from gateway.delivery.channel import Channel, Endpoint, Parcel, Refused, Reply, TryAgain
 from gateway.delivery.endpoints import endpoints
+from gateway.delivery.files import put
 from gateway.services import Services
 from gateway.settings import Environment
+from gateway.webhook.endpoints import endpoints as webhooks
+from gateway.webhook.folder import is_folder
 
 AS = "as"
 """The option that names the channel whose bytes are written; the others are that channel's own."""
@@ -70,33 +72,20 @@ class FileDrop:
             raise Refused("file-in-production" if self._production else "parcel")
         name = f"{parcel_id}.{TWINS[self._real.name][0]}"
         try:
-            _put(Path(endpoint.address), name, body)
+            put(Path(endpoint.address), name, body)
         except OSError:
             raise TryAgain("folder") from None
         return Reply(name)
 
 
 def check_none(services: Services) -> None:
-    """Refuse to start in production over a database where a team's referrals go to files. Raises FilesRefused."""
+    """Refuse to start in production over a database where what leaves goes to files. Raises FilesRefused."""
     if services.settings.environment is not Environment.PRODUCTION:
         return
     with services.database.reading() as connection:
         found = [one.id for one in endpoints(connection) if one.endpoint.channel == NAME]
+        pushed = [one.client for one in webhooks(connection) if is_folder(one.url)]
     if found:
         raise FilesRefused(f"referrals go to files, which is for development: remove endpoint {', '.join(found)}")
-
-
-def _put(folder: Path, name: str, body: bytes) -> None:
-    """Write a file so that whoever reads it finds all of it, also after a crash."""
-    beside = folder / f".{name}.part"
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:  # noqa: PTH123 - opened with its mode
-        os.fchmod(file.fileno(), 0o600)
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / name)
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(at)
-    finally:
-        os.close(at)
+    if pushed:
+        raise FilesRefused(f"words go to files, which is for development: remove the webhook of {', '.join(pushed)}")

@@ -4,10 +4,10 @@
     decide_hold, keep_back  let it go on, on a ground, or keep it back
     override                let a referral that was stopped go on
     review                  somebody else looks at it afterwards
-    see_outstanding         what nobody has acknowledged or reviewed
+    read_outstanding        what nobody has acknowledged or reviewed
     register_staff          what may connect a member of staff with a party
 
-Only named people of a party come in here, and each act is sealed before it answers.
+Only named people of a party come in here, each sees what is theirs (`sides`), and each act is sealed before it answers.
 
 Source: domain.md sections 4.1, 4.5 (N7, N11, N15), 4.6.
 """
@@ -24,17 +24,22 @@ from sqlalchemy import Connection, Row, select
 
 from adapters.socket import Unreadable, reader
 from audit.receipt import Receipt
+from gateway.agreement.content import Content
 from gateway.break_glass import ReviewBreakGlass
+from gateway.coresponse.unjoined import missing
 from gateway.errors import NotFound, Unprocessable
 from gateway.evidence import Caller, Event
 from gateway.intake import Offer, Submission, offers, stamped
+from gateway.linking.unreviewed import open_matches
 from gateway.london import day_of
 from gateway.nothing_given import Missed
+from gateway.notices import outstanding
 from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
 from gateway.quarantine import Quarantine, holds
 from gateway.reading_log import Look
-from gateway.reviews import Review
+from gateway.reviews import Review, reviews_due
 from gateway.services import Services
+from gateway.sides import chased, decides, reviews
 from gateway.store import tables
 from gateway.store.batch import Unit
 from gateway.store.journal import Committed
@@ -53,9 +58,11 @@ class Held:
 
 
 async def read_holds(services: Services, caller: Caller) -> tuple[Sequence[Row[Any]], Receipt]:
-    """Everything that waits for a human under the caller's agreement, the one due first at the top."""
+    """What waits for a human under the caller's agreement and is theirs to see, the one due first at the top."""
     log_id = await governed(services, caller)
-    rows = await services.database.read(lambda c: holds(c, log_id))
+    content = await _content(services, log_id)
+    every = await services.database.read(lambda c: holds(c, log_id))
+    rows = [row for row in every if decides(content, caller.organisation, row.organisation)]
     committed = await services.journals.of(log_id).submit(Look(caller, {"holds": len(rows)}, Event.HOLD_READ))
     return rows, committed.receipt
 
@@ -138,6 +145,11 @@ async def review(services: Services, caller: Caller, what: str, id_: str, outcom
     event = Event.BREAK_GLASS_REVIEWED
     if what == "override":
         unit, event = ReviewOverride(id_, outcome, caller), Event.OVERRIDE_REVIEWED
+        of = tables.consent_override
+        query = select(of).where(of.c.log_id == log_id, of.c.id == id_)
+        row = await services.database.read(lambda c: c.execute(query).one_or_none())
+        if row is None or not reviews(row, caller.organisation):
+            raise await _missed(services, caller, log_id, event)
 
     async def attempt() -> Committed[bool]:
         return await services.journals.of(log_id).submit(unit)
@@ -146,11 +158,33 @@ async def review(services: Services, caller: Caller, what: str, id_: str, outcom
     return await _found(services, caller, log_id, committed, event)
 
 
-async def see_outstanding(services: Services, caller: Caller) -> tuple[str, Receipt]:
-    """Seal that somebody looks at what is outstanding; returns the log it is of."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is outstanding: notices nobody acknowledged, reviews, matches, and contacts without a police record."""
+
+    notices: Sequence[Row[Any]]
+    reviews: Sequence[tuple[str, Row[Any]]]
+    matches: Sequence[Row[Any]]
+    contacts: Sequence[Row[Any]]
+
+
+async def read_outstanding(services: Services, caller: Caller) -> tuple[Due, Receipt]:
+    """Seal that somebody looks at what is outstanding, and read it: of each, the one due first at the top."""
     log_id = await governed(services, caller)
     unit = Look(caller, {"what": "outstanding"}, Event.REVIEWS_READ)
-    return log_id, (await services.journals.of(log_id).submit(unit)).receipt
+    receipt = (await services.journals.of(log_id).submit(unit)).receipt
+    own = caller.organisation
+
+    def read(connection: Connection) -> Due:
+        every = reviews_due(connection, log_id)
+        return Due(
+            chased(connection, outstanding(connection, log_id), own),
+            [(what, row) for what, row in every if what == "break-glass" or reviews(row, own)],
+            open_matches(connection, log_id),
+            [row for row in missing(connection, log_id) if own in {row.organisation, row.force}],
+        )
+
+    return await services.database.read(read), receipt
 
 
 async def register_staff(services: Services, caller: Caller, user: str, marks: tuple[Mark, ...]) -> tuple[int, Receipt]:
@@ -161,18 +195,25 @@ async def register_staff(services: Services, caller: Caller, user: str, marks: t
 
 
 async def _hold(services: Services, caller: Caller, log_id: str, hold_id: str) -> tuple[Row[Any], bytes]:
-    """An open hold and its wrapped key. Raises NotFound, sealed."""
+    """An open hold and its wrapped key; one that is not the caller's to see is as good as none. Raises NotFound."""
+    content = await _content(services, log_id)
 
     def find(connection: Connection) -> tuple[Row[Any], bytes] | None:
         row = connection.execute(_OPEN.where(_q.c.log_id == log_id, _q.c.id == hold_id)).one_or_none()
         key = connection.execute(select(tables.data_key.c.content_key).where(tables.data_key.c.id == hold_id)).scalar()
-        return (row, bytes(key)) if row is not None and key is not None else None
+        seen = row is not None and decides(content, caller.organisation, row.organisation)
+        return (row, bytes(key)) if row is not None and seen and key is not None else None
 
     found = await services.database.read(find)
     if found is None:
         await services.journals.of(log_id).submit(Missed(caller, Event.HOLD_READ))
         raise NotFound("there is no such hold")
     return found
+
+
+async def _content(services: Services, log_id: str) -> Content | None:
+    terms = (await standing_of(services, log_id)).terms
+    return terms.agreement.content if terms else None
 
 
 def _opened(services: Services, row: Row[Any], key: bytes) -> bytes:
@@ -214,8 +255,12 @@ async def _found(services: Services, caller: Caller, log_id: str, committed: Com
     """The receipt of what was found and changed; what was not is sealed as missed, and raised."""
     if committed.value:
         return committed.receipt
+    raise await _missed(services, caller, log_id, wanted)
+
+
+async def _missed(services: Services, caller: Caller, log_id: str, wanted: Event) -> NotFound:
     await services.journals.of(log_id).submit(Missed(caller, wanted))
-    raise NotFound("there is none")
+    return NotFound("there is none")
 
 
 _q = tables.quarantine

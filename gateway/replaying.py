@@ -40,6 +40,7 @@ from gateway.nothing_given import Missed
 from gateway.quarantine import Quarantine
 from gateway.reading_log import Look
 from gateway.services import Services
+from gateway.sides import decides
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.journal import Committed
@@ -92,12 +93,15 @@ async def replay(
 ) -> Replayed:
     """Read what waits in a log again and take in what reads. `caller` None is the operator. Raises Busy, NotSealed.
 
-    A trial run reads everything, changes nothing, and is sealed all the same.
+    A reviewer's replay reads what is theirs to see (`sides`), the operator's everything. A trial run reads the same,
+    changes nothing, and is sealed all the same.
     """
     run = _Run(services, log_id, caller, fresh_id(), dry_run=dry_run)
     detail: dict[str, str | int] = {"replay": run.id, "trial": int(dry_run)}
     asked = {"profile": wanted.profile, "why": wanted.reason, "since": wanted.since}
     await run.seal(Outcome.PERMITTED, detail | {"what": "begun", **{k: v for k, v in asked.items() if v}})
+    terms = (await standing_of(services, log_id)).terms
+    content = terms.agreement.content if terms else None
     # What this run itself leaves to a human comes in later than all that it reads.
     last = await services.database.read(lambda c: c.execute(_NEWEST, {"log": log_id}).scalar() or "")
     place, counts, hashes = _Place("", "", last), Counter[str](), set[str]()
@@ -105,6 +109,8 @@ async def replay(
         place = _Place(page[-1].opened_at, page[-1].id, last)
         found: list[Reread] = []
         for row in page:
+            if caller is not None and not decides(content, caller.organisation, row.organisation):
+                continue
             fitting = [one for one in _fitting(services, row) if wanted.profile in {None, one.name}]
             if fitting or wanted.profile is None:
                 found.append(_reread(services, row, fitting))

@@ -25,6 +25,8 @@ from sqlalchemy import (
     bindparam,
     case,
     false,
+    func,
+    literal,
     or_,
     select,
 )
@@ -113,6 +115,17 @@ def find_rows(
     return connection.execute(_page(shape, search.sort), values | {"most": most + 1}).all()
 
 
+def rows_to_count(
+    connection: Connection, search: Search, log_id: str, caller: Caller, most: int
+) -> Sequence[Row[Any]] | None:
+    """All referrals asked for, with what deciding on one takes and no more; None where there are more than `most`."""
+    shape, values = _asked(search, log_id, caller)
+    number, rows = _to_count(shape)
+    if connection.execute(number, values | {"most": most + 1}).scalar_one() > most:
+        return None  # a long worklist's every page would otherwise load them all to say nothing
+    return connection.execute(rows, values).all()
+
+
 def place_of(row: Row[Any], search: Search) -> tuple[str, ...]:
     """The place after a referral in the order of pages."""
     columns = (getattr(row, name) for name, _ in search.sort)
@@ -153,6 +166,15 @@ def _asked(search: Search, log_id: str, caller: Caller) -> tuple[tuple[str, ...]
         shape.append(f"index {number}")
         values[f"digests{number}"] = digests
     return tuple(shape), values
+
+
+@cache
+def _to_count(shape: tuple[str, ...]) -> tuple[Select[Any], Select[Any]]:
+    """How many there are, counted as far as a bound; and what deciding on them takes."""
+    chosen = _selection(shape, ())
+    bounded = chosen.with_only_columns(literal(1)).limit(bindparam("most")).subquery()
+    names = ("id", "record_id", "event_id", "team", "assigned_to", "event_at", "facts")
+    return select(func.count()).select_from(bounded), chosen.with_only_columns(*(referral.c[name] for name in names))
 
 
 @cache

@@ -15,6 +15,7 @@ from gateway.errors import Detail, UnreadableInput
 from gateway.intake import Submission
 from gateway.quarantine import KeepUnreadable, Quarantine, owner_named
 from gateway.services import Services
+from gateway.sides import owner_of
 from gateway.store.batch import Unit
 from gateway.taking import Answer
 from gateway.under_agreement import standing_of
@@ -50,7 +51,7 @@ async def set_aside(
         reason=fault,
         media_type=submission.media_type,
         grade=None,
-        owner=owner_named(content, None, services.settings.duty_contact),
+        owner=owner_named(content, owner_of(content, submission.caller.organisation), services.settings.duty_contact),
     )
     same = f"{submission.caller.client}|{services.keyring.payload_hash(submission.body)}"
     claim = services.keyring.blind("unreadable", same)

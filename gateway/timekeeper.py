@@ -17,7 +17,11 @@ from gateway.logs import Line, say
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do every so often: `run` is given the time it is run at."""
+    """Something to do every so often: `run` is given the time it is run at.
+
+    A job of much work does a part, and answers True where more waits: its next turn is then at once, behind the others'
+    and unless time has stopped.
+    """
 
     name: str
     interval: timedelta
@@ -51,17 +55,21 @@ class Timekeeper:
         A job's turn is counted from the beginning of the last. A clock that was set back does not keep it waiting.
         """
         for job in self.jobs:
+            if self._closing.is_set():
+                break
             due = self._next.get(job.name)
             if due is None or due <= now or due > now + job.interval:
                 self._next[job.name] = now + job.interval
-                self._attempt(job, now)
+                if self._attempt(job, now):
+                    self._next[job.name] = now
         return min((due - now for due in self._next.values()), default=IDLE)
 
-    def _attempt(self, job: Job, now: datetime) -> None:
+    def _attempt(self, job: Job, now: datetime) -> bool:
         try:
-            job.run(now)
+            return job.run(now) is True
         except Exception as error:  # noqa: BLE001 - whatever went wrong with one, the others are kept
             say(Line.JOB_FAILED, job=job.name, error=type(error).__name__)
+            return False
 
     def _run(self) -> None:
         while not self._closing.is_set():

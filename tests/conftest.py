@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import fastapi._compat.v2 as fastapi_fields
 import hypothesis
 import pytest
 import typer.testing
+from pydantic import ConfigDict, TypeAdapter
 
 from gateway.keys import FILE_NAME
 from gateway.services import Services, open_services
@@ -35,6 +39,19 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).
 # Commands keep no state: put together once, not at each of the hundreds of calls.
 typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # a name of its module's
 
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {}
+
+
+def _adapter(type_: Any, *, config: ConfigDict | None = None) -> TypeAdapter[Any]:
+    key = f"{type_!r} {config!r}"
+    if key not in _ADAPTERS:
+        _ADAPTERS[key] = TypeAdapter(type_, config=config)
+    return _ADAPTERS[key]
+
+
+# Nor do the parameters of routes: made once for all the hundreds of applications, which differ in what they work on.
+fastapi_fields.TypeAdapter = _adapter  # type: ignore[assignment,attr-defined]  # called, and never asked what it is
+
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("suite")
 
@@ -50,6 +67,17 @@ _SEED = int(os.environ.get("TEST_SEED", "20260412"))
 
 def pytest_report_header() -> str:
     return f"random seed: {_SEED} (TEST_SEED)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported and collected stays to the end: looking it through again and again was a third of the work."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

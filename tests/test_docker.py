@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import subprocess
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,22 @@ def filled(text: str) -> str:
 @cache
 def compose() -> Any:
     return yaml.safe_load(filled((DOCKER / "compose.yaml").read_text()))
+
+
+@cache
+def with_mllp() -> Any:
+    """Both files, merged as compose does with what they hold: mappings by key, lists of secrets one after the other."""
+    merged = deepcopy(compose())
+    added = yaml.safe_load(filled((DOCKER / "compose.mllp.yaml").read_text()))
+    merged["secrets"] |= added["secrets"]
+    for name, one in added["services"].items():
+        into = merged["services"].setdefault(name, {})
+        for key, value in one.items():
+            if isinstance(value, dict):
+                into[key] = into.get(key, {}) | value
+            else:
+                into[key] = into.get(key, []) + value if isinstance(value, list) else value
+    return merged
 
 
 def service(name: str) -> Any:
@@ -143,6 +160,54 @@ def test_the_proxy_serves_the_public_address_and_sends_to_every_replica() -> Non
     assert re.search(r"@inside path /metrics /health/\*\n\s*respond @inside 404", words)
     for mounted in re.findall(r"/run/secrets/(\w+)", words):
         assert mounted in service("proxy")["secrets"]
+
+
+@pytest.mark.parametrize("name", [*REPLICAS, "init"])
+def test_with_mllp_every_gateway_process_may_still_serve_real_records(name: str) -> None:
+    """All seal one configuration; certificate, key and authorities are mounted where they are named."""
+    one = with_mllp()["services"][name]
+    settings = settings_of(one["environment"])
+    assert settings.refusals() == ()
+    assert one["environment"] == with_mllp()["services"]["init"]["environment"]
+    assert (settings.mllp_host, settings.mllp_port) == ("0.0.0.0", 2575)  # noqa: S104 - inside the container
+    files = (settings.mllp_certificate, settings.mllp_key, settings.mllp_client_ca)
+    if name in REPLICAS:
+        assert {str(one) for one in files} <= {f"/run/secrets/{one}" for one in one["secrets"]}
+
+
+def test_with_mllp_one_more_port_is_open_and_leads_to_every_replica() -> None:
+    """TLS is not ended on the way: the proxy has no certificate and no key."""
+    services = with_mllp()["services"]
+    assert {name: one["ports"] for name, one in services.items() if "ports" in one} == {
+        "proxy": ["443:443"],
+        "mllp": ["2575:2575"],
+    }
+    proxy = services["mllp"]
+    assert "secrets" not in proxy
+    assert proxy["networks"] == ["front"]
+    assert proxy["depends_on"] == {name: {"condition": "service_healthy"} for name in REPLICAS}
+    assert (proxy["read_only"], proxy["cap_drop"]) == (True, ["ALL"])
+    words = (DOCKER / "haproxy.cfg").read_text()
+    assert "ssl" not in words.lower()
+    assert re.findall(r"^\tserver (\S+) (\S+)$", words, re.MULTILINE) == [(name, f"{name}:2575") for name in REPLICAS]
+    assert re.search(r"frontend hl7\n\tbind :2575\n", words)
+    assert "option httpchk GET /health/ready" in words
+    assert "check port 8080" in words
+    assert "EXPOSE 8080 2575" in (DOCKER / "Dockerfile").read_text()
+    assert "http://127.0.0.1:8404/live" in proxy["healthcheck"]["test"]
+    assert re.search(r"bind 127\.0\.0\.1:8404\n(.*\n)*\tmonitor-uri /live", words)
+
+
+def test_a_silent_line_is_ended_by_the_gateway_and_not_by_the_proxy() -> None:
+    minutes = re.findall(r"timeout (?:client|server) (\d+)m", (DOCKER / "haproxy.cfg").read_text())
+    assert len(minutes) == 2
+    assert min(map(int, minutes)) * 60 > Settings.model_fields["mllp_idle_seconds"].default
+
+
+def test_no_secret_of_mllp_stands_in_a_file_of_the_project() -> None:
+    assert {one["file"].rpartition("/")[0] for one in with_mllp()["secrets"].values()} == {OPERATOR["SECRETS_DIR"]}
+    for name, one in with_mllp()["services"].items():
+        assert set(one.get("secrets", ())) <= with_mllp()["secrets"].keys(), name
 
 
 def test_the_image_is_built_from_the_rooms_alone() -> None:

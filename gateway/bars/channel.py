@@ -18,7 +18,7 @@ import orjson
 
 from adapters.nhs import bars
 from adapters.nhs.fhir import JSON_TYPE, FhirUnwritable, carries
-from gateway.delivery.channel import CannotWrite, Endpoint, Parcel, Reason, Refused, Reply, TryAgain
+from gateway.delivery.channel import CannotWrite, Endpoint, NotSent, Parcel, Reason, Refused, Reply, TryAgain
 from gateway.webhook.address import AddressRefused, Resolve, Target, pinned, system_resolve, target
 from gateway.webhook.posting import exchange
 from gateway.webhook.signing import Signer
@@ -70,13 +70,16 @@ class BarsChannel:
             raise CannotWrite(str(fault)) from None
 
     def send(self, endpoint: Endpoint, parcel_id: str, body: bytes, deadline: float) -> Reply:
-        """Post it, and judge the answer. Raises TryAgain, Refused."""
+        """Post it, and judge the answer. Raises TryAgain, NotSent, Refused."""
         try:
             to = process_message(target(endpoint.address, production=self._production))
         except AddressRefused:
             raise Refused("address") from None
         now = datetime.now(UTC)
-        addresses = pinned(to, self._resolve, production=self._production)
+        try:
+            addresses = pinned(to, self._resolve, production=self._production)
+        except TryAgain as unresolved:
+            raise NotSent(unresolved.code) from None
         signed = self._signer.headers(to.url, body, parcel_id, now, content_type=JSON_TYPE, tag=TAG)
         headers = {**signed, **self._named(endpoint, parcel_id, body), "Accept": ACCEPT}
         answer = exchange(

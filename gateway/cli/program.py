@@ -32,7 +32,7 @@ from gateway.cli import (
     webhook,
     witness,
 )
-from gateway.cli.support import NOT_SET_UP, end, opened, refuse
+from gateway.cli.support import NOT_SET_UP, end, ended_by_sigterm, opened, refuse, undisturbed
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +101,8 @@ def serve(
     """Serve HTTP until stopped. Put a TLS proxy in front; production refuses to start without one being named."""
     import uvicorn
 
-    from gateway.app import create_app
+    with undisturbed():
+        from gateway.app import create_app
     from gateway.channels import finder
     from gateway.delivery.courier import Courier as Deliverer
     from gateway.duties import delivery_rounds, jobs, trace_rounds, webhook_rounds, witness_rounds
@@ -116,7 +117,7 @@ def serve(
     from mappings.profile import ProfileInvalid
 
     configure()
-    with opened() as services:
+    with ended_by_sigterm(), opened() as services:
         try:
             check_clients(services.profiles, services.clients.current().clients.values())
         except ProfileInvalid as invalid:

@@ -5,6 +5,8 @@ Exit codes: 0 done; 1 refused (the message says why); 2 the command was used wro
 
 from __future__ import annotations
 
+import gc
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +49,42 @@ def opened() -> Iterator[Services]:
         yield services
     finally:
         services.close()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Import what stays for the life of the process without looking it through for waste, now or ever after.
+
+    It is a tenth of a start, and later a pause of every request that waits meanwhile.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process through every `finally`, with 0; it is heard once, so that none of them is cut short.
+
+    For the main thread. A web server that has stopped raises the signal it was stopped by again: by default that ends
+    the process at once, with journals that are open and messages that are kept and not yet answered.
+    """
+    ending = False
+
+    def end_once(*_: object) -> None:
+        nonlocal ending
+        if not ending:
+            ending = True
+            raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, end_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read_agreement(file: Path) -> Agreement:

@@ -19,11 +19,14 @@ app = typer.Typer(no_args_is_help=True, help="Webhooks of police systems: add, l
 @app.command("add")
 def add(
     client: Annotated[str, typer.Argument(help="The client whose force is told.")],
-    url: Annotated[str, typer.Option(help="Where the words are pushed to; https, and a public address.")],
     agreement: Annotated[str, typer.Option(help="The agreement whose feedback it is.")],
     person: Annotated[
         str, typer.Option(help="Who of the force answers for what arrives there; sealed with each push.")
     ],
+    url: Annotated[str | None, typer.Option(help="Where the words are pushed to; https, and a public address.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="A folder each signed request is put into instead; for development.")
+    ] = None,
     role: Annotated[str, typer.Option(help="That person's role.")] = "officer-in-case",
     ca: Annotated[Path | None, typer.Option(help="PEM of the authorities it is trusted by, not the machine's.")] = None,
     reference_only: Annotated[bool, typer.Option(help="Push that there are words, not the words; they pull.")] = False,
@@ -33,7 +36,14 @@ def add(
     from gateway.settings import Environment
     from gateway.webhook.address import AddressRefused
     from gateway.webhook.endpoints import AddEndpoint, EndpointRefused, Pushed
+    from gateway.webhook.folder import url_of
 
+    if folder is not None:
+        if url is not None or ca is not None:
+            refuse("a folder is in the place of --url, and needs no --ca")
+        url = url_of(folder)
+    if url is None:
+        refuse("say where to: --url, or --folder for development")
     with opened() as services:
         check_log(services, agreement)
         try:

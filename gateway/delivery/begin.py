@@ -18,9 +18,10 @@ from audit.entry import Operation, Recipient, timestamp
 from gateway.decide import decide_on
 from gateway.delivery.channel import Reason
 from gateway.delivery.content import Content
-from gateway.delivery.deliveries import LEASE, LEASED, is_free, is_open, of_case, times
+from gateway.delivery.deliveries import is_free, is_open, of_case
 from gateway.delivery.endpoints import Registered, registered_of
 from gateway.delivery.handing import OF_REFERRAL, Waiting, hand_over, take_back
+from gateway.delivery.leases import LEASE, leased, times
 from gateway.delivery.letters import Letter
 from gateway.delivery.turn import Do, Turn
 from gateway.evidence import Caller, Event, act
@@ -179,7 +180,11 @@ def _state(row: Row[Any]) -> tuple[Any, ...]:
 
 _d, _e, _c, _r = tables.delivery, tables.endpoint, tables.client, tables.referral
 _on_the_way = (
-    select(func.count()).select_from(_d).where(_d.c.endpoint_id == _e.c.id, LEASED).correlate(_e).scalar_subquery()
+    select(func.count())
+    .select_from(_d)
+    .where(_d.c.endpoint_id == _e.c.id, leased(_d.c))
+    .correlate(_e)
+    .scalar_subquery()
 )
 _ENDPOINT = select(_e, _on_the_way.label("on_the_way")).where(_e.c.id == bindparam("id"), _e.c.removed_at.is_(None))
 _CLIENT = select(_c.c.revoked_at, _c.c.scopes).where(_c.c.id == bindparam("id"))

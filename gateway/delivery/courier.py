@@ -1,8 +1,6 @@
-"""Rounds of delivery: every endpoint is served by a thread of its own, one delivery at a time, until nothing is due.
+"""Rounds of delivery: to each endpoint one delivery at a time, until nothing is due, side by side (`rounds`).
 
-A round returns at once, so that an endpoint that hangs keeps none of the others waiting, nor the next round; one that
-always has more gives its thread back after a while. Any number of gateways may make rounds: what is leased by one is
-left alone by the others.
+An endpoint that always has more gives its thread back after a while.
 
     1. whose turn it is       next_due
     2. what may be said now   Library.content, turn_of
@@ -14,12 +12,11 @@ left alone by the others.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -34,6 +31,7 @@ from gateway.delivery.deliveries import next_due, of_case
 from gateway.delivery.endpoints import Find, Registered, endpoints
 from gateway.delivery.finish import Finish
 from gateway.delivery.letters import Letter, Letters
+from gateway.delivery.rounds import THREADS, Rounds
 from gateway.delivery.turn import Do, Turn, turn_of
 from gateway.errors import NotPermitted
 from gateway.evidence import Caller
@@ -42,7 +40,6 @@ from gateway.services import Services
 from gateway.store.batch import DecideAgain
 from gateway.terms import Standing
 
-THREADS = 64  # endpoints served side by side; an agreement has a handful of teams
 DEADLINE_SECONDS = 20.0  # for a whole try; far below the lease of a delivery
 TURN_SECONDS = 30.0  # of an endpoint that always has more, before others that wait for a thread have theirs
 _ATTEMPTS = 5  # how often a delivery is judged again because what it was judged on changed
@@ -90,43 +87,29 @@ class Courier:
         self._deadline_seconds = deadline_seconds
         self._library = Library(services.records, services.keyring)
         self._letters = Letters(services.keyring)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="delivery")
-        self._turn = threading.Lock()
-        self._serving: dict[str, Future[None]] = {}
-        self._closing = False
+        self._rounds = Rounds("delivery", threads)
 
     def round(self, now: datetime) -> None:
         """Have every endpoint served that is not being served and is not left alone for a while."""
         with self._services.database.reading() as connection:
             registered = endpoints(connection)
         for one in registered:
-            with self._turn:
-                running = self._serving.get(one.id)
-                if (running and not running.done()) or one.circuit.is_open(now) or self._closing:
-                    continue
-                self._serving[one.id] = self._pool.submit(self._serve, one)
+            if not one.circuit.is_open(now):
+                self._rounds.serve(one.id, partial(self._serve, one))
 
     def wait(self) -> None:
         """Wait until what is being served is done with."""
-        with self._turn:
-            running = list(self._serving.values())
-        wait(running)
+        self._rounds.wait()
 
     def close(self) -> None:
         """Let the tries that run come to their end, and stop."""
-        with self._turn:
-            self._closing = True
-        self._pool.shutdown()
+        self._rounds.close()
 
     def _serve(self, registered: Registered) -> None:
-        """Deliver what is due to one endpoint, until nothing is or one fails; whatever comes of it ends here."""
+        """Deliver what is due to one endpoint, until nothing is or one fails."""
         until = time.monotonic() + TURN_SECONDS
-        try:
-            while not self._closing and time.monotonic() < until:
-                if not self._deliver_next(registered):
-                    return
-        except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not keep the others from being served
-            say(Line.PUSH_ABANDONED, endpoint=registered.id, error=type(error).__name__)
+        while not self._rounds.closing and time.monotonic() < until and self._deliver_next(registered):
+            pass
 
     def _deliver_next(self, registered: Registered) -> bool:
         """Do what is to be done with the delivery whose turn it is; False where there is none, or none gets through."""

@@ -2,25 +2,20 @@
 
 One delivery of a referral to an endpoint is open at a time, so those of a case go in order. Between cases the urgent
 goes first, and what was never tried before what is tried again: one that keeps failing holds up no other.
-
-A lease that ran out is a gateway that stopped in between: the same bytes go again under the same id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
-from audit.entry import timestamp
-from gateway.delivery.policy import AFTER_MAX
+from gateway.delivery.leases import free, times
 from gateway.store import tables
 from gateway.store.waiting_deliveries import OPEN
 from mappings.referral import Priority
-
-LEASE = timedelta(seconds=120)  # a try ends within 20 s, and a resolver within a minute
 
 
 def next_due(connection: Connection, endpoint_id: str, now: datetime) -> Row[Any] | None:
@@ -46,20 +41,12 @@ def is_free(row: Row[Any], now: datetime) -> bool:
     return not leased and not waits
 
 
-def times(now: datetime) -> dict[str, str]:
-    """The time, and twice as far as a lease or a wait of now reaches."""
-    return {"now": timestamp(now), "leased": timestamp(now + 2 * LEASE), "asked": timestamp(now + 2 * AFTER_MAX)}
-
-
 _d, _r = tables.delivery, tables.referral
-LEASED = and_(_d.c.leased_until > bindparam("now"), _d.c.leased_until <= bindparam("leased"))
-_free = or_(_d.c.leased_until.is_(None), ~LEASED)
-_ripe = or_(_d.c.next_at.is_(None), _d.c.next_at <= bindparam("now"), _d.c.next_at > bindparam("asked"))
 _urgency = case({Priority.ASAP.value: 0, Priority.URGENT.value: 1}, value=_r.c.priority, else_=2)
 _DUE: Any = (
     select(_d.c.id, _d.c.referral_id)
     .join(_r, _r.c.id == _d.c.referral_id)
-    .where(_d.c.endpoint_id == bindparam("endpoint"), OPEN, _free, _ripe)
+    .where(_d.c.endpoint_id == bindparam("endpoint"), OPEN, free(_d.c))
     .order_by(case((_d.c.next_at.is_(None), 0), else_=1), _urgency, func.coalesce(_d.c.next_at, ""), _d.c.created_at)
     .limit(1)
 )

@@ -39,14 +39,14 @@ def state_of(row: Row[Any]) -> State:
     return State.WITH_HUMAN if row.given_up_at is not None else State.WAITING
 
 
-def listed(connection: Connection, log_id: str, state: State, most: int) -> Sequence[Any]:
-    """The deliveries of a log in a state, the first made at the top; of those that are over, the last."""
-    return connection.execute(_LISTED[state], {"log": log_id, "most": most}).all()
+def listed(connection: Connection, log_id: str, organisation: str, state: State, most: int) -> Sequence[Any]:
+    """The deliveries to an organisation's systems in a state, the first made at the top; of those over, the last."""
+    return connection.execute(_LISTED[state], {"log": log_id, "own": organisation, "most": most}).all()
 
 
 @dataclass(frozen=True, slots=True)
 class Renew(Unit[bool]):
-    """Have a delivery that lies with a human sent again; False where there is none that does.
+    """Have a delivery that lies with a human sent again; False where none of the caller's organisation does.
 
     What may have arrived goes again as it was, under the same id, by which the system knows it; what was refused goes
     as a message of its own.
@@ -57,7 +57,10 @@ class Renew(Unit[bool]):
     standing: Standing
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
-        row = next(iter(batch.read(_GIVEN_UP, {"id": self.delivery_id, "log": batch.log_id})), None)
+        row = next(
+            iter(batch.read(_GIVEN_UP, {"id": self.delivery_id, "log": batch.log_id, "own": self.caller.organisation})),
+            None,
+        )
         if row is None or row.removed_at is not None:
             return False
         rows = of_case(batch.read, row.endpoint_id, row.referral_id)
@@ -100,7 +103,12 @@ _shown = (
     _d.c.stopped_at,
     _d.c.given_up_at,
 )
-_of_log = select(*_shown).where(_d.c.log_id == bindparam("log")).limit(bindparam("most"))
+_of_log = (
+    select(*_shown)
+    .join(_e, _e.c.id == _d.c.endpoint_id)
+    .where(_d.c.log_id == bindparam("log"), _e.c.organisation == bindparam("own"))
+    .limit(bindparam("most"))
+)
 _newest = _of_log.order_by(_d.c.created_at.desc(), _d.c.id)
 _oldest = _of_log.order_by(_d.c.created_at, _d.c.id)
 _LISTED = {
@@ -117,6 +125,7 @@ _GIVEN_UP = (
     .where(
         _d.c.id == bindparam("id"),
         _d.c.log_id == bindparam("log"),
+        _e.c.organisation == bindparam("own"),
         _d.c.given_up_at.is_not(None),
         _d.c.acknowledged_at.is_(None),
         _d.c.stopped_at.is_(None),

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 from gateway.agreement import State, shipped, sign
+from gateway.channels import finder
+from gateway.delivery.endpoints import AddEndpoint
 from gateway.evidence import OPERATOR_LOG
 from gateway.initialise import new_client_key, party_key
 from gateway.services import Services, open_services
@@ -86,7 +88,7 @@ def settings_of(directory: Path, port: int, **more: Any) -> Settings:  # noqa: A
 
 
 def prepare(services: Services, keys_dir: Path) -> None:
-    """Bring the shipped agreement into force, signed by both parties, and register the clients."""
+    """Bring the shipped agreement into force, signed by every party, and register the clients."""
     agreement = shipped()
     services.open_log(agreement.id)
     journal = services.journals.of(agreement.id)
@@ -101,13 +103,33 @@ def prepare(services: Services, keys_dir: Path) -> None:
         services.journals.of(OPERATOR_LOG).submit_and_wait(AddClient(client_id, jwks=public, **about))
 
 
-def prepared(settings: Settings, keys_dir: Path) -> None:
-    """The same from settings alone."""
+def prepared(settings: Settings, keys_dir: Path, engine: str | None = None) -> None:
+    """The same from settings alone; `engine` is the address of a team's engine that referrals are delivered to."""
     services = open_services(settings)
     try:
         prepare(services, keys_dir)
+        if engine is not None:
+            register_engine(services, engine)
     finally:
         services.close()
+
+
+def register_engine(services: Services, address: str) -> None:
+    """Have the advisers' referrals delivered over MLLP to an engine that hides them from online access."""
+    log_id = shipped().id
+    unit = AddEndpoint(
+        client="demo-hospital",
+        channel="mllp",
+        address=address,
+        options={"application": "ENGINE"},
+        user="idva-0042",
+        role="idva",
+        hides_from_online_access=True,
+        standing=services.standing(log_id),
+        find=finder(services),
+        production=False,
+    )
+    services.journals.of(log_id).submit_and_wait(unit)
 
 
 def environment(settings: Settings) -> dict[str, str]:

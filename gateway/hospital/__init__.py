@@ -6,6 +6,7 @@
     coded      what of an NHS record may be called a code, so that no clinical fact travels as one (N4, N5)
     standing   how a notice stands: for whom, under which consent or override, decided now
     deciding   what a person decides of one that waits: let it go, keep it back, record what she says now
+    ending     an override that one went on has ended
     pulling    police read what may go, and acknowledge it
 
 `take_notice(services, caller, record, raw, media_type)` is called by FHIR, HL7 v2 and message-based callers alike.

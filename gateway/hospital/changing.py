@@ -1,4 +1,6 @@
-"""The units by which a notice changes after it was taken in: released, kept back, or decided again on her word.
+"""The units by which a notice changes after it was taken in: released, kept back, or decided again.
+
+It is decided again on what she says now, and when the override that it went on has ended.
 
 A notice that may go gets its place in the police feed by the entry that says so. Whoever was given something is told
 of what stops (P9). The clock of what waits is sealed as late, once.
@@ -8,7 +10,7 @@ Source: domain.md section 4.6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +22,7 @@ from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.hospital.keeping import write_feed
 from gateway.hospital.standing import ONE, Judged, State, state_of
-from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.notices import EVERYBODY, Kind, Matter, due_by_grade, past_recipients, tell
 from gateway.overrides import Override
 from gateway.quarantine import owner_named
 from gateway.store import tables
@@ -37,7 +39,7 @@ class _Change(Unit[None]):
 
     row: Row[Any]
     made: tuple[Judged, ...]
-    caller: Caller
+    caller: Caller | None
     standing: Standing
 
     def _begin(self, batch: Batch) -> tuple[Judged, ...]:
@@ -70,7 +72,7 @@ class _Change(Unit[None]):
 
     def _stand(self, batch: Batch, values: Mapping[str, Any]) -> None:
         """Write where the notice stands now; what asked for a decision is answered."""
-        by = self.caller.user or self.caller.client
+        by = (self.caller.user or self.caller.client) if self.caller else None
         batch.update(update(_n).where(_n.c.id == bindparam("of")).values(updated_at=batch.at, **values), _of(self.row))
         batch.update(_CLOSE_ASKED, {"log": batch.log_id, "event": self.row.id, "at": batch.at, "by": by})
 
@@ -89,6 +91,48 @@ class _Change(Unit[None]):
         self._tell(batch, Kind.HOSPITAL_NOTICE, to, self._due(batch), "hospital-notice")
 
 
+@dataclass(frozen=True, slots=True)
+class _Again(_Change):
+    """What is decided again on what she said: it goes, waits, or stops, and whoever was given it hears that it does.
+
+    `record` is the notice's, `duty` whoever decides where the agreement names nobody.
+    """
+
+    record: Record
+    duty: str
+
+    @property
+    def state(self) -> State:
+        """Where the notice stands then."""
+        return state_of(self.record, self.made)
+
+    def _stands_by(self, batch: Batch, first: Judged, values: Mapping[str, Any]) -> datetime:
+        """Write where it stands by a decision; returns when somebody must have decided it."""
+        state, due = self.state, due_by_grade(self.standing.terms, self.row.grade, batch.now)
+        held = state is State.HELD
+        said = {"state": state.value, "decided_at": None if held else batch.at, "overdue_at": None, **values}
+        said |= {"due_at": timestamp(due), "reason": None, "owner": None}
+        if state is not State.OPEN:
+            said |= {"reason": first.decision.reason.value, "owner": self._owner(first) if held else None}
+        self._stand(batch, said)
+        return due
+
+    def _withdraw(self, batch: Batch, seq: int, one: Judged, given: Iterable[Recipient]) -> None:
+        """Give the line that it is withdrawn its place in the feed of whoever was given it, and of nobody else (N2)."""
+        if one.recipient in {to.recipient for to in given}:
+            write_feed(batch, seq, self.row.id, self.row.version, one, withdrawn=True)
+
+    def _ask(self, batch: Batch, due: datetime, first: Judged) -> None:
+        """Where it waits, ask the hospital to decide."""
+        if self.state is State.HELD:
+            asked = (Recipient(self.row.organisation, EVERYBODY),)
+            self._tell(batch, Kind.DECISION_NEEDED, asked, due, first.decision.reason.value)
+
+    def _owner(self, one: Judged) -> str:
+        content = self.standing.terms.agreement.content if self.standing.terms else None
+        return owner_named(content, one.decision.owner, self.duty)
+
+
 _WAIT = frozenset({State.HELD.value, State.STOPPED.value, State.KEPT_BACK.value})
 
 
@@ -96,6 +140,7 @@ _WAIT = frozenset({State.HELD.value, State.STOPPED.value, State.KEPT_BACK.value}
 class ReleaseNotice(_Change):
     """Let a notice go, on a ground: the override, its review, and what it makes true, in one transaction."""
 
+    caller: Caller  # a named person's act, and never the clock's
     override: Override
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
@@ -144,54 +189,55 @@ class KeepBack(_Change):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeConsent(_Change):
+class ChangeConsent(_Again):
     """Record what she says now, and decide the notice again on it.
 
     An override that holds goes on holding; what she says counts again from its end.
     """
 
-    record: Record
     consent: ConsentState
     why: str | None
-    duty: str
-
-    @property
-    def state(self) -> State:
-        """Where the notice stands then."""
-        return state_of(self.record, self.made)
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         made = self._begin(batch)
         if self.row.state == State.RETRACTED:
             raise Unprocessable("it was sent in error; there is nothing to share")
         given = past_recipients(batch, (self.row.id,))[self.row.id]
-        state, due = self.state, self._due(batch)
-        held = state is State.HELD
-        values: dict[str, Any] = {"state": state.value, "consent": self.consent.value}
-        values |= {"decided_at": None if held else batch.at, "overdue_at": None, "due_at": timestamp(due)}
-        if state is State.OPEN:
-            values |= {"reason": None, "owner": None}
-        else:
-            values |= {"reason": made[0].decision.reason.value, "owner": self._owner(made[0]) if held else None}
-        self._stand(batch, values)
+        state = self.state
+        due = self._stands_by(batch, made[0], {"consent": self.consent.value})
         detail = {"consent": self.consent.value, "state": state.value} | ({"why": self.why} if self.why else {})
         for one in made:
             seq = self._seal(batch, Event.CONSENT_CHANGED, one, None, detail)
             if one.goes and state is State.OPEN and self.row.state != State.OPEN:
                 self._open(batch, seq, one)
+            elif state is not State.OPEN and self.row.state == State.OPEN:
+                self._withdraw(batch, seq, one, given)
         if state is not State.OPEN:
             stopped = _SAID.get(self.consent, Kind.STOPPED)
             self._tell(batch, stopped, given, due, "hospital-notice")
-        if held:
-            asked = (Recipient(self.row.organisation, ""),)
-            self._tell(batch, Kind.DECISION_NEEDED, asked, due, made[0].decision.reason.value)
-
-    def _owner(self, one: Judged) -> str:
-        content = self.standing.terms.agreement.content if self.standing.terms else None
-        return owner_named(content, one.decision.owner, self.duty)
+        self._ask(batch, due, made[0])
 
 
 _SAID = {ConsentState.REFUSED: Kind.CONSENT_REFUSED, ConsentState.WITHDRAWN: Kind.CONSENT_WITHDRAWN}
+
+
+@dataclass(frozen=True, slots=True)
+class EndRelease(_Again):
+    """The override that a notice went on has ended, by its day or by a review: it is decided again on what she said."""
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        made = self._begin(batch)
+        given = past_recipients(batch, (self.row.id,))[self.row.id]
+        due = self._stands_by(batch, made[0], {"override_id": None})
+        detail = {"override": self.row.override_id, "state": self.state.value}
+        for one in made:
+            seq = self._seal(batch, Event.HOSPITAL_NOTICE_DECIDED, one, "override-ended", detail)
+            if self.state is not State.OPEN:
+                self._withdraw(batch, seq, one, given)
+        if self.state is not State.OPEN:
+            self._tell(batch, Kind.STOPPED, given, due, "hospital-notice")
+        self._ask(batch, due, made[0])
+
 
 HELD = Outstanding(tables.hospital_notice, until="decided_at")
 

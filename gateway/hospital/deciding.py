@@ -96,7 +96,7 @@ async def change_consent(
     def unit(opened: Opened, standing: Standing) -> Unit[None]:
         row = dict(opened.row._mapping) | {"consent": state.value}  # noqa: SLF001 - SQLAlchemy's public name for it
         made = judged(opened.record, consent_now(row, datetime.now(UTC)), standing.terms, datetime.now(UTC))
-        changed = ChangeConsent(opened.row, made, caller, standing, opened.record, state, reason, duty)
+        changed = ChangeConsent(opened.row, made, caller, standing, opened.record, duty, state, reason)
         stands[:] = [changed.state]
         return changed
 

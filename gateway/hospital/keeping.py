@@ -202,8 +202,10 @@ class TakeNotice(Unit[Answer]):
         before = {one.recipient for one in told}
         for one in made:
             seq = batch.seal(self._entry(batch, Event.HOSPITAL_NOTICE_TAKEN, one, case=notice, state=state))
-            if (state is State.OPEN and one.goes) or (state is State.RETRACTED and one.recipient in before):
+            if state is State.OPEN and one.goes:
                 write_feed(batch, seq, notice, version, one)
+            elif one.recipient in before:
+                write_feed(batch, seq, notice, version, one, withdrawn=state is not State.RETRACTED)
         self._tell(batch, notice, state, made, told, due)
         how = How.ACCEPTED if known is None else How.UPDATED
         words = first.decision.words if state in {State.HELD, State.STOPPED} else None
@@ -296,8 +298,11 @@ def document_name(id_: str) -> str:
     return f"hospital-document.content|{id_}"
 
 
-def write_feed(batch: Batch, seq: int, notice: str, version: int, one: Judged) -> None:
-    """Give a notice its place in a recipient's feed. `seq` is the index of the entry that says so."""
+def write_feed(batch: Batch, seq: int, notice: str, version: int, one: Judged, *, withdrawn: bool = False) -> None:
+    """Give a notice its place in a recipient's feed. `seq` is the index of the entry that says so.
+
+    `withdrawn` is the line that says that what was read of it may not be read any more: only for who was given it.
+    """
     batch.insert(
         tables.hospital_feed,
         {
@@ -307,6 +312,7 @@ def write_feed(batch: Batch, seq: int, notice: str, version: int, one: Judged) -
             "recipient": one.recipient,
             "notice_id": notice,
             "version": version,
+            "withdrawn": withdrawn,
             "created_at": batch.at,
         },
     )

@@ -1,8 +1,9 @@
 """Police read what hospitals tell them, a page after a cursor, and acknowledge what they have taken.
 
 Each notice is decided again whenever police ask, for the person who asks; what may not go leaves no trace in the
-answer, not even a place in the numbering (P8). A later version comes again under a new cursor, and one that was sent in
-error comes as retracted, without its content (P9). The journal seals each disclosure before it leaves.
+answer, not even a place in the numbering (P8). A later version comes again under a new cursor. One that was sent in
+error comes as retracted, and one that was given and may not be read any more as withdrawn, both without content (P9).
+The journal seals each disclosure before it leaves.
 
 Source: domain.md sections 3.1 (F3), 4.5 (N2, N4, N5, N14, N15).
 """
@@ -12,40 +13,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, literal, select, update
+from sqlalchemy import Row, bindparam, exists, literal, or_, select, update
 
-from audit.entry import Operation, Recipient
+from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.agreement import Terms
-from gateway.callers import check_person
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.decision import Reason
 from gateway.evidence import Caller, Event, act
+from gateway.feeds import Page, page_of
 from gateway.hospital.standing import NOTICE, State, consent_now
 from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
 from gateway.notices import Kind
+from gateway.pulled import Asking, Leaving, Pulled, acknowledge, pull, seal
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
-from gateway.store.journal import Committed
-from gateway.store.records import Records, subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.ties import ties_of
-from gateway.under_agreement import decided, log_of, standing_of
 from mappings.record import Record
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notice as police may have it: decided and minimised, or retracted and nothing more; not yet sealed."""
+    """A notice as police may have it: decided and minimised, or that it is retracted or withdrawn; not yet sealed."""
 
     row: Row[Any]
     facts: Facts
     decision: Decision
     record: Record | None
+
+    @property
+    def gone(self) -> str | None:
+        """What a line without content says; None where there is content."""
+        if self.record is not None:
+            return None
+        return State.RETRACTED.value if self.row.state == State.RETRACTED else WITHDRAWN
 
     def said(self) -> dict[str, Any]:
         """The notice as police read it."""
@@ -53,7 +60,7 @@ class Shown:
         found: dict[str, Any] = {
             "notice": row.id,
             "version": row.version,
-            "state": State.RETRACTED.value if self.record is None else "current",
+            "state": self.gone or "current",
             "hospital": row.organisation,
             "received_at": row.received_at,
             "updated_at": row.updated_at,
@@ -65,61 +72,29 @@ class Shown:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of notices; `next_cursor` is where the next begins: at the last one shown, or where this page began."""
-
-    shown: tuple[Shown, ...]
-    next_cursor: int
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What a reading answers: the page, the receipts, and the log they are of."""
-
-    page: Page
-    receipts: tuple[Receipt, ...]
-    log_id: str
-
-
-async def read_notices(services: Services, caller: Caller, *, after: int, limit: int) -> Pulled:
+async def read_notices(services: Services, caller: Caller, *, after: int, limit: int) -> Pulled[Shown]:
     """The notices for a force after a cursor. Raises NotPermitted, Busy, NotSealed."""
-    log_id = await log_of(services, caller)
 
-    async def attempt() -> Pulled:
-        # 1. Who asks: a police recipient of the agreement, with the person it wants named.
-        standing = await standing_of(services, log_id)
-        recipient = notice_recipient(standing.terms, caller.organisation)
-        check_person(standing, recipient, caller)
+    def find(asking: Asking) -> Page[Shown]:
+        of = {"log": asking.log_id, "of_force": caller.organisation, "to": asking.recipient}
 
-        # 2. Find the force's notices, decide each again for this person, minimise.
-        def find(connection: Connection) -> Page:
-            pulling = _Pulling(connection, services.records, caller, standing, log_id, recipient or "")
-            return pulling.page(datetime.now(UTC), after, limit)
+        def rows(at: int, most: int) -> Sequence[Row[Any]]:
+            return asking.connection.execute(_FEED, {**of, "after": at, "most": most}).all()
 
-        page = await services.database.read(find)
+        return page_of(rows, partial(_decided, asking, datetime.now(UTC)), after=after, limit=limit)
 
-        # 3. Seal each disclosure, or that there was nothing; then answer.
-        committed = await services.journals.of(log_id).submit(ReadNotices(page, caller, standing))
-        return Pulled(page, committed.receipts, log_id)
-
-    return await decided(services, caller, log_id, attempt)
+    return await pull(
+        services, caller, notice_recipient, find, lambda page, standing: ReadNotices(page, caller, standing)
+    )
 
 
 async def acknowledge_notices(services: Services, caller: Caller, through: int) -> tuple[int, Receipt]:
     """Note that a force has taken its notices up to a cursor; returns how many that were. Raises NotPermitted."""
-    log_id = await log_of(services, caller)
 
-    async def attempt() -> Committed[int]:
-        standing = await standing_of(services, log_id)
-        recipient = notice_recipient(standing.terms, caller.organisation)
-        check_person(standing, recipient, caller)
-        unit = AcknowledgeNotices(through, recipient or "", caller, standing)
-        return await services.journals.of(log_id).submit(unit)
+    def noting(recipient: str, standing: Standing) -> AcknowledgeNotices:
+        return AcknowledgeNotices(through, recipient, caller, standing)
 
-    committed = await decided(services, caller, log_id, attempt)
-    return committed.value, committed.receipt
+    return await acknowledge(services, caller, notice_recipient, noting)
 
 
 def notice_recipient(terms: Terms | None, organisation: str) -> str | None:
@@ -132,56 +107,47 @@ def notice_recipient(terms: Terms | None, organisation: str) -> str | None:
     return next((one.id for one in content.recipients if one.id in told and one.party in own), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pulling:
-    """One reading: who asks, under what, where."""
-
-    connection: Connection
-    records: Records
-    caller: Caller
-    standing: Standing
-    log_id: str
-    recipient: str
-
-    def page(self, now: datetime, after: int, limit: int) -> Page:
-        """A page ends at a notice that may go, and there is a next one only where another may."""
-        shown: list[Shown] = []
-        at, searching = after, True
-        asked = {"log": self.log_id, "of_force": self.caller.organisation, "to": self.recipient, "most": limit + 1}
-        while searching and len(shown) <= limit:
-            rows = self.connection.execute(_FEED, {**asked, "after": at}).all()
-            shown += self._decided(rows, now)
-            at, searching = (rows[-1].seq, len(rows) > limit) if rows else (at, False)
-        page = shown[:limit]
-        return Page(tuple(page), page[-1].row.seq if page else after, len(shown) > limit)
-
-    def _decided(self, rows: Sequence[Row[Any]], now: datetime) -> list[Shown]:
-        loaded = self.records.load(self.connection, [row.record_id for row in rows])
-        ties = ties_of(self.connection.execute, self.caller, self.log_id, rows)
-        found: list[Shown] = []
-        for row in rows:
-            record = loaded.get(row.record_id)
-            if record is None:
-                continue
-            facts = replace(facts_of(record, now), consent=consent_now(row, now))
-            facts = facts.asked_by(ties.relationship(row), None, facts.hours_since_event)
-            decision = decide_on(facts, self.recipient, NOTICE, self.standing.terms, now)
-            if row.state == State.RETRACTED and decision.reason in _MAY_HEAR:
-                found.append(Shown(row, facts, decision, None))
-            elif row.state == State.OPEN and decision.outcome is Outcome.PERMITTED:
-                found.append(Shown(row, facts, decision, minimise(record, decision)))
-        return found
+def _decided(asking: Asking, now: datetime, rows: Sequence[Row[Any]]) -> list[Shown]:
+    """Those of the rows that may go, each minimised for whoever asks."""
+    loaded = asking.records.load(asking.connection, [row.record_id for row in rows])
+    ties = ties_of(asking.connection.execute, asking.caller, asking.log_id, rows)
+    found: list[Shown] = []
+    for row in rows:
+        record = loaded.get(row.record_id)
+        if record is None:
+            continue
+        facts = replace(facts_of(record, now), consent=consent_now(row, now))
+        facts = facts.asked_by(ties.relationship(row), None, facts.hours_since_event)
+        decision = decide_on(facts, asking.recipient, NOTICE, asking.standing.terms, now)
+        if (row.state == State.RETRACTED or row.withdrawn) and decision.reason in _MAY_HEAR:
+            found.append(Shown(row, facts, decision, None))
+        elif row.state == State.OPEN and not row.withdrawn and decision.outcome is Outcome.PERMITTED:
+            found.append(Shown(row, facts, decision, minimise(record, decision)))
+    return found
 
 
-_MAY_HEAR = frozenset({Reason.CLAUSE, Reason.NO_CLAUSE, Reason.NOTHING_RELEASED})
-"""Whoever the agreement leads a flow to hears that what it read was sent in error, whatever it may read now (N14)."""
+WITHDRAWN: Final = "withdrawn"
+"""What police read of a notice that they were given and may not be given any more: her wish, or an override's end."""
+
+_MAY_HEAR = frozenset(
+    {
+        Reason.CLAUSE,
+        Reason.NO_CLAUSE,
+        Reason.NOTHING_RELEASED,
+        Reason.HOLD,
+        Reason.MARKING,
+        Reason.AREA_UNKNOWN,
+        Reason.OUTSIDE_AREA,
+    }
+)
+"""Whoever the agreement leads a flow to hears that what it read is gone, whatever it may read now (N14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadNotices(Unit[None]):
     """Seal that notices leave for police: an entry for each, or one that there was nothing."""
 
-    page: Page
+    page: Page[Shown]
     caller: Caller
     standing: Standing
 
@@ -199,27 +165,16 @@ class ReadNotices(Unit[None]):
         same = stands is not None and all(getattr(stands, name) == getattr(one.row, name) for name in _RELIED_ON)
         if stands is None or not same or consent_now(stands, batch.now) != one.facts.consent:
             raise DecideAgain("the notice changed")
-        decision = decide_on(one.facts, one.decision.recipient, NOTICE, self.standing.terms, batch.now)
-        if (decision.outcome, decision.ruling) != (one.decision.outcome, one.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        said = {"cursor": one.row.seq, "version": one.row.version}
-        entry = act(
+        how = Leaving(
             Event.HOSPITAL_NOTICE_READ,
-            Operation.DISCLOSURE,
-            at=batch.at,
-            caller=self.caller,
-            decision=decision if one.record is not None else None,
-            facts=one.facts,
-            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
-            subjects=(subject_of(one.row.record_id, one.row.victim),),
+            NOTICE,
             record=one.row.record_id,
             case=one.row.id,
-            reason=None if one.record is not None else State.RETRACTED.value,
+            reason=one.gone,
+            detail={"cursor": one.row.seq, "version": one.row.version},
             mapping=one.row.mapping,
-            detail=said,
         )
-        recipients = (Recipient(decision.organisation or "", decision.recipient),)
-        batch.seal(entry if one.record is not None else entry._replace(recipients=recipients))
+        seal(batch, self.caller, self.standing, one, how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +208,9 @@ class AcknowledgeNotices(Unit[int]):
 
 _n, _f, _o, _t = tables.hospital_notice, tables.hospital_feed, tables.consent_override, tables.notice
 _override = (_o.c.expires_at.label("override_expires"), _o.c.ended_at.label("override_ended"))
+_later = _f.alias()
 _FEED = (
-    select(_n, _n.c.id.label("event_id"), literal(None).label("assigned_to"), _f.c.seq, *_override)
+    select(_n, _n.c.id.label("event_id"), literal(None).label("assigned_to"), _f.c.seq, _f.c.withdrawn, *_override)
     .join(_f, (_f.c.notice_id == _n.c.id) & (_f.c.version == _n.c.version))
     .outerjoin(_o, _o.c.id == _n.c.override_id)
     .where(
@@ -262,7 +218,14 @@ _FEED = (
         _f.c.force == bindparam("of_force"),
         _f.c.recipient == bindparam("to"),
         _f.c.seq > bindparam("after"),
-        _n.c.state.in_((State.OPEN.value, State.RETRACTED.value)),
+        or_(_n.c.state.in_((State.OPEN.value, State.RETRACTED.value)), _f.c.withdrawn),
+        # Of what was given, withdrawn and given again, the last counts.
+        ~exists().where(
+            _later.c.notice_id == _f.c.notice_id,
+            _later.c.recipient == _f.c.recipient,
+            _later.c.force == _f.c.force,
+            _later.c.seq > _f.c.seq,
+        ),
     )
     .order_by(_f.c.seq)
     .limit(bindparam("most"))
@@ -285,12 +248,20 @@ _TAKE = (
     .where(_of_force, _f.c.acknowledged_at.is_(None))
     .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
 )
+_TOLD = (
+    Kind.HOSPITAL_NOTICE.value,
+    Kind.CORRECTED.value,
+    Kind.RETRACTED.value,
+    Kind.STOPPED.value,
+    Kind.CONSENT_REFUSED.value,
+    Kind.CONSENT_WITHDRAWN.value,
+)
 _CLOSE_TOLD = (
     update(_t)
     .where(
         _t.c.log_id == bindparam("log"),
         _t.c.organisation == bindparam("of_force"),
-        _t.c.kind.in_((Kind.HOSPITAL_NOTICE.value, Kind.CORRECTED.value, Kind.RETRACTED.value)),
+        _t.c.kind.in_(_TOLD),
         _t.c.acknowledged_at.is_(None),
         select(_f.c.seq)
         .where(_of_force, _f.c.notice_id == _t.c.event_id, _f.c.created_at >= _t.c.created_at)

@@ -11,28 +11,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
-from audit.entry import Operation, Recipient, timestamp
+from audit.entry import Operation, timestamp
 from audit.receipt import Receipt
 from gateway.callers import check_person
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.decision import Reason
 from gateway.errors import NotFound
 from gateway.evidence import Caller, Event, act
+from gateway.feeds import Page, page_of
 from gateway.informing import VICTIM_INFORMATION
 from gateway.informing.keeping import How
 from gateway.informing.request import asking_recipient
 from gateway.minimise import minimise
 from gateway.nothing_given import Missed, nothing_found
+from gateway.pulled import Asking, Leaving, Pulled, acknowledge, pull, seal
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
-from gateway.store.journal import Committed
-from gateway.store.records import Records, subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.ties import ties_of
 from gateway.under_agreement import decided, log_of, standing_of
@@ -65,39 +66,20 @@ class Told:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """A page of answers; `next_cursor` is where the next begins: at the last one told, or where this page began."""
-
-    told: tuple[Told, ...]
-    next_cursor: int
-    more: bool
-    receipts: tuple[Receipt, ...] = ()
-    log_id: str = ""
-
-
-async def read_answers(services: Services, caller: Caller, *, after: int, limit: int) -> Answers:
+async def read_answers(services: Services, caller: Caller, *, after: int, limit: int) -> Pulled[Told]:
     """What became of a force's requests after a cursor. Raises NotPermitted, Busy, NotSealed."""
-    log_id = await log_of(services, caller)
 
-    async def attempt() -> Answers:
-        # 1. Who asks: the recipient that such requests of this force are answered to, with the person it wants named.
-        standing = await standing_of(services, log_id)
-        recipient = asking_recipient(standing.terms, caller.organisation)
-        check_person(standing, recipient, caller)
+    def find(asking: Asking) -> Page[Told]:
+        of = {"log": asking.log_id, "own": caller.organisation}
 
-        # 2. Find the answers, decide each again for this person, minimise.
-        def find(connection: Connection) -> Answers:
-            reading = _Reading(connection, services.records, caller, standing, log_id, recipient or "")
-            return reading.page(datetime.now(UTC), after, limit)
+        def rows(at: int, most: int) -> Sequence[Row[Any]]:
+            return asking.connection.execute(_FEED, {**of, "after": at, "most": most}).all()
 
-        page = await services.database.read(find)
+        return page_of(rows, partial(_decided, asking, datetime.now(UTC)), after=after, limit=limit)
 
-        # 3. Seal each disclosure, or that there was nothing; then answer.
-        committed = await services.journals.of(log_id).submit(ReadAnswers(page, caller, standing))
-        return replace(page, receipts=committed.receipts, log_id=log_id)
-
-    return await decided(services, caller, log_id, attempt)
+    return await pull(
+        services, caller, asking_recipient, find, lambda page, standing: ReadAnswers(page, caller, standing)
+    )
 
 
 async def read_request(
@@ -127,59 +109,33 @@ async def read_request(
 
 async def acknowledge_answers(services: Services, caller: Caller, through: int) -> tuple[int, Receipt]:
     """Note that a force has taken its answers up to a cursor; returns how many that were. Raises NotPermitted."""
-    log_id = await log_of(services, caller)
 
-    async def attempt() -> Committed[int]:
-        standing = await standing_of(services, log_id)
-        check_person(standing, asking_recipient(standing.terms, caller.organisation), caller)
-        return await services.journals.of(log_id).submit(AcknowledgeAnswers(through, caller, standing))
+    def noting(_: str, standing: Standing) -> AcknowledgeAnswers:
+        return AcknowledgeAnswers(through, caller, standing)
 
-    committed = await decided(services, caller, log_id, attempt)
-    return committed.value, committed.receipt
+    return await acknowledge(services, caller, asking_recipient, noting)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One reading: who asks, under what, where."""
-
-    connection: Connection
-    records: Records
-    caller: Caller
-    standing: Standing
-    log_id: str
-    recipient: str
-
-    def page(self, now: datetime, after: int, limit: int) -> Answers:
-        """A page ends at an answer that may go, and there is a next one only where another may."""
-        told: list[Told] = []
-        at, searching = after, True
-        asked = {"log": self.log_id, "own": self.caller.organisation, "most": limit + 1}
-        while searching and len(told) <= limit:
-            rows = self.connection.execute(_FEED, {**asked, "after": at}).all()
-            told += self._decided(rows, now)
-            at, searching = (rows[-1].seq, len(rows) > limit) if rows else (at, False)
-        page = told[:limit]
-        return Answers(tuple(page), page[-1].row.seq if page else after, len(told) > limit)
-
-    def _decided(self, rows: Sequence[Row[Any]], now: datetime) -> list[Told]:
-        released = [row.answer_id for row in rows if row.state == How.RELEASED and row.answer_id is not None]
-        loaded = self.records.load(self.connection, released)
-        ties = ties_of(self.connection.execute, self.caller, self.log_id, rows)
-        found: list[Told] = []
-        for row in rows:
-            answer = loaded.get(row.answer_id) if row.answer_id else None
-            if row.state == How.RELEASED and (answer is None or expired(row, now)):
-                continue
-            source = Source(organisation=row.organisation)
-            record = answer or Record(kind=RecordKind.STATUS, source=source, area=row.area)
-            facts = _of_referral(facts_of(record, now), row)
-            facts = facts.asked_by(ties.relationship(row), None, facts.hours_since_event)
-            decision = decide_on(facts, self.recipient, VICTIM_INFORMATION, self.standing.terms, now)
-            if answer is None and decision.reason in _MAY_HEAR:
-                found.append(Told(row, facts, decision, None))
-            elif answer is not None and decision.outcome is Outcome.PERMITTED:
-                found.append(Told(row, facts, decision, minimise(answer, decision)))
-        return found
+def _decided(asking: Asking, now: datetime, rows: Sequence[Row[Any]]) -> list[Told]:
+    """Those of the rows that may go, each minimised for whoever asks."""
+    released = [row.answer_id for row in rows if row.state == How.RELEASED and row.answer_id is not None]
+    loaded = asking.records.load(asking.connection, released)
+    ties = ties_of(asking.connection.execute, asking.caller, asking.log_id, rows)
+    found: list[Told] = []
+    for row in rows:
+        answer = loaded.get(row.answer_id) if row.answer_id else None
+        if row.state == How.RELEASED and (answer is None or expired(row, now)):
+            continue
+        source = Source(organisation=row.organisation)
+        record = answer or Record(kind=RecordKind.STATUS, source=source, area=row.area)
+        facts = _of_referral(facts_of(record, now), row)
+        facts = facts.asked_by(ties.relationship(row), None, facts.hours_since_event)
+        decision = decide_on(facts, asking.recipient, VICTIM_INFORMATION, asking.standing.terms, now)
+        if answer is None and decision.reason in _MAY_HEAR:
+            found.append(Told(row, facts, decision, None))
+        elif answer is not None and decision.outcome is Outcome.PERMITTED:
+            found.append(Told(row, facts, decision, minimise(answer, decision)))
+    return found
 
 
 _MAY_HEAR = frozenset({Reason.CLAUSE, Reason.NO_CLAUSE, Reason.NOTHING_RELEASED})
@@ -202,18 +158,18 @@ def _of_referral(facts: Facts, row: Row[Any]) -> Facts:
 class ReadAnswers(Unit[None]):
     """Seal that answers leave for police: an entry for each, or one that there was nothing."""
 
-    page: Answers
+    page: Page[Told]
     caller: Caller
     standing: Standing
 
     @property
     def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
         """The referrals that must not have changed."""
-        return [one.row.id for one in self.page.told]
+        return [one.row.id for one in self.page.shown]
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        told = self.page.told
+        told = self.page.shown
         ids = [one.row.request_id for one in told]
         stands = {(row.request_id, row.number): row.seq for row in batch.read(_SAME, {"ids": ids})} if ids else {}
         if not told:
@@ -226,27 +182,16 @@ class ReadAnswers(Unit[None]):
             self._seal(batch, one)
 
     def _seal(self, batch: Batch, one: Told) -> None:
-        terms = self.standing.terms
-        decision = decide_on(one.facts, one.decision.recipient, VICTIM_INFORMATION, terms, batch.now)
-        if (decision.outcome, decision.ruling) != (one.decision.outcome, one.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        given = one.record is not None
-        entry = act(
+        row = one.row
+        how = Leaving(
             Event.INFORMATION_READ,
-            Operation.DISCLOSURE,
-            at=batch.at,
-            caller=self.caller,
-            decision=decision if given else None,
-            facts=one.facts,
-            agreement=agreement_ref(terms.agreement) if terms else None,
-            subjects=(subject_of(one.row.record_id, one.row.victim),),
-            record=one.row.answer_id,
-            case=one.row.id,
-            reason=None if given else one.row.state,
-            detail={"request": one.row.request_id, "item": one.row.number, "cursor": one.row.seq},
+            VICTIM_INFORMATION,
+            record=row.answer_id,
+            case=row.id,
+            reason=None if one.record is not None else row.state,
+            detail={"request": row.request_id, "item": row.number, "cursor": row.seq},
         )
-        to = (Recipient(decision.organisation or "", decision.recipient),)
-        batch.seal(entry if given else entry._replace(recipients=to))
+        seal(batch, self.caller, self.standing, one, how)
 
 
 @dataclass(frozen=True, slots=True)

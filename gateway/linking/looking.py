@@ -33,13 +33,11 @@ from gateway.store.records import Records, numbered
 from mappings.record import Role
 
 AT_ONCE = 50
-"""Events that one unit links: intake waits for the log no longer than that takes."""
+"""Events of one call, which one unit links: intake waits for the log, and what else is done by the clock for its turn,
+no longer than that takes."""
 
 LEAST_PEOPLE = 100_000
 """How many people there are to choose from at least: whoever comes to a new gateway is one of an area's, not of ten."""
-
-IN_A_ROUND = 500
-"""Events of one call: what else is done by the clock waits no longer than that takes."""
 
 GIVES_WAY_SECONDS = 0.2
 """How long each event waits at most for callers who want an answer: under load four events a second are linked, which
@@ -54,23 +52,18 @@ MOST_REVIEWS = 5
 
 
 def link_waiting(database: Database, journals: Journals, records: Records, model: Model, log_id: str) -> int:
-    """Compare what was taken in and not compared yet, some at a time; returns how many events that were.
+    """Compare what was taken in and not compared yet, `AT_ONCE` at most; returns how many events that were.
 
     For a thread of its own. Raises NotSealed, Busy or Unreachable; what was done until then stands.
     """
-    done = 0
     journal = journals.of(log_id)
     with database.reading() as connection:
         people = max(LEAST_PEOPLE, connection.execute(_PEOPLE, {"log": log_id}).scalar_one())
-    while done < IN_A_ROUND:
-        with database.reading() as connection:
-            waiting = connection.execute(_WAITING, {"log": log_id, "most": AT_ONCE}).all()
-            looked = [look(connection, records, model, log_id, row, people) for row in _in_turn(waiting, journal)]
-        if not looked:
-            break
+        waiting = connection.execute(_WAITING, {"log": log_id, "most": AT_ONCE}).all()
+        looked = [look(connection, records, model, log_id, row, people) for row in _in_turn(waiting, journal)]
+    if looked:
         journal.submit_and_wait(LinkPeople(tuple(looked)))
-        done += len(looked)
-    return done
+    return len(looked)
 
 
 def _in_turn(waiting: Iterable[Any], journal: Journal) -> Iterator[Any]:

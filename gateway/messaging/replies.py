@@ -1,8 +1,9 @@
 """RRI: what a team's system says to a referral it was delivered, taken as the team's own word.
 
 It counts where it answers a message that was sent to an endpoint of this very client (MSA-2), about the referral that
-message carried (RF1-6 where it says one). Then it goes the road of any change a team makes, on behalf of the person who
-answers for the endpoint: the state machine, the words to police, the seal. Whatever else it may be is for a human.
+message carried (RF1-6 where it says one). Then it is what any channel may say of a delivery (`gateway.answering`), on
+behalf of the person who answers for the endpoint: a change of the referral, or that the system cannot use what it had
+acknowledged, which its team is told. Whatever else it may be is for a human.
 
 Source: domain.md sections 2.9 (RRI), 4.2 (states); HL7 v2.4 section 11.3.2.
 """
@@ -12,30 +13,35 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-import orjson
 from sqlalchemy import Connection, bindparam, select
 
+from adapters.nhs.fhir import TaskChange
 from adapters.nhs.hl7v2 import ReferralReply, Verdict, referral_reply
 from adapters.socket import Fault, Problem, Unreadable
-from gateway.errors import NotFound, TransitionRefused
-from gateway.journey import report_back
+from gateway.answering import answer_delivery, refuse_delivery
+from gateway.errors import AlreadyAnswered, NotFound, TransitionRefused
 from gateway.messages.keeping import Became, Given
 from gateway.messaging.arriving import Arriving
 from gateway.mllp.channel import parcels_of
 from gateway.store import tables
+from mappings.referral import ReferralStatus
 
-_STATUS: Final = {Verdict.ACCEPTED: "accepted", Verdict.PENDING: "received", Verdict.REJECTED: "rejected"}
+_STATUS: Final = {
+    Verdict.ACCEPTED: ReferralStatus.ACCEPTED,
+    Verdict.PENDING: ReferralStatus.RECEIVED,
+    Verdict.REJECTED: ReferralStatus.REJECTED,
+}
+_TAKEN: Final = frozenset({"accepted", "in-progress", "completed"})
 _BEYOND: Final = {
-    "received": frozenset({"received", "accepted", "in-progress", "completed"}),
-    "accepted": frozenset({"accepted", "in-progress", "completed"}),
-    "rejected": frozenset({"rejected"}),
+    ReferralStatus.RECEIVED: _TAKEN | {"received"},
+    ReferralStatus.ACCEPTED: _TAKEN,
+    ReferralStatus.REJECTED: frozenset({"rejected"}),
 }
 """Where the referral stands already at or beyond what a reply says, there is nothing to change."""
-_PATCH: Final = "application/json-patch+json"
 
 
 async def take(arriving: Arriving) -> Given:
-    """Take a reply in. Raises Unreadable where it answers nothing that was sent, and what `report_back` raises."""
+    """Take a reply in. Raises Unreadable where it answers nothing that was sent, and what `answering` raises."""
     if await arriving.kept_before():
         return await arriving.keep(Became.REPLY)
     reply = referral_reply(arriving.message)
@@ -43,31 +49,31 @@ async def take(arriving: Arriving) -> Given:
     if sent is None:
         raise Unreadable(Problem("MSA-2", Fault.UNKNOWN_CODE))
     status = _STATUS.get(reply.verdict)
-    if status is None:  # expired, or the message failed: a person must see to it
+    if status is None and reply.verdict is not Verdict.FAILED:  # expired: a person must see to it
         raise Unreadable(Problem("RF1-1", Fault.UNKNOWN_CODE))
-    if sent.status not in _BEYOND[status]:
-        await _change(arriving, sent, status)
+    caller = replace(arriving.caller, user=sent.user, role=sent.role)
+    try:
+        if status is None:
+            await refuse_delivery(arriving.services, caller, sent.delivery_id)
+        elif sent.status not in _BEYOND[status]:
+            change = TaskChange(status, None, (), None)
+            await answer_delivery(arriving.services, arriving.library, caller, sent.delivery_id, change)
+    except AlreadyAnswered:
+        pass  # said before, or by another way meanwhile
+    except (NotFound, TransitionRefused):
+        raise Unreadable(Problem("RF1-1", Fault.UNKNOWN_CODE)) from None
     return await arriving.keep(Became.REPLY, about=sent.event_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """The referral that was sent, and who answers for the endpoint it went to."""
+    """What was sent, of which event, where its referral stands, and who answers for the endpoint it went to."""
 
-    referral_id: str
+    delivery_id: str
     event_id: str
     status: str
     user: str
     role: str
-
-
-async def _change(arriving: Arriving, sent: _Sent, status: str) -> None:
-    caller = replace(arriving.caller, user=sent.user, role=sent.role)
-    patch = orjson.dumps([{"op": "replace", "path": "/status", "value": status}])
-    try:
-        await report_back(arriving.services, arriving.library, caller, sent.referral_id, patch, _PATCH, lambda _: True)
-    except (NotFound, TransitionRefused):
-        raise Unreadable(Problem("RF1-1", Fault.UNKNOWN_CODE)) from None
 
 
 def _sent(connection: Connection, arriving: Arriving, reply: ReferralReply) -> _Sent | None:
@@ -79,7 +85,7 @@ def _sent(connection: Connection, arriving: Arriving, reply: ReferralReply) -> _
     row = connection.execute(_SENT, asked).first()
     if row is None or (reply.case and reply.case != row.referral_id):
         return None
-    return _Sent(row.referral_id, row.event_id, row.status, row.user_id, row.role)
+    return _Sent(row.id, row.event_id, row.status, row.user_id, row.role)
 
 
 _d, _e, _r = tables.delivery, tables.endpoint, tables.referral

@@ -6,7 +6,6 @@ Without TLS it listens on loopback alone, outside production, and speaks for one
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
 import threading
 from collections.abc import Iterator
@@ -79,17 +78,10 @@ class MllpServer:
 
 @contextmanager
 def heard(listener: MllpServer | None) -> Iterator[None]:
-    """Have a listener open while something else runs in this, the main thread. Ends the process where it cannot."""
+    """Have a listener, where there is one, open while something else runs. Ends the process where it cannot."""
     if listener is None:
         yield
         return
-
-    def ended(*_: object) -> None:
-        raise SystemExit(0)
-
-    # A web server that has stopped raises its signal again; by default that would end the process at once, with
-    # messages that are kept and not yet answered.
-    before = signal.signal(signal.SIGTERM, ended)
     try:
         listener.open()
     except OSError as failed:
@@ -98,7 +90,6 @@ def heard(listener: MllpServer | None) -> Iterator[None]:
         yield
     finally:
         listener.close()
-        signal.signal(signal.SIGTERM, before)
 
 
 def listener_of(services: Services, tls: ssl.SSLContext | None) -> Listener:

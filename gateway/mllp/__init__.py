@@ -2,7 +2,8 @@
 
     tls       the two contexts, and the fingerprint that names a certificate
     door      which client of the gateway a certificate speaks for
-    listener  connections in: bounded, one message in flight each, every message answered
+    gate      connections in: bounded in number from their first moment, proven by TLS
+    listener  one message in flight on each, every message answered
     serving   the listener beside the web, in a thread of its own
     client    one message out and its acknowledgement, matched by MSA-2
     channel   the delivery channel `mllp`

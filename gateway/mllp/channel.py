@@ -1,7 +1,8 @@
 """The delivery channel `mllp`: a referral as REF^I12 to a trust's integration engine, and its acknowledgement.
 
 The control id of a message derives from the parcel's, so that every try has the same MSH-10, and a receiver knows a
-message it has had. AE and CE are for a human, AR and CR are tried again, and so is whatever nobody answered.
+message it has had. AE and CE are for a human, AR and CR are tried again unless they say why that cannot help, and so is
+whatever nobody answered.
 
 Options of an endpoint: `ca` (PEM of the receiver's authority), `application` and `facility` (MSH-5, MSH-6), `ack` (`AA`
 by default; `CA` where the receiver sends no application acknowledgement).
@@ -96,7 +97,7 @@ class Mllp:
             raise CannotWrite(str(cannot)) from cannot
 
     def send(self, endpoint: Endpoint, parcel_id: str, body: bytes, deadline: float) -> Reply:
-        """Send and wait for the acknowledgement of this message. Raises TryAgain, Refused."""
+        """Send and wait for the acknowledgement of this message. Raises TryAgain, NotSent, Refused, Unknown."""
         to = target(endpoint.address)
         try:
             tls = client_context(endpoint.options.get("ca"), self.certificate, self.key) if to.secure else None

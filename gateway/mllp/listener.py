@@ -1,4 +1,4 @@
-"""The listener: connections in, bounded in number, bytes and time, and every message on them answered in its order.
+"""The listener: connections in, bounded in bytes and time (in number: `gate`), every message answered in its order.
 
 One message is in flight on a connection: while it is judged and kept nothing more is read from it, and the sender's own
 window fills. A message that was begun must end in time, however slowly its bytes drip; answers must be taken in time;
@@ -26,13 +26,13 @@ from gateway.errors import GatewayError
 from gateway.evidence import Caller
 from gateway.logs import Line, say
 from gateway.mllp.door import Door
+from gateway.mllp.gate import READ_BYTES, Gate
 from gateway.mllp.tls import fingerprint
 
 Handle = Callable[[Caller, bytes | TooLong], Awaitable[Sequence[bytes]]]
 """What becomes of a message, or of one that was too long to be held: its answers, unframed. It answers what fails, too;
 what it raises closes the connection, and the sender sends again."""
 
-_READ_BYTES: Final = 65_536
 _LINE_ENDS: Final = b"\r\n"
 
 
@@ -58,32 +58,20 @@ class Listener:
         self._door = door
         self._handle = handle
         self._bounds = bounds
-        self._tls = tls
-        self._server: asyncio.Server | None = None
+        proven_within = min(_HANDSHAKE_SECONDS, bounds.message_seconds)
+        self._gate = Gate(self._connected, bounds.connections, tls, proven_within)
         self._stopping = False
-        self._at_door = 0
         self._clients: Counter[str] = Counter()
         self._open: dict[asyncio.Task[None], _Line] = {}
 
     async def open(self, host: str, port: int) -> int:
         """Listen; returns the port, which is a free one where 0 was asked for. Raises OSError."""
-        bound = self._bounds
-        timing = (
-            {"ssl_handshake_timeout": min(_HANDSHAKE_SECONDS, bound.message_seconds), "ssl_shutdown_timeout": 1.0}
-            if self._tls
-            else {}
-        )
-        self._server = await asyncio.start_server(
-            self._connected, host, port, ssl=self._tls, limit=_READ_BYTES, backlog=bound.connections, **timing
-        )
-        taken: int = self._server.sockets[0].getsockname()[1]
-        return taken
+        return await self._gate.open(host, port)
 
     async def stop(self, grace_seconds: float = 10.0) -> None:
         """Accept nothing more, answer what is being kept, close everything."""
         self._stopping = True
-        if self._server is not None:
-            self._server.close()
+        await self._gate.close()
         for line in self._open.values():
             if not line.busy:
                 line.writer.close()
@@ -99,8 +87,7 @@ class Listener:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or self._stopping or len(self._open) >= self._bounds.connections:
-            say(Line.MLLP_REFUSED, client="unknown", why="connections")
+        if task is None or self._stopping:
             writer.transport.abort()
             return
         line = self._open[task] = _Line(reader, writer)
@@ -147,7 +134,7 @@ class Listener:
         while not self._stopping:
             allowed = self._bounds.idle_seconds if begun is None else self._bounds.message_seconds
             async with asyncio.timeout_at((loop.time() if begun is None else begun) + allowed):
-                data = await line.reader.read(_READ_BYTES)
+                data = await line.reader.read(READ_BYTES)
             if not data:
                 break
             line.busy = True

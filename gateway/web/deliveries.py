@@ -1,6 +1,6 @@
 """What is delivered to the systems of teams (`/governance/v1/deliveries`): what waits, what lies with a human.
 
-For named people of a party. Nothing is shown but references, codes and times.
+For named people of the organisation whose systems they are. Nothing is shown but references, codes and times.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ class _Desk:
 
         def read(connection: Connection) -> dict[str, Any]:
             waits = counts(connection, log_id)
-            rows = listed(connection, log_id, State(asked), SHOWN_MAX)
+            rows = listed(connection, log_id, caller.organisation, State(asked), SHOWN_MAX)
+            own = [one for one in endpoints(connection, log_id) if one.endpoint.organisation == caller.organisation]
             return {
-                "endpoints": [_endpoint(one, *waits.get(one.id, (0, 0))) for one in endpoints(connection, log_id)],
+                "endpoints": [_endpoint(one, *waits.get(one.id, (0, 0))) for one in own],
                 "deliveries": [_delivery(row) for row in rows],
             }
 

@@ -109,9 +109,10 @@ class _Door:
         caller = await self._reader(request)
         known(type_)
         subset = subset_of(type_, _pairs(request))
-        held = held_of(request) if subset.whole else None  # a part has no version of its own
+        bare = request.method == "HEAD"  # whatever part is asked of, nothing of it leaves
+        held = held_of(request) if subset.whole or bare else None  # a part has no version of its own
         page = await self._desk.read(caller, type_, id_, reason_of(request), held)
-        return _resource(page, subset) if page.given else _confirmed(request, page)
+        return _resource(page, subset) if page.given or bare else _confirmed(page)
 
     async def everything(self, request: Request, id_: str) -> Response:
         """A page of everything of a referral."""
@@ -167,10 +168,8 @@ def _resource(page: Page, subset: fhir.Subset = _WHOLE) -> Response:
     return fhir_response(subset.of(one).body, headers=headers)
 
 
-def _confirmed(request: Request, page: Page) -> Response:
-    """A resource that is there and is not sent: what HEAD is told of it, or that the caller's copy still holds."""
-    if request.method == "HEAD":
-        return _resource(page)  # the route leaves the body out, and keeps the length
+def _confirmed(page: Page) -> Response:
+    """The caller's copy of a resource still holds."""
     return Response(status_code=304, headers=_resource_headers(page))
 
 

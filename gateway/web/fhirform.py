@@ -36,6 +36,8 @@ _OF: Final = {
     **dict.fromkeys(("application/*", "*/*"), fhir.JSON_TYPE),
 }
 """Which of our two types answers a media range; JSON where either would do."""
+_PARTS: Final = frozenset({"_elements", "_summary"})
+"""The parameters that ask for a part of a resource."""
 _BOTH: Final = (fhir.JSON_TYPE, fhir.XML_TYPE)
 _MOST_STARS: Final = 3  # more than any range has: less exact than every one
 _SHORT: Final = {"json": fhir.JSON_TYPE, "xml": fhir.XML_TYPE}
@@ -86,7 +88,8 @@ def written_in(response: Response, form: Form) -> Response:
 class FhirRoute(PlainRoute):
     """A route that answers in the form asked for; what cannot be given in any form is refused before it is looked up.
 
-    HEAD is answered as GET is, with the length and without the body (RFC 9110 section 9.3.2).
+    HEAD is answered as GET is, with the length and without the body (RFC 9110 section 9.3.2). Of a part there is no
+    length either: it would tell how long each element is, which is a word about what nobody was given.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -102,6 +105,8 @@ class FhirRoute(PlainRoute):
                 answer = written_in(answer, form)
             if request.method == "HEAD":
                 answer.body = b""
+                if not _PARTS.isdisjoint(request.query_params):
+                    del answer.headers["content-length"]
             return answer
 
         return handle

@@ -2,7 +2,8 @@
 
 Only what `adapters.nhs.fhir.SEARCH` declares can be asked. A parameter that is not declared is refused, for a filter
 that is dropped shows more than was asked for (P3); a caller who would rather have it passed over says so (`Prefer:
-handling=lenient`), and is told that it was. A modifier, a chain or a value that is not served is refused either way.
+handling=lenient`), and is told that it was. A modifier, a chain (`_has`), a value that is not served, and whatever else
+R4 selects by, is refused either way.
 What would identify somebody is taken from a form alone, so that no address names anybody (P7).
 """
 
@@ -34,6 +35,8 @@ PARAMETERS_MAX = 50
 """Parameters of one search: each is compared with every resource looked at."""
 _NEUTRAL = frozenset({"_format", "_pretty"})
 """How an answer is written: no part of what is asked."""
+_SELECTING = frozenset({"_has", "_filter", "_query", "_list", "_text", "_content"})
+"""R4's own ways to select that are not served: nobody who sends one can mean everything."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -112,7 +115,7 @@ class SearchReader:
                 hidden = hidden or condition.personal
                 if condition.personal and at < len(given):
                     raise BadParameter("what identifies somebody is no part of an address: send a form to _search")
-            elif lenient:
+            elif lenient and name.partition(":")[0] not in _SELECTING:
                 continue
             else:
                 raise BadParameter("a search parameter that this server does not declare: see metadata")

@@ -11,21 +11,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
 from gateway import governing, replaying
-from gateway.coresponse.unjoined import missing
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller
 from gateway.intake import Offer
-from gateway.linking.unreviewed import open_matches
-from gateway.notices import outstanding
 from gateway.overrides import MOST_DAYS, Ground, Override, VictimTold
 from gateway.replaying import Wanted
-from gateway.reviews import Review, reviews_due
+from gateway.reviews import Review
 from gateway.services import Services
 from gateway.store.envelope import Envelope
 from gateway.store.records import address_key, family_key
@@ -184,17 +181,14 @@ class _Desk:
     async def outstanding(self, request: Request) -> Response:
         """Notices nobody acknowledged, reviews and matches that are due: of each, the one due first at the top."""
         caller = await self._caller(request)
-        log_id, receipt = await governing.see_outstanding(self._services, caller)
-
-        def read(connection: Connection) -> dict[str, Any]:
-            return {
-                "notices": [_notice(row) for row in outstanding(connection, log_id)],
-                "reviews": [_review(what, row) for what, row in reviews_due(connection, log_id)],
-                "matches": [match_shown(row) for row in open_matches(connection, log_id)],
-                "co_responses": [shown(row) for row in missing(connection, log_id)],
-            }
-
-        return await self._answer(caller, await self._services.database.read(read), receipt)
+        due, receipt = await governing.read_outstanding(self._services, caller)
+        said = {
+            "notices": [_notice(row) for row in due.notices],
+            "reviews": [_review(what, row) for what, row in due.reviews],
+            "matches": [match_shown(row) for row in due.matches],
+            "co_responses": [shown(row) for row in due.contacts],
+        }
+        return await self._answer(caller, said, receipt)
 
     async def review_break_glass(self, request: Request, id_: str) -> Response:
         """Say whether an emergency was one."""

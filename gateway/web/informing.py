@@ -140,9 +140,9 @@ class _Desk:
         found = await reading.read_answers(self._services, caller, after=after, limit=limit_of(request, 100, PAGE_MAX))
         receipts = [receipt_json(one, found.log_id) for one in found.receipts]
         body = {
-            "answers": [one.said() | {"receipt": r} for one, r in zip(found.told, receipts, strict=False)],
-            "next": found.next_cursor,
-            "more": found.more,
+            "answers": [one.said() | {"receipt": r} for one, r in zip(found.page.shown, receipts, strict=False)],
+            "next": found.page.next_cursor,
+            "more": found.page.more,
             "receipt": receipts[0],
         }
         return json_response(body, headers=receipt_header(found.receipts[0], found.log_id))

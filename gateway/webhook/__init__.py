@@ -4,9 +4,9 @@
     address     which addresses a push may go to, resolved once and pinned
     signing     HTTP Message Signatures (RFC 9421) over Content-Digest (RFC 9530)
     posting     one POST, and whether to try again
-    policy      how long to wait, and when to give up
+    folder      its twin for development: the signed request as a file
     deliveries  what is to be pushed, leased, sealed, settled
-    courier     rounds: every endpoint served by a thread of its own
+    courier     rounds: to each endpoint one word after the other
 
 What is pushed can be pulled as well, and is acknowledged by a 2xx. Nothing goes that a pull would not give.
 

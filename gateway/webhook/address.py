@@ -43,7 +43,9 @@ class Target:
 def target(url: str, *, production: bool) -> Target:
     """The target of a URL. Raises AddressRefused."""
     if not _URL.fullmatch(url):
-        raise AddressRefused("the address is not a URL of at most 512 plain characters without query and fragment")
+        raise AddressRefused(
+            f"the address is not a URL of at most {URL_MAX} plain characters without query and fragment"
+        )
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -95,7 +97,8 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved and not found.is_unspecified
 
 
-_URL = re.compile(r"(?=.{1,512}\Z)https?://[A-Za-z0-9._~:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
+URL_MAX = 512
+_URL = re.compile(rf"(?=.{{1,{URL_MAX}}}\Z)" r"https?://[A-Za-z0-9._~:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
 
 

@@ -1,24 +1,25 @@
-"""Rounds of pushing: every endpoint is served by a thread of its own, one word at a time, until nothing is due.
+"""Rounds of pushing: to each endpoint one word at a time, until nothing is due, side by side (`delivery.rounds`).
 
-A round returns at once, so that an endpoint that hangs keeps none of the others waiting, nor the next round. Any
-number of gateways may make rounds: what is leased by one is left alone by the others.
+An endpoint that failed is left alone for a while.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from sqlalchemy import Row
 
 from gateway.delivery.fault import NotDelivered, Refused, TryAgain
+from gateway.delivery.leases import LEASE
 from gateway.delivery.policy import AFTER_MAX
+from gateway.delivery.rounds import Rounds
 from gateway.evidence import Caller
 from gateway.feedback import Telling, feedback_recipient, find_word
 from gateway.logs import Line, say
@@ -29,12 +30,12 @@ from gateway.store.journal import Committed
 from gateway.terms import Standing
 from gateway.tokens.scopes import Scope
 from gateway.webhook.address import AddressRefused, Resolve, pinned, system_resolve, target
-from gateway.webhook.deliveries import LEASE, Begin, Finish, Plan, next_due, unplanned
+from gateway.webhook.deliveries import Begin, Finish, Plan, next_due, unplanned
 from gateway.webhook.endpoints import Endpoint, Pushed, endpoints
+from gateway.webhook.folder import drop, folder_of
 from gateway.webhook.posting import DEADLINE_SECONDS, post
 from gateway.webhook.signing import Signer
 
-THREADS = 64  # endpoints served side by side; England and Wales have 43 forces
 PAUSE_MAX = timedelta(minutes=1)
 """How long an endpoint that failed is left alone; longer only where it asked for more."""
 _ATTEMPTS = 5  # how often a word is decided again because what it was decided on changed
@@ -71,52 +72,39 @@ class Courier:
         self._deadline_seconds = deadline_seconds
         self._production = services.settings.environment is Environment.PRODUCTION
         self._signer = Signer(services.keyring)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="courier")
-        self._turn = threading.Lock()
-        self._serving: dict[str, Future[None]] = {}
+        self._rounds = Rounds("courier")
         self._paused: dict[str, datetime] = {}
-        self._closing = False
 
     def round(self, now: datetime) -> None:
         """Have every endpoint served that is not being served and is not left alone for a while."""
         with self._services.database.reading() as connection:
             registered = endpoints(connection)
         for endpoint in registered:
-            with self._turn:
-                running = self._serving.get(endpoint.id)
-                paused = self._paused.get(endpoint.id)
-                left_alone = paused is not None and now < paused <= now + AFTER_MAX  # beyond: the clock was set back
-                if (running and not running.done()) or left_alone or self._closing:
-                    continue
-                self._serving[endpoint.id] = self._pool.submit(self._serve, endpoint)
+            self._rounds.serve(endpoint.id, partial(self._serve, endpoint, now))
 
     def wait(self) -> None:
         """Wait until what is being served is done with."""
-        with self._turn:
-            running = list(self._serving.values())
-        wait(running)
+        self._rounds.wait()
 
     def close(self) -> None:
         """Let the tries that run come to their end, and stop."""
-        with self._turn:
-            self._closing = True
-        self._pool.shutdown()
+        self._rounds.close()
 
     def test(self, endpoint: Endpoint) -> int:
         """Push a signed word about nothing; returns the status. Raises NotDelivered."""
         return self._post(endpoint, "test", orjson.dumps({"test": True}), time.monotonic())
 
-    def _serve(self, endpoint: Endpoint) -> None:
-        """Push everything that is due to one endpoint, until one fails; whatever comes of it ends here."""
-        try:
+    def _serve(self, endpoint: Endpoint, now: datetime) -> None:
+        """Push everything that is due to one endpoint that is not left alone, until one fails."""
+        paused = self._paused.get(endpoint.id)
+        if paused is not None and now < paused <= now + AFTER_MAX:  # beyond: the clock was set back
+            return
+        desk = self._desk(endpoint)
+        if desk is not None:
+            self._plan(desk)
+        passed: set[str] = set()
+        while desk is not None and not self._rounds.closing and self._push_next(desk, passed):
             desk = self._desk(endpoint)
-            if desk is not None:
-                self._plan(desk)
-            passed: set[str] = set()
-            while desk is not None and not self._closing and self._push_next(desk, passed):
-                desk = self._desk(endpoint)
-        except Exception as error:  # noqa: BLE001 - one endpoint's trouble must not keep the others from being served
-            say(Line.PUSH_ABANDONED, endpoint=endpoint.id, error=type(error).__name__)
 
     def _desk(self, endpoint: Endpoint) -> _Desk | None:
         """Whoever is told; None where the client was revoked, or the agreement has nobody to tell."""
@@ -172,8 +160,7 @@ class Courier:
         if fault is not None:
             say(Line.PUSH_FAILED, endpoint=endpoint.id, delivery=due.id, why=fault.code)
         if isinstance(fault, TryAgain):
-            with self._turn:
-                self._paused[endpoint.id] = now + (fault.after or PAUSE_MAX)
+            self._paused[endpoint.id] = now + (fault.after or PAUSE_MAX)
             return False
         return True
 
@@ -216,9 +203,13 @@ class Courier:
         return None
 
     def _post(self, endpoint: Endpoint, delivery: str, body: bytes, leased: float) -> int:
-        """Resolve, sign and send. Raises NotDelivered."""
+        """Resolve, sign and send, or put into a folder. Raises NotDelivered."""
         now = datetime.now(UTC)
         try:
+            folder = folder_of(endpoint.url, production=self._production)
+            if folder is not None:
+                drop(folder, delivery, endpoint.url, self._signer.headers(endpoint.url, body, delivery, now), body)
+                return HTTPStatus.CREATED
             to = target(endpoint.url, production=self._production)
         except AddressRefused:
             raise Refused("address") from None

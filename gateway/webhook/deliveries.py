@@ -4,8 +4,8 @@
     Begin    lease one, decide again, seal the disclosure: after this commit its first byte may go
     Finish   it arrived, or not: acknowledge, wait for the next try, or put it in front of a human
 
-A lease that ran out is a gateway that stopped in between: the word goes again under the same delivery id, by which the
-receiver knows it. A later word of an incident waits for an earlier one, until that arrived, was fetched or given up.
+A word whose lease ran out goes again under the same delivery id, by which the receiver knows it. A later word of an
+incident waits for an earlier one, until that arrived, was fetched or given up.
 
 Source: design.md section 8; domain.md section 1.1.
 """
@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, exists, func, select, update
 
 from audit.entry import Entry, Operation, Outcome, Recipient, timestamp
 from gateway.chance import fresh_id
 from gateway.decide import Outcome as Ruled
 from gateway.delivery.fault import NotDelivered
-from gateway.delivery.policy import AFTER_MAX, TRIES, wait_after
+from gateway.delivery.leases import LEASE, free, still_open, times
+from gateway.delivery.policy import TRIES, wait_after
 from gateway.evidence import Caller, Event, act
 from gateway.feedback import Telling, decided_now
 from gateway.notices import Kind, Matter, due_by_grade, tell
@@ -33,7 +34,6 @@ from gateway.store.records import subject_of
 from gateway.terms import Standing, agreement_ref
 from gateway.webhook.endpoints import Endpoint, Pushed
 
-LEASE = timedelta(seconds=120)  # a try ends within 15 s of its first connection, and a resolver within a minute
 _PLANNED_AT_ONCE = 200
 _NO_ITEMS: frozenset[str] = frozenset()
 """The items of a push that says only that there are words: it carries none, and is a disclosure all the same."""
@@ -83,7 +83,7 @@ def unplanned(connection: Connection, endpoint: Endpoint, force: str) -> bool:
 
 def next_due(connection: Connection, endpoint: Endpoint, now: datetime) -> Row[Any] | None:
     """The delivery whose turn it is: waiting, not leased, and no earlier one of its incident still waits."""
-    return connection.execute(_DUE, {"endpoint": endpoint.id, **_times(now)}).one_or_none()
+    return connection.execute(_DUE, {"endpoint": endpoint.id, **times(now)}).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Begin(Unit[int | None]):
 
     def apply(self, batch: Batch) -> int | None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        row = next(iter(batch.read(_ONE, {"id": self.delivery_id, **_times(self.now)})), None)
+        row = next(iter(batch.read(_ONE, {"id": self.delivery_id, **times(self.now)})), None)
         if row is None:
             return None
         if row.fetched_at is not None:
@@ -212,11 +212,6 @@ def give_up(batch: Batch, row: Row[Any], caller: Caller, standing: Standing, why
     tell(batch, matter, [team], due=due, caller=None, agreement=standing.terms.agreement if standing.terms else None)
 
 
-def _times(now: datetime) -> dict[str, str]:
-    """The time, and twice as far as a lease or a wait of now reaches: beyond, it is of a clock that was set back."""
-    return {"now": timestamp(now), "leased": timestamp(now + 2 * LEASE), "asked": timestamp(now + 2 * AFTER_MAX)}
-
-
 def _failed(
     batch: Batch, row: Row[Any], caller: Caller, standing: Standing, why: str, detail: dict[str, str | int]
 ) -> Entry:
@@ -245,21 +240,17 @@ _NEW_WORDS = (
 )
 _PLANNED = update(_e).where(_e.c.id == bindparam("of")).values(planned_seq=bindparam("to"))
 
-_open = and_(_o.c.acknowledged_at.is_(None), _o.c.stopped_at.is_(None), _o.c.given_up_at.is_(None))
+_open, _free = still_open(_o.c), free(_o.c)
 _earlier = tables.outbox.alias("earlier")
 _first = ~exists().where(
     _earlier.c.endpoint_id == _o.c.endpoint_id,
     _earlier.c.event_id == _o.c.event_id,
     _earlier.c.seq < _o.c.seq,
-    _earlier.c.acknowledged_at.is_(None),
-    _earlier.c.stopped_at.is_(None),
-    _earlier.c.given_up_at.is_(None),
+    still_open(_earlier.c),
 )
-_free = or_(_o.c.leased_until.is_(None), _o.c.leased_until <= bindparam("now"), _o.c.leased_until > bindparam("leased"))
-_ripe = or_(_o.c.next_at.is_(None), _o.c.next_at <= bindparam("now"), _o.c.next_at > bindparam("asked"))
 _DUE: Any = (
     select(_o.c.id, _o.c.seq)
-    .where(_o.c.endpoint_id == bindparam("endpoint"), _open, _free, _ripe, _first)
+    .where(_o.c.endpoint_id == bindparam("endpoint"), _open, _free, _first)
     .order_by(func.coalesce(_o.c.next_at, ""), _o.c.seq)
     .limit(1)
 )
@@ -270,7 +261,7 @@ _OPEN = (
     .outerjoin(_f, and_(_f.c.log_id == _o.c.log_id, _f.c.seq == _o.c.seq))
     .where(_o.c.id == bindparam("id"), _open)
 )
-_ONE = _OPEN.where(_free, _ripe, _first)
+_ONE = _OPEN.where(_free, _first)
 
 
 def _change(**values: Any) -> Any:  # noqa: ANN401 - bound values, and SQLAlchemy's statement

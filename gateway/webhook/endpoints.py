@@ -23,6 +23,7 @@ from gateway.store.batch import Batch, Unit
 from gateway.telling import WORDS_PER_CHANGE
 from gateway.tokens.scopes import Scope
 from gateway.webhook.address import target
+from gateway.webhook.folder import folder_of
 
 
 class EndpointRefused(Exception):
@@ -38,7 +39,10 @@ class Pushed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A registered endpoint. `ca` is the PEM of the authorities it is trusted by, None for the machine's own."""
+    """A registered endpoint; the `url` of a folder is its twin for development.
+
+    `ca` is the PEM of the authorities it is trusted by, None for the machine's own.
+    """
 
     id: str
     client: str
@@ -78,7 +82,8 @@ class AddEndpoint(Unit[str]):
 
     def check(self) -> None:
         """Refuse what no database is needed to refuse."""
-        target(self.url, production=self.production)
+        if folder_of(self.url, production=self.production) is None:
+            target(self.url, production=self.production)
         if not _PERSON.fullmatch(self.user) or not _PERSON.fullmatch(self.role):
             raise EndpointRefused("the person and their role are codes of at most 64 characters")
         if self.ca is not None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from gateway.delivery.fault import Refused, TryAgain
+from gateway.delivery.fault import NotSent, Refused, TryAgain
 from gateway.delivery.policy import retry_after
 from gateway.webhook.address import Target
 
@@ -67,12 +67,17 @@ def exchange(
     deadline_seconds: float = DEADLINE_SECONDS,
     answer_max_bytes: int = 0,
 ) -> Answer:
-    """Send a request and give back what was answered, whatever it is. Raises TryAgain where nothing was."""
+    """Send a request and give back what was answered, whatever it is.
+
+    Raises TryAgain where nothing was, and NotSent where no address could be connected to, TLS included.
+    """
     try:
         status, after, said = asyncio.run(_post(to, addresses, headers, body, ca, deadline_seconds, answer_max_bytes))
-    except TimeoutError:
-        raise TryAgain("timeout") from None
-    except httpx.TimeoutException:
+    except httpx.ConnectTimeout:
+        raise NotSent("timeout") from None
+    except httpx.ConnectError as error:
+        raise NotSent("tls" if _of_tls(error) else "connection") from None
+    except (TimeoutError, httpx.TimeoutException):
         raise TryAgain("timeout") from None
     except (httpx.HTTPError, ssl.SSLError, OSError) as error:
         raise TryAgain("tls" if _of_tls(error) else "connection") from None
@@ -98,7 +103,7 @@ async def _post(
         for address in others:
             try:
                 return await _one(client, to, address, headers, body, most)
-            except httpx.ConnectError:  # nothing was sent: the next address may answer
+            except (httpx.ConnectError, httpx.ConnectTimeout):  # nothing was sent: the next address may answer
                 continue
         return await _one(client, to, last, headers, body, most)
 

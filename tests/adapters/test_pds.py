@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from adapters.nhs import pds
 from adapters.nhs.pds import Found, Nobody, Question, Several
 from adapters.socket import Unreadable
+from gateway.demo.pds import Patient, bundle, number
 from mappings.record import Address, AddressUse, Birth, Name, Person, Role
-from tests.support.pds_simulator import Patient, bundle, number
 from tests.support.shared import shared_data
 
 MARIANNE = Patient(number(1), (("Ashdown", "Marianne"),), "1991-02-03")

@@ -1,4 +1,4 @@
-"""A world for each module of the console's tests. Pages are the same on both engines; what is SQL asks for both itself."""
+"""A world for each module of the console's tests: pages are the same on both engines; what is SQL asks for both."""
 
 from __future__ import annotations
 

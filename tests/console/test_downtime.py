@@ -43,7 +43,11 @@ def test_it_says_whom_how_safely_and_how_urgently_and_no_address_and_no_narrativ
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["content-disposition"].startswith('attachment; filename="downtime-2')
     text = text_of(answer)
-    for words in ("Marianne Ashdown", "Telephone 07700900123: safe, no voicemail, texts allowed", "weekdays 10:00-14:00"):
+    for words in (
+        "Marianne Ashdown",
+        "Telephone 07700900123: safe, no voicemail, texts allowed",
+        "weekdays 10:00-14:00",
+    ):
         assert words in text
     for words in ("Code word: bluebell", "High, assessed 12 April 2026", "Piers Harbottle", "Given", "idva-0042"):
         assert words in text

@@ -23,9 +23,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.faults.calls import Calls
+from tests.faults.kinds import Plan
 from tests.faults.plans import series, trials, work
 from tests.faults.table import Row, counts, merged, text
-from tests.faults.trial import Plan
 from tests.support.postgres import binaries
 from tests.support.world import prepare_template
 

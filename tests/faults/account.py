@@ -41,7 +41,10 @@ from tests.support.postgres import READY_SECONDS
 
 @dataclass
 class Account:
-    """What was found. `misses` are promises that did not hold, in words; `looks` is how often the log verified."""
+    """What was found. `misses` are promises that did not hold, in words; `looks` is how often the log verified.
+
+    Of the deliveries that were found, `with_human` were given up and lie with their team.
+    """
 
     accepted: int = 0
     found_once: int = 0
@@ -49,6 +52,7 @@ class Account:
     receipts: int = 0
     entries_found: int = 0
     looks: int = 0
+    with_human: int = 0
     pack_verified: bool = False
     misses: list[str] = field(default_factory=list)
 

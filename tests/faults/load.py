@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 
-from gateway.demo.incidents import incident
+from tests.bench.households import household_incident
 from tests.faults.ledger import Ledger
 
 JSON_API = "application/vnd.api+json"
 JSON_PATCH = "application/json-patch+json"
 BACK_OFF_SECONDS = 0.05  # far less than Retry-After says: stubborn, but the server gets a word in
+RESTING_SECONDS = 0.2  # of each client between two requests, for as long as a process takes to start
 PUSHERS, READERS, CHANGERS = 6, 3, 2
 
 
@@ -46,6 +48,7 @@ class Load:
     refusals_are_right: frozenset[int] = frozenset()
     in_force: asyncio.Event = field(default_factory=asyncio.Event)
     _serial: int = 0
+    _resting: bool = False
     _stopping: bool = False
     _at_work: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -60,12 +63,22 @@ class Load:
         self._stopping = True
         await asyncio.gather(*self._at_work)
 
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Ask less for a while: all that is sent while nothing happens is sent again when accounts are settled."""
+        self._resting = True
+        try:
+            yield
+        finally:
+            self._resting = False
+
     async def push(self, serial: int) -> httpx.Response:
         """Push an incident until it is answered."""
         key = f"push-{serial}"
         headers = {"Content-Type": JSON_API, "Idempotency-Key": key}
         while True:
-            answer = await self._ask("police", "POST", "/police/v1/incidents", json=incident(serial), headers=headers)
+            document = household_incident(serial)  # one pair's hundreds of incidents would be linked, and little else
+            answer = await self._ask("police", "POST", "/police/v1/incidents", json=document, headers=headers)
             if answer.status_code != httpx.codes.ACCEPTED:  # held, while the agreement is suspended
                 break
             await self.in_force.wait()
@@ -84,6 +97,8 @@ class Load:
     async def _repeat(self, act: Callable[[random.Random], Awaitable[None]], chance: random.Random) -> None:
         while not self._stopping:
             await act(chance)
+            if self._resting:
+                await asyncio.sleep(RESTING_SECONDS)
 
     async def _push(self, _: random.Random) -> None:
         self._serial += 1

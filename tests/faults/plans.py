@@ -10,10 +10,11 @@ from pathlib import Path
 from tests.faults import calls, trial
 from tests.faults.calls import Act, Calls, Stage
 from tests.faults.disk import Way
+from tests.faults.kinds import Fault, Plan
 from tests.faults.table import Row, row_of
-from tests.faults.trial import Fault, Plan
 
 KILLS_EACH = 25  # of one trial: its log stays short enough to be looked at after each
+DELIVERING_EACH = 20  # with each the clock goes on by minutes, and one token lasts the trial
 WAYS = (
     (Way.EIO, False),
     (Way.EIO, True),
@@ -32,6 +33,12 @@ def trials(engines: list[str], kills: int, seed: int, *, quick: bool) -> Iterato
         for number, first in enumerate(range(0, left, KILLS_EACH)):
             yield Plan(engine, ((Fault.KILL, min(KILLS_EACH, left - first)),), seed + number)
     for engine in engines:
+        left, gateways = (10 * few, 1) if engine == "sqlite" else (3 * few, 2)
+        for number, first in enumerate(range(0, left, DELIVERING_EACH)):
+            of = min(DELIVERING_EACH, left - first)
+            yield Plan(engine, ((Fault.DELIVERING, of),), seed + number, gateways if number else 1)
+    for engine in engines:
+        yield Plan(engine, ((Fault.MLLP, 3 * few),), seed)
         yield Plan(engine, ((Fault.BATCH, 2 * few),), seed)
         yield Plan(engine, ((Fault.DISK, few),), seed)
         yield Plan(engine, ((Fault.CLOCK, few),), seed)

@@ -14,7 +14,7 @@ from gateway.demo.setting import STOP_SECONDS, NotReady, environment, wait_ready
 from gateway.settings import Settings
 from tests.faults import skewed
 
-PATIENCE = 6  # times what a demonstration waits
+PATIENCE = 6  # times what a demonstration waits: with hundreds of people to link, on a busy machine, all takes longer
 DISK_FULL = 1  # bytes a file may have: every write to the database fails
 
 
@@ -85,8 +85,11 @@ class Server:
     async def _end(self, by: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(by)
-            await asyncio.to_thread(self._process.wait, STOP_SECONDS)
-            self._process = None
+            try:
+                await asyncio.to_thread(self._process.wait, PATIENCE * STOP_SECONDS)
+            finally:
+                self._process.kill()  # nothing, where it has ended
+                self._process = None
 
     @property
     def last_words(self) -> str:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, fields, replace
 
 from tests.faults.calls import Series
 from tests.faults.disk import Way
-from tests.faults.trial import Fault, Result
+from tests.faults.kinds import Fault, Result
 
 
 @dataclass(frozen=True)
 class Row:
     """What came of one kind of fault on one engine. The names of the fields are the head of the table.
 
-    `lost`: answered 2xx and not there. `unsealed`: receipts given out whose entry is not there. `verified`: how often
-    the whole log was verified, after each fault and of each crash image. `misses`: promises that did not hold, which
-    are said below the table.
+    `lost`: answered 2xx or AA and not there. `unsealed`: receipts given out whose entry is not there. Where referrals
+    are delivered, each is one more that was accepted, is lost where it is neither there nor with a human, and a message
+    that arrived is a receipt. `verified`: how often the whole log was verified, after each fault and of each crash
+    image. `misses`: promises that did not hold, which are said below the table.
     """
 
     fault: str
@@ -31,10 +32,16 @@ class Row:
     refused: int
     misses: tuple[str, ...]
     seconds: int
+    with_human: int
     passed: bool
 
 
-_NUMBERS = ("faults", "accepted", "lost", "duplicates", "receipts", "unsealed", "verified", "refused", "seconds")
+_NUMBERS = (
+    *("faults", "accepted", "lost", "duplicates", "receipts", "unsealed", "verified", "refused", "seconds"),
+    "with_human",
+)
+_UNTOLD = frozenset({"passed", "with_human"})
+"""What the table has no column for."""
 
 
 def row_of(result: Result | Series, seconds: float) -> Row:
@@ -60,6 +67,7 @@ def row_of(result: Result | Series, seconds: float) -> Row:
         refused=result.refused,
         misses=tuple(f"{name} on {engine}, seed {seed}: {miss}" for miss in account.misses),
         seconds=round(seconds),
+        with_human=account.with_human,
         passed=result.passed,
     )
 
@@ -90,7 +98,7 @@ def merged(rows: Iterable[Row]) -> list[Row]:
 
 def _place(row: Row) -> tuple[int, str, str]:
     names = [str(one) for one in Fault]
-    first = row.fault.partition(",")[0]
+    first = row.fault.partition(",")[0].partition(" (")[0]
     return names.index(first) if first in names else len(names), row.fault, row.engine
 
 
@@ -102,7 +110,7 @@ def total(rows: Iterable[Row]) -> Row:
 def text(rows: Iterable[Row]) -> str:
     """The table in Markdown, with its sum; a miss counts once."""
     listed = list(rows)
-    heads = [field.name for field in fields(Row) if field.name != "passed"]
+    heads = [field.name for field in fields(Row) if field.name not in _UNTOLD]
     lines = [heads, *(_cells(row, heads) for row in (*listed, total(listed)))]
     widths = [max(len(line[at]) for line in lines) for at in range(len(heads))]
     told = ["| " + " | ".join(_padded(line, widths)) + " |" for line in lines]

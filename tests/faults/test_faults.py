@@ -10,7 +10,7 @@ import pytest
 from tests.faults import calls, trial
 from tests.faults.calls import Act, Calls, Stage
 from tests.faults.disk import Way
-from tests.faults.trial import Fault, Plan
+from tests.faults.kinds import Fault, Plan
 from tests.support.postgres import binaries
 
 NEEDS_POSTGRES = pytest.mark.skipif(binaries() is None, reason="no PostgreSQL server is installed")
@@ -19,10 +19,17 @@ NEEDS_POSTGRES = pytest.mark.skipif(binaries() is None, reason="no PostgreSQL se
 @pytest.mark.parametrize(
     "plan",
     [
-        pytest.param(Plan("sqlite", ((Fault.KILL, 1), (Fault.BATCH, 1), (Fault.DISK, 1)), 0), id="sqlite"),
+        pytest.param(
+            Plan("sqlite", ((Fault.DELIVERING, 2), (Fault.MLLP, 1), (Fault.BATCH, 1), (Fault.DISK, 1)), 0), id="sqlite"
+        ),
         pytest.param(Plan("sqlite", ((Fault.CLOCK, 2),), 0), id="clock"),
         pytest.param(
-            Plan("postgresql", ((Fault.KILL, 1), (Fault.SUSPEND, 1), (Fault.CUT, 1), (Fault.SERVER, 1)), 0, gateways=2),
+            Plan(
+                "postgresql",
+                ((Fault.DELIVERING, 1), (Fault.SUSPEND, 1), (Fault.CUT, 1), (Fault.SERVER, 1)),
+                0,
+                gateways=2,
+            ),
             id="two-gateways-on-postgresql",
             marks=NEEDS_POSTGRES,
         ),

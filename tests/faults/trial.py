@@ -12,9 +12,8 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -30,8 +29,11 @@ from tests.faults.account import Account, look, settle
 from tests.faults.batches import Sender
 from tests.faults.clock import Clockwork
 from tests.faults.database import Fragile, fragile
+from tests.faults.deliveries import LEASE_AND_MORE, Team
+from tests.faults.kinds import Fault, Plan, Result
 from tests.faults.ledger import Ledger, shown
 from tests.faults.load import Door, Load
+from tests.faults.messages import Hospital
 from tests.faults.server import Server, command
 from tests.support.world import copy_rows, copy_template
 
@@ -42,54 +44,12 @@ RECOVERED = 3  # answers, after which it is said to go on again
 REFUSALS = 5  # 503s to be seen before a lost database or disk comes back
 
 
-class Fault(StrEnum):
-    """What is broken."""
-
-    KILL = "gateway killed"
-    BATCH = "gateway killed in a batch"
-    DISK = "disk full"
-    SERVER = "database server killed"
-    CUT = "database connection cut"
-    BACKEND = "database backend killed"
-    CLOCK = "clock set back and forward"
-    SUSPEND = "agreement suspended"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One trial: which faults, how often; how many gateway processes share the database."""
-
-    engine: str
-    faults: tuple[tuple[Fault, int], ...]
-    seed: int
-    gateways: int = 1
-
-    @property
-    def count(self) -> int:
-        """How many faults in all."""
-        return sum(count for _, count in self.faults)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a trial. `done` counts the faults that were brought about."""
-
-    plan: Plan
-    account: Account
-    done: int
-    refused: int
-    cut_off: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether every promise held."""
-        return self.account.clean and self.done == self.plan.count
-
-
 def run(plan: Plan, template: Path) -> Result:
     """Run a trial over a copy of the prepared world. The engine must be installed."""
     with tempfile.TemporaryDirectory(prefix="provide-faults-") as folder, _database(plan.engine) as postgres:
-        more = {"database_url": postgres.address} if postgres else {}
+        more: dict[str, Any] = {"database_url": postgres.address} if postgres else {}
+        if Fault.MLLP in dict(plan.faults):
+            more |= {"mllp_port": free_port(), "mllp_plain_client": "demo-hospital"}
         # One token lasts the trial: signing in again is not what is tried here.
         settings = settings_of(Path(folder) / "data", free_port(), token_lifetime_seconds=3600, **more)
         copy_template(template, settings.data_dir, with_database=postgres is None)
@@ -124,6 +84,10 @@ class _Trial:
         self._done = 0
         self._verifier: Verifier | None = None
         self._sender: Sender | None = None
+        self._team: Team | None = None
+        self._hospital: Hospital | None = None
+        self._skewed = not {Fault.CLOCK, Fault.DELIVERING}.isdisjoint(dict(plan.faults))
+        self._ahead = 0
 
     async def run(self) -> Result:
         """1. Start. 2. Break things under load. 3. Hold the gateway to account, over HTTP and in its database."""
@@ -131,32 +95,60 @@ class _Trial:
         ports = [first_port, *(free_port() for _ in range(self._plan.gateways - 1))]
         self._servers = [Server(self._settings, port) for port in ports]
         faults = [fault for fault, count in self._plan.faults for _ in range(count)]
-        skewed = Fault.CLOCK in faults
         try:
+            if Fault.DELIVERING in faults:
+                self._team = Team(self._chance)
+                await self._team.start(self._settings)
             for server in self._servers:
-                await server.start(skewed_clock=skewed)
+                await server.start(skewed_clock=self._skewed)
             async with self._load(faults) as load, self._auditor() as auditor:
                 pinned = await self._key(auditor)
                 self._verifier = Verifier.from_text(pinned)
                 load.start()
-                if Fault.BATCH in faults:
-                    self._sender = Sender(load, self._chance)
-                    self._sender.start()
+                self._start_senders(load, faults)
                 await self._break(load, faults)
                 await load.stop()
-                if self._sender is not None:
-                    await self._sender.stop()
+                await self._stop_senders()
                 pack = (await auditor.get(f"/audit/v1/logs/{LOG}/pack")).content  # what is no pack will not verify
                 account = await settle(self._settings, self._ledger, load.push, pinned, pack)
-                if self._sender is not None:
-                    await batches.settle(self._settings, self._sender, load.doors[0].police, account)
+                await self._settle_beside(load, account)
         finally:
+            if self._team is not None:
+                await self._team.stop()
             for server in self._servers:
                 await server.stop()
         account.misses += self._misses
         account.looks += self._looks
         refused = self._ledger.statuses[httpx.codes.SERVICE_UNAVAILABLE]
         return Result(self._plan, account, self._done, refused, self._ledger.cut_off)
+
+    def _start_senders(self, load: Load, faults: list[Fault]) -> None:
+        """Set those to work who send beside the load."""
+        if Fault.BATCH in faults:
+            self._sender = Sender(load, self._chance)
+            self._sender.start()
+        if Fault.MLLP in faults:
+            self._hospital = Hospital(self._settings, load.doors[0].up, self._chance)
+            self._hospital.start()
+
+    async def _stop_senders(self) -> None:
+        """Let them finish what they are at; then let everything be delivered that waits, and set the clock right."""
+        if self._sender is not None:
+            await self._sender.stop()
+        if self._hospital is not None:
+            await self._hospital.stop()
+        if self._team is not None:
+            await self._team.drain(self._settings, self._pass_time)
+            self._pass_time(-self._ahead)
+
+    async def _settle_beside(self, load: Load, account: Account) -> None:
+        if self._sender is not None:
+            await batches.settle(self._settings, self._sender, load.doors[0].police, account)
+        if self._hospital is not None:
+            await asyncio.to_thread(self._hospital.settle, self._settings, account)
+        if self._team is not None:
+            await self._team.drain(self._settings, self._pass_time)  # people who were linked since are news to a team
+            await asyncio.to_thread(self._team.settle, self._settings, account)
 
     @asynccontextmanager
     async def _load(self, faults: list[Fault]) -> AsyncIterator[Load]:
@@ -177,6 +169,8 @@ class _Trial:
         acts: dict[Fault, Callable[[Load], Awaitable[None]]] = {
             Fault.KILL: self._kill,
             Fault.BATCH: self._kill_in_batch,
+            Fault.DELIVERING: self._kill_delivering,
+            Fault.MLLP: self._kill_over_mllp,
             Fault.DISK: self._lose_disk,
             Fault.SERVER: self._lose_server,
             Fault.CUT: self._cut,
@@ -200,9 +194,12 @@ class _Trial:
         if self._verifier is None:
             raise TypeError("the log's key was asked for at the start")
         seen = self._ledger.snapshot()
+        answered = self._hospital.seen() if self._hospital else {}
         database = Database(self._settings.database, readers=1)
         try:
             found = look(database, seen, self._verifier)
+            self._misses += self._hospital.look(database, answered) if self._hospital else []
+            self._misses += self._team.look(database) if self._team else []
         finally:
             database.close()
         self._misses += found.misses
@@ -215,7 +212,8 @@ class _Trial:
         await self._servers[at].kill()
         if then is not None:
             then()
-        await self._servers[at].start()
+        with load.resting():
+            await self._servers[at].start(skewed_clock=self._skewed)
         load.doors[at].up.set()
         self._done += 1
 
@@ -226,6 +224,27 @@ class _Trial:
             if meanwhile := self._chance.randrange(IN_BETWEEN):
                 await self._ledger.more(meanwhile)
             await self._kill(load, then=self._sender.go_on)
+
+    async def _kill_delivering(self, load: Load) -> None:
+        """Kill a gateway that has a delivery under way, and let time pass until its lease has run out."""
+        if self._team is not None:
+            await self._team.moment()
+            for _ in range(self._chance.randrange(TURNS)):
+                await asyncio.sleep(0)
+            await self._kill(load, then=lambda: self._pass_time(LEASE_AND_MORE))
+            self._team.go_on()
+
+    async def _kill_over_mllp(self, load: Load) -> None:
+        """Kill the gateway when a message has reached it, or after others were answered in between."""
+        if self._hospital is not None:
+            await self._hospital.moment()
+            for _ in range(self._chance.randrange(TURNS)):
+                await asyncio.sleep(0)
+            await self._kill(load)
+
+    def _pass_time(self, seconds: int) -> None:
+        self._ahead += seconds
+        self._servers[0].turn_clock(self._ahead)  # of every gateway: they share the file
 
     async def _lose_disk(self, _: Load) -> None:
         broken = self._postgres or self._servers[0]
@@ -263,13 +282,15 @@ class _Trial:
         """Suspend by a process of its own, and ask every gateway at once; then let it be in force again."""
         known = next(iter(self._ledger.pushed.values())).referrals[0]
         load.in_force.clear()
-        await command(self._settings, "agreement", "suspend", LOG)
+        with load.resting():
+            await command(self._settings, "agreement", "suspend", LOG)
         for door in load.doors:
             answer = await load.read(door, known)
             if answer.is_success and shown(answer):
                 self._misses.append("a gateway released after the agreement was suspended")
         await self._ledger.more(self._chance.randrange(1, ANSWERS_BETWEEN_FAULTS))
-        await command(self._settings, "agreement", "activate", LOG)
+        with load.resting():
+            await command(self._settings, "agreement", "activate", LOG)
         load.in_force.set()
         self._done += 1
 

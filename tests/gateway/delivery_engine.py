@@ -10,7 +10,7 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,9 +23,10 @@ DOES = ("AA", "AA", "AA", "AA", "AE", "AR", "hang", "reset", "late", "other", "t
 
 @dataclass
 class Engine:
-    """An integration engine. `taken` counts what it took, by control id; `does` draws what it does next."""
+    """An integration engine. `taken` counts what it took, by control id; what it does next is drawn from `does`."""
 
     rng: random.Random
+    does: Sequence[str] = DOES
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     taken: Counter[str] = field(default_factory=Counter)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Engine:
         try:
             message = self._message(line)
             control = message.split(b"\r", 1)[0].split(b"|")[9].decode()
-            does = self.always or self.rng.choice(DOES)
+            does = self.always or self.rng.choice(self.does)
             self.did[does] += 1
             self.sent.append((control, message))
             if does not in {"AE", "AR"} and not self.taken[control]:
@@ -103,9 +104,9 @@ def _ack(code: str, control: str) -> bytes:
 
 
 @contextmanager
-def serving(rng: random.Random, always: str | None = None) -> Iterator[Engine]:
+def serving(rng: random.Random, always: str | None = None, does: Sequence[str] = DOES) -> Iterator[Engine]:
     """An engine that serves until it is left."""
-    engine = Engine(rng, always=always)
+    engine = Engine(rng, does, always=always)
     thread = threading.Thread(target=engine.serve, daemon=True)
     thread.start()
     try:

@@ -20,7 +20,7 @@ TEXT = shipped().text.decode()
 
 
 _RELATIONSHIPS = "clauses[0].when.relationships[0]"
-_CATEGORY = "flows[4].register.data_categories[0]"
+_CATEGORY = "flows[5].register.data_categories[0]"
 _HOURS = "governance.breach.tell_commissioner_within_hours"
 
 
@@ -41,32 +41,32 @@ def line_of(text: str, part: str) -> int:
         ("version: 1\n", "version: 01\n", "version", "valid integer"),
         ("    systems: [force-rms]\n", "    systems: []\n", "recipients[1].systems", "empty"),
         ("    systems: [force-rms]\n", "    systems: *v\n", "recipients[1].systems", "anchors"),
-        ("    release: [engagement.wishes]", "    release: [engagement.hopes]", "clauses[9].release[0]", "catalogue"),
+        ("    release: [engagement.wishes]", "    release: [engagement.hopes]", "clauses[10].release[0]", "catalogue"),
         (
             "      - items: [suspect.police_identifiers]",
             "      - items: [suspect.pnc]",
             "clauses[0].withhold[2].items[0]",
             "pattern",
         ),
-        ("      risk.answers: count", "      risk.answers: blur", "clauses[22].generalise.risk.answers", "should be"),
-        ("      risk.answers: count", "      risk.answers: year", "clauses[22]", "no meaning"),
+        ("      risk.answers: count", "      risk.answers: blur", "clauses[23].generalise.risk.answers", "should be"),
+        ("      risk.answers: count", "      risk.answers: year", "clauses[23]", "no meaning"),
         (
             "    recipients: [evaluation]\n    emergency: false\n    when",
             "    recipients: [idva-team]\n    emergency: false\n    when",
-            "clauses[22].recipients[0]",
+            "clauses[23].recipients[0]",
             "recipient",
         ),
         ("    areas: [blackpool, fylde", "    areas: [preston, fylde", "recipients[0].areas[0]", "no such area"),
-        ("    flow: F2\n    recipients", "    flow: F7\n    recipients", "clauses[8].flow", "no such flow"),
-        ("    to: [evaluation]", "    to: [press]", "flows[14].to[0]", "no such recipient"),
-        ("    from: [blackpool-teaching-hospitals]\n", "    from: [somebody]\n", "flows[4].from[0]", "no such party"),
+        ("    flow: F2\n    recipients", "    flow: F7\n    recipients", "clauses[9].flow", "no such flow"),
+        ("    to: [evaluation]", "    to: [press]", "flows[15].to[0]", "no such recipient"),
+        ("    from: [blackpool-teaching-hospitals]\n", "    from: [somebody]\n", "flows[5].from[0]", "no such party"),
         ("owner: provide-lead", "owner: nobody", "owner", "no such contact"),
         ("  - id: F2-wishes", "  - id: F2-status", "clauses", "given twice"),
         ('    force: "04"\n', "", "parties[0]", "either a force code or an ODS code or"),
         ("      within_days: any\n", "", "clauses[0].when.within_days", "missing"),
         ("    high: PT1H", "    high: soon", "clocks.acknowledge.high", "not a clock"),
         ("    high: PT1H", "    high: PT0H", "clocks.acknowledge.high", "no time at all"),
-        ("powers: [nhs-act-2006]", "powers: [divine-right]", "flows[14].lawful_basis", "a power"),
+        ("powers: [nhs-act-2006]", "powers: [divine-right]", "flows[15].lawful_basis", "a power"),
         ("id: operation-provide\n", "- id\n", "", "not YAML"),
         ("format: 2\n", "format: 1\n", "format", "should be 2"),
         ("format: 2\n", "", "format", "missing"),
@@ -97,7 +97,7 @@ def line_of(text: str, part: str) -> int:
         ("    contact: trust-dpo", "    contact: nobody", "governance.individual_rights.contact", "no such contact"),
         ("    contacts: [trust-dpo,", "    contacts: [nobody,", "governance.breach.contacts[0]", "no such contact"),
         ("    - id: support\n", "    - id: consent\n", "data.categories", "given twice"),
-        ("      kind: victim-information-request", "      kind: whim", "flows[7].request.kind", "should be"),
+        ("      kind: victim-information-request", "      kind: whim", "flows[8].request.kind", "should be"),
         ('  from: "2026-01-01T00:00:00+00:00"', '  from: "2026-01-01T00:00:00"', "in_force.from", "timezone"),
     ],
 )

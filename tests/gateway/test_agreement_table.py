@@ -3,7 +3,8 @@
 V is released, a method is generalised (`there`: that there is one), X is withheld. What police hold reaches a recipient
 by other flows than what the NHS holds. The Trust's safeguarding lead is two columns, one for each trust. What the table
 gives the emergency department from its own record does not pass here, and is X. The conference and children's services,
-which the table does not have, stand at its right.
+which the table does not have, stand at its right; PDS, which it does not have either, is given so little that it has
+tests of its own.
 """
 
 from __future__ import annotations
@@ -292,6 +293,26 @@ def test_the_two_trusts_are_separate_controllers(recipient: str, purpose: str, s
     """What one of them recorded is not the other's own."""
     decision = decide_on(facts("status", source, area="lancaster"), recipient, purpose, provide(), NOW)
     assert decision.outcome is Outcome.DENIED
+
+
+def test_pds_is_told_who_she_is_and_nothing_else() -> None:
+    """Of everything there can be: her name, her date of birth, and where about she lives."""
+    decision = decide_on(facts(), "pds", "tracing", provide(), NOW)
+    assert decision.outcome is Outcome.PERMITTED
+    assert set(decision.released) == {"victim.listed", "victim.name", "victim.birth"}
+    assert {v.item: v.method for v in decision.verdicts if v.method} == {"victim.home_address": "locality"}
+    assert decision.clauses == ("F1-PDS-question",)
+
+
+@pytest.mark.parametrize("state", [*(state.value for state in ConsentState), None])
+def test_pds_is_not_asked_about_whoever_refused_or_withdrew(state: str | None) -> None:
+    decision = decide_on(replace(facts(), consent=state), "pds", "tracing", provide(), NOW)
+    assert (decision.outcome is Outcome.PERMITTED) is (state not in {"refused", "withdrawn"})
+
+
+def test_pds_is_asked_about_nobody_by_a_broken_glass_or_a_retraction() -> None:
+    for known in (replace(facts(), break_glass="life-or-limb"), facts("retraction")):
+        assert decide_on(known, "pds", "tracing", provide(), NOW).outcome is not Outcome.PERMITTED
 
 
 @pytest.mark.parametrize("consent", [None, "not-asked", "lacks-capacity", "under-16-gillick", "overridden"])

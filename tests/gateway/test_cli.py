@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ from audit.__main__ import main as audit_main
 from gateway import initialise
 from gateway.agreement import shipped
 from gateway.cli import app
+from gateway.cli.support import undisturbed
 from gateway.demo.client import key_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG, OFFICER
@@ -411,3 +413,12 @@ def test_exporting_is_sealed_and_overwrites_nothing(ready: Shell) -> None:
     assert "No such file" in ready("audit", "export", "operator", nowhere, ends=REFUSED).stderr
     assert "there is no log" in ready("audit", "export", "nothing", "two.pack", ends=REFUSED).stderr
     assert not (ready.folder / "two.pack").exists()
+
+
+def test_what_is_imported_to_stay_is_not_looked_through_again() -> None:
+    frozen = gc.get_freeze_count()
+    with undisturbed():
+        assert not gc.isenabled()
+        kept = [[serial] for serial in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() >= frozen + len(kept)

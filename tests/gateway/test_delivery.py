@@ -19,9 +19,9 @@ from gateway.delivery.begin import Begin
 from gateway.delivery.channel import CannotWrite, Channel, Endpoint, Parcel, Reply
 from gateway.delivery.circuit import CLOSED, OPEN_AFTER
 from gateway.delivery.courier import Courier
-from gateway.delivery.deliveries import LEASE
 from gateway.delivery.endpoints import DeclareEndpoint, EndpointRefused, RemoveEndpoint
 from gateway.delivery.handing import NoteLate
+from gateway.delivery.leases import LEASE
 from gateway.delivery.policy import TRIES
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
@@ -705,7 +705,7 @@ def test_an_endpoint_that_hangs_keeps_no_other_waiting(world: World) -> None:
         assert entered.wait(30)
         while len(quick.system.taken) < len(tasks):
             both.round(quick.now)
-            wait([one for id_, one in both._serving.items() if id_ == quick.endpoint_id])
+            wait([one for id_, one in both._rounds._serving.items() if id_ == quick.endpoint_id])
         assert slow.system.taken == {}
     finally:
         let_go.set()

@@ -26,6 +26,12 @@ PERSONAL = (
     b"01632 960",
     b"bluebell",
     b"1991-02-03",
+    b"9990000018",
+    b"Thornbury",
+    b"Isolde",
+    b"fractured ulna",
+    b"Hidden Lane",
+    b"pushed her against",
 )
 
 
@@ -62,6 +68,38 @@ def test_it_shows_what_it_promises(kept: tuple[Path, dict[str, Any]]) -> None:
     assert {"log", "decisions"} <= found.keys()
 
 
+def test_the_victims_number_is_found_and_stays_with_the_nhs(kept: tuple[Path, dict[str, Any]]) -> None:
+    """PDS fails once and is asked again under the same id; she is restricted, and found without her postcode."""
+    _, found = kept
+    assert found["traced"] == {
+        "questions": 3,
+        "sent_again": 1,
+        "with_postcode": [True, True, False],
+        "address_written": False,
+    }
+    assert found["nhs_number"] == "9990000018"
+    assert found["police_given_nhs_number"] is False
+
+
+def test_an_engine_takes_each_referral_once_and_answers(kept: tuple[Path, dict[str, Any]]) -> None:
+    """One was refused, and went again; whatever it was sent was sealed before."""
+    _, found = kept
+    assert found["delivered"] == {"referrals": 3, "refused": 1, "taken_once": True}
+    assert found["sealed_before_sent"] is True
+    assert found["reply"] == {"answered": "AA", "status": "accepted"}
+
+
+def test_the_hospital_tells_police_what_a_clause_names_and_nothing_clinical(
+    kept: tuple[Path, dict[str, Any]],
+) -> None:
+    _, found = kept
+    notice = found["notice"]
+    assert (notice["state"], notice["clinical_given"]) == ("current", False)
+    assert {"victim.listed", "victim.name"} <= set(notice["released"])
+    assert {"victim.clinical", "victim.nhs_number", "victim.general_practice"} <= set(notice["withheld"])
+    assert found["information"] == ["released", "refused"]
+
+
 def test_what_it_leaves_holds_nobody(kept: tuple[Path, dict[str, Any]]) -> None:
     """Neither the server's own log nor any byte of the database names a person of the walk."""
     directory, _ = kept
@@ -72,7 +110,11 @@ def test_what_it_leaves_holds_nobody(kept: tuple[Path, dict[str, Any]]) -> None:
         for word in PERSONAL:
             assert word not in content, f"{file.name} holds {word!r}"
     lines = (directory / "server.log").read_text().splitlines()
-    assert [json.loads(line)["line"] for line in lines if "line" in json.loads(line)] == ["STARTED", "STOPPED"]
+    said = [json.loads(line)["line"] for line in lines if "line" in json.loads(line)]
+    assert (said[0], said[-1]) == ("STARTED", "MLLP_STOPPED")
+    assert sorted(said) == sorted(
+        ["STARTED", "MLLP_STARTED", "DELIVERY_FAILED", "DELIVERY_FOR_HUMAN", "STOPPED", "MLLP_STOPPED"]
+    )
 
 
 def test_what_it_leaves_can_be_served_again(kept: tuple[Path, dict[str, Any]]) -> None:

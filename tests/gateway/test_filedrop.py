@@ -21,8 +21,14 @@ from gateway.delivery.channel import Endpoint, Refused, TryAgain
 from gateway.delivery.courier import Courier
 from gateway.delivery.endpoints import EndpointRefused, RemoveEndpoint
 from gateway.demo.run import LOG
+from gateway.evidence import OPERATOR_LOG
 from gateway.filedrop import TWINS, FileDrop, FilesRefused, check_none
 from gateway.settings import Environment
+from gateway.webhook.address import AddressRefused
+from gateway.webhook.endpoints import AddEndpoint as AddWebhook
+from gateway.webhook.endpoints import Pushed
+from gateway.webhook.endpoints import RemoveEndpoint as RemoveWebhook
+from gateway.webhook.folder import url_of
 from tests.gateway.delivery_support import endpoint_unit
 from tests.journeys.support import pushed, world_on
 from tests.support.world import World, copy_template
@@ -104,6 +110,22 @@ def test_production_does_not_start_over_a_database_where_referrals_go_to_files(w
             check_none(services)
     finally:
         remove(world, id_)
+
+
+def test_production_does_not_start_over_a_database_where_words_go_to_files(world: World, tmp_path: Path) -> None:
+    production = world.services.settings.model_copy(update={"environment": Environment.PRODUCTION})
+    services = replace(world.services, settings=production)
+    journal = world.services.journals.of(OPERATOR_LOG)
+    unit = AddWebhook("demo-rms", LOG, url_of(tmp_path), Pushed.WORDS, "dc-4411", "officer-in-case", production=False)
+    with pytest.raises(AddressRefused):
+        replace(unit, production=True).check()
+    journal.submit_and_wait(unit)
+    try:
+        check_none(world.services)
+        with pytest.raises(FilesRefused, match="demo-rms"):
+            check_none(services)
+    finally:
+        journal.submit_and_wait(RemoveWebhook("demo-rms"))
 
 
 def test_a_file_is_there_whole_or_not_at_all(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

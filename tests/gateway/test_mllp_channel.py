@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +15,21 @@ import pytest
 from adapters.mllp import Framer, framed
 from adapters.nhs import hl7v2
 from gateway.chance import fresh_id
-from gateway.delivery.channel import CannotWrite, Endpoint, NotDelivered, Parcel, Reason, Refused, Reply, TryAgain
+from gateway.delivery.channel import (
+    CannotWrite,
+    Endpoint,
+    NotDelivered,
+    NotSent,
+    Parcel,
+    Reason,
+    Refused,
+    Reply,
+    TryAgain,
+    Unknown,
+)
 from gateway.mllp.channel import Mllp, control_id
 from gateway.mllp.client import Target, exchange, target
-from gateway.mllp.tls import server_context
+from gateway.mllp.tls import client_context, server_context
 from mappings.record import Person, Record, RecordKind, Role
 from mappings.referral import Priority, Referral, ReferralState, ReferralStatus
 from tests.support.mllp import HOST, authority, header
@@ -30,9 +41,9 @@ MESSAGE = (header("REF^I12", NAMED) + "\r").encode()
 PLAIN = Mllp(None, None, "T")
 
 
-def ack(code: str, of: str = NAMED, own: str = "THEIRS") -> bytes:
-    """A framed acknowledgement."""
-    return framed((header("ACK", own) + f"\rMSA|{code}|{of}\r").encode())
+def ack(code: str, *more: str, of: str = NAMED, own: str = "THEIRS") -> bytes:
+    """A framed acknowledgement; `more` are segments behind its MSA."""
+    return framed(("\r".join((header("ACK", own), f"MSA|{code}|{of}", *more)) + "\r").encode())
 
 
 @contextmanager
@@ -167,7 +178,84 @@ def test_nobody_there_is_tried_again() -> None:
         port = server.getsockname()[1]
     with pytest.raises(TryAgain) as found:
         exchange(Target(HOST, port, secure=False), MESSAGE, NAMED, 1.0, None)
+    assert (type(found.value), found.value.code) == (NotSent, "connection")
+
+
+@pytest.mark.parametrize("host", ["nobody.invalid", "a..b", f"{'a' * 64}.invalid"])
+def test_a_name_that_leads_nowhere_is_certain_to_have_been_sent_nothing(host: str) -> None:
+    with pytest.raises(NotSent) as found:
+        exchange(Target(host, 2575, secure=False), MESSAGE, NAMED, 1.0, None)
     assert found.value.code == "connection"
+
+
+OLD, NEW = "ERR|{}^1^{}^{}&words&HL70357", "ERR||{}^1^{}|{}^words^HL70357|E"
+
+
+@pytest.mark.parametrize("form", [OLD, NEW], ids=["2.4", "2.5"])
+@pytest.mark.parametrize(
+    ("code", "wrong", "fault", "named"),
+    [
+        ("AE", ("RF1", "6", "204"), Unknown, "unknown-referral"),
+        ("AR", ("RF1", "6", "204"), Unknown, "unknown-referral"),
+        ("AE", ("PID", "3", "204"), Refused, "nack-ae"),
+        ("AR", ("PID", "3", "204"), Refused, "nack-ar"),
+        ("CR", ("MSH", "9", "200"), Refused, "nack-cr"),
+        ("AR", ("PID", "5", "101"), Refused, "nack-ar"),
+        ("AR", ("PID", "3", "206"), TryAgain, "nack-ar"),
+        ("AR", ("", "", "207"), TryAgain, "nack-ar"),
+        ("CA", ("RF1", "6", "204"), TryAgain, "no-application-ack"),
+    ],
+)
+def test_what_it_says_is_wrong_tells_whether_another_try_could_help(
+    form: str, code: str, wrong: tuple[str, str, str], fault: type[NotDelivered], named: str
+) -> None:
+    """An unknown key is our referral only where RF1 is named: a patient may be unknown after a merge."""
+    with pytest.raises(fault) as found:
+        sent(says(ack(code, form.format(*wrong)), hang_up=True))
+    assert (type(found.value), found.value.code) == (fault, named)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        (("ERR|RF1^1^6^204~PID^1^3^204",), Refused),
+        (("ERR||RF1^1^6|204", "ERR||PID^1^3|207"), TryAgain),
+        (("ERR|",), TryAgain),
+        (("ERR|" + "RF1^1^6^204~" * 900 + "PID^1^5^207",), Unknown),
+    ],
+    ids=["two keys", "one that passes", "nothing said", "a thousand times"],
+)
+def test_more_than_one_thing_wrong_is_judged_together(more: tuple[str, ...], fault: type[NotDelivered]) -> None:
+    with pytest.raises(fault) as found:
+        sent(says(ack("AR", *more), hang_up=True))
+    assert type(found.value) is fault
+
+
+def test_a_condition_of_msa_counts_where_no_err_is() -> None:
+    answer = framed((header("ACK", "THEIRS") + f"\rMSA|AR|{NAMED}||||201^Unsupported event code^HL70357\r").encode())
+    with pytest.raises(Refused, match="nack-ar"):
+        sent(says(answer, hang_up=True))
+
+
+def test_a_handshake_that_fails_or_never_ends_is_certain_to_have_sent_nothing() -> None:
+    tls = client_context(authority().pem.decode(), None, None)
+    for answer, seconds, code in ((b"HTTP/1.1 400 No\r\n\r\n", 5.0, "tls"), (b"", 0.2, "timeout")):
+        with socket.create_server((HOST, 0)) as server:
+
+            def serve(server: socket.socket = server, answer: bytes = answer) -> None:
+                line, _ = server.accept()
+                line.sendall(answer)
+                line.settimeout(5.0)
+                with line, suppress(OSError):
+                    while line.recv(4096):
+                        pass
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            with pytest.raises(NotSent) as found:
+                exchange(Target(HOST, server.getsockname()[1], secure=True), MESSAGE, NAMED, seconds, tls)
+            thread.join()
+            assert found.value.code == code
 
 
 def test_a_line_that_breaks_is_tried_again_with_the_same_control_id() -> None:
@@ -190,7 +278,7 @@ def test_tls_shows_both_certificates_and_checks_the_receivers(tmp_path: Path) ->
         assert channel.send(endpoint(address, ca), ID, MESSAGE, 10.0) == Reply("THEIRS")
         with pytest.raises(TryAgain) as stranger:
             channel.send(endpoint(address), ID, MESSAGE, 10.0)
-        assert stranger.value.code == "certificate"
+        assert (type(stranger.value), stranger.value.code) == (NotSent, "certificate")
         with pytest.raises(TryAgain):
             PLAIN.send(endpoint(address, ca), ID, MESSAGE, 10.0)
         assert taken == [MESSAGE]

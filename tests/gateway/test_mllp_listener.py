@@ -367,6 +367,81 @@ def test_no_other_is_let_in(tmp_path: Path, case: str) -> None:
     run(work)
 
 
+def test_three_hundred_handshakes_that_never_end_keep_no_sender_out_and_cost_no_more_than_the_places(
+    tmp_path: Path,
+) -> None:
+    """Half of them say nothing, half begin a handshake; a sender that is being served stays."""
+    shown = authority().issue("engine")
+    door = AnyoneAs(fingerprint_of_pem(shown.certificate.decode()))
+    bounds = replace(BOUNDS, connections=16)
+    tls = _client_tls(tmp_path, shown)
+
+    async def work() -> None:
+        async with listening(door=door, tls=_server_tls(tmp_path), bounds=bounds) as (listener, port):
+            first = await Sender.connect(port, tls)
+            assert await first.ask(b"MSH|1") == b"got MSH|1"
+            tracemalloc.start()
+            try:
+                crowd = [await Sender.connect(port) for _ in range(300)]
+                for one in crowd[::2]:
+                    one.writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+                second = await Sender.connect(port, tls)
+                assert await second.ask(b"MSH|2") == b"got MSH|2"
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            assert peak < 24 * MIB, "a place costs 0.3 MiB, the crowd's own ends as much as the rest"
+            assert await first.ask(b"MSH|3") == b"got MSH|3"
+            assert listener.connections == 2
+            turned_away = [asyncio.create_task(one.closed()) for one in crowd]
+            await asyncio.wait(turned_away[: 300 - bounds.connections])
+            assert sum(not one.done() for one in turned_away) <= bounds.connections
+            await listener.stop()
+            await asyncio.wait(turned_away)
+            for one in (*crowd, first, second):
+                one.writer.transport.abort()
+
+    run(work)
+
+
+def test_where_all_places_are_served_the_next_is_turned_away_and_a_place_that_is_free_is_taken(tmp_path: Path) -> None:
+    shown = authority().issue("engine")
+    door = AnyoneAs(fingerprint_of_pem(shown.certificate.decode()))
+    tls = _client_tls(tmp_path, shown)
+
+    async def work() -> None:
+        async with listening(door=door, tls=_server_tls(tmp_path), bounds=replace(BOUNDS, connections=1)) as (_, port):
+            sender = await Sender.connect(port, tls)
+            assert await sender.ask(b"MSH|1") == b"got MSH|1"
+            with pytest.raises((EOFError, OSError)):
+                await _asked(port, tls)
+            await sender.close()
+            await _until_it_is_free(port, tls)
+
+    run(work)
+
+
+async def _until_it_is_free(port: int, tls: ssl.SSLContext) -> None:
+    """The listener hears of a line that was closed a moment later."""
+    while True:
+        try:
+            assert await _asked(port, tls) == b"got MSH|1"
+        except (EOFError, OSError):
+            continue
+        return
+
+
+def test_a_handshake_that_never_ends_is_ended(tmp_path: Path) -> None:
+    async def work() -> None:
+        bounds = replace(BOUNDS, message_seconds=0.1)
+        async with listening(tls=_server_tls(tmp_path), bounds=bounds) as (_, port):
+            sender = await Sender.connect(port)
+            assert await sender.closed()
+            await sender.close()
+
+    run(work)
+
+
 def test_files_that_are_no_certificates_are_refused_by_name_and_not_repeated(tmp_path: Path) -> None:
     certificate, key = authority().issue("gateway").write(tmp_path, "gateway")
     other = authority().issue("other").write(tmp_path, "other")[1]

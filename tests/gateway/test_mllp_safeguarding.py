@@ -75,7 +75,8 @@ def delivered(demo: World, client: str = "demo-hospital") -> tuple[str, str]:
     """A referral that was sent to an endpoint of a client; returns its reference and the delivery's."""
     _, task = pushed(demo)
     endpoint, delivery = fresh_id(), fresh_id()
-    values: dict[str, Any] = {"id": endpoint, "log_id": LOG, "client": client, "user_id": "idva-0042", "role": "idva"}
+    whose = {"organisation": "RXL", "team": "idva-team", "user_id": "idva-0042", "role": "idva"}
+    values: dict[str, Any] = {"id": endpoint, "log_id": LOG, "client": client, **whose}
     sent = {"id": delivery, "log_id": LOG, "endpoint_id": endpoint, "referral_id": task, "reason": "new", "number": 1}
     with demo.services.database.writing() as connection:
         for table, row in ((tables.endpoint, values), (tables.delivery, sent)):
@@ -122,17 +123,27 @@ def test_a_reply_moves_the_referral_as_a_team_would(demo: World, said: str, stan
     assert status(demo, task) == stands
 
 
-@pytest.mark.parametrize("case", ["never sent", "another client's", "another referral", "failed"])
+@pytest.mark.parametrize("case", ["never sent", "another client's", "another referral", "expired"])
 def test_what_answers_nothing_that_was_sent_is_for_a_human(demo: World, case: str) -> None:
     task, delivery = delivered(demo, "demo-guardian" if case == "another client's" else "demo-hospital")
     message = {
         "never sent": reply(fresh_id(), task),
         "another referral": reply(delivery, fresh_id()),
-        "failed": reply(delivery, task, code="AE"),
+        "expired": reply(delivery, task, status="E"),
     }.get(case, reply(delivery, task))
     assert codes(answers(demo, message)) == ["AE"]
     assert len(rows(demo, tables.quarantine)) == 1
     assert status(demo, task) == "requested"
+
+
+def test_a_system_that_cannot_use_what_it_acknowledged_brings_its_team_once(demo: World) -> None:
+    """Nobody else would learn that the referral is not in the system (P6); the system's own answer is good."""
+    task, delivery = delivered(demo)
+    failed = reply(delivery, task, code="AE")
+    assert codes(answers(demo, failed, failed, reply(delivery, task, code="AR"))) == ["AA"] * 3
+    assert [(one.kind, one.referral_id) for one in rows(demo, tables.notice)] == [("undelivered", task)]
+    assert status(demo, task) == "requested"
+    assert rows(demo, tables.quarantine) == []
 
 
 def test_a_reply_that_cannot_follow_is_for_a_human(demo: World) -> None:
@@ -159,7 +170,7 @@ def test_a_referral_goes_out_as_a_message_and_its_answer_comes_back_as_one(demo:
     find = finder(services)
 
     def acknowledge(line: socket.socket, message: bytes) -> None:
-        line.sendall(ack("AA", hl7v2.read(message).control_id, "THEIRS"))
+        line.sendall(ack("AA", of=hl7v2.read(message).control_id))
 
     with receiver(acknowledge) as (port, taken):
         unit = AddEndpoint(

@@ -65,6 +65,28 @@ def test_a_job_that_fails_is_said_and_stops_no_other(caplog: pytest.LogCaptureFi
     assert said == 2 * [{"job": "fails", "error": "OperationalError"}]
 
 
+def test_a_job_of_much_work_goes_on_at_once_behind_the_others() -> None:
+    ran: list[str] = []
+
+    def much(_: datetime) -> bool:
+        ran.append("much")
+        return len(ran) < 4
+
+    keeper = Timekeeper([Job("much", MINUTE, much), Job("other", MINUTE, lambda _: ran.append("other"))])
+    assert keeper.tick(NOON) == timedelta()
+    assert keeper.tick(NOON) == timedelta()
+    assert keeper.tick(NOON) == MINUTE
+    assert ran == ["much", "other", "much", "much"]
+
+
+def test_it_does_not_begin_another_job_when_it_is_being_closed() -> None:
+    ran: list[tuple[str, datetime]] = []
+    keeper = Timekeeper([])
+    keeper.jobs = [Job("ends", MINUTE, lambda _: keeper.close()), job("other", 1, ran)]
+    keeper.tick(NOON)
+    assert ran == []
+
+
 def test_without_jobs_it_waits() -> None:
     assert Timekeeper([]).tick(NOON) == IDLE
 

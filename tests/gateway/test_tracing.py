@@ -26,6 +26,8 @@ from gateway.agreement.content import Content
 from gateway.cli.program import app
 from gateway.decide import decide_on, facts_of
 from gateway.delivery.fault import NotDelivered, Refused, TryAgain
+from gateway.demo.pds import API_KEY, Asked, Fault, Patient, Simulator, bundle, number
+from gateway.demo.pds_server import simulator
 from gateway.keys import create
 from gateway.matching.model import shipped
 from gateway.minimise import minimise
@@ -37,9 +39,7 @@ from gateway.tracing.client import TRIES, Call, Pds
 from gateway.tracing.sign_in import EARLY_SECONDS, KeyUnusable, Token, load_key, published, statement
 from gateway.tracing.tracer import TracingRefused, place_of
 from mappings.record import Address, AddressUse, Birth, Name, Person, Record, Role
-from tests.support import pds_simulator as sim
 from tests.support.any_agreement import ROADS, contents, records, terms
-from tests.support.pds_simulator import API_KEY, Asked, Patient, Simulator, bundle, number, simulator
 from tests.support.records import NOW
 from tests.support.tracing import client, place, public_keys, signing_key
 
@@ -160,13 +160,13 @@ def test_the_key_stands_in_the_jwks_of_the_gateway(tmp_path: Path) -> None:
 # One search ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", [500, 503, 408, 425, (429, {"Retry-After": "0"}), sim.RESET, sim.EXPIRED])
+@pytest.mark.parametrize("fault", [500, 503, 408, 425, (429, {"Retry-After": "0"}), Fault.RESET, Fault.EXPIRED])
 def test_what_passes_is_asked_again_under_the_same_id(at_pds: Simulator, fault: Any) -> None:
     at_pds.script.append(fault)
     assert isinstance(client(at_pds).search(CALL), Found)
     assert [one.request for one in at_pds.asked] == [CALL.request] * 2
     assert {one.headers["x-correlation-id"] for one in at_pds.asked} == {TRACE}
-    assert at_pds.signed_in == (2 if fault == sim.EXPIRED else 1)
+    assert at_pds.signed_in == (2 if fault == Fault.EXPIRED else 1)
 
 
 def test_tries_are_bounded(at_pds: Simulator) -> None:
@@ -177,7 +177,7 @@ def test_tries_are_bounded(at_pds: Simulator) -> None:
 
 
 def test_a_long_retry_after_is_left_to_whoever_asked(at_pds: Simulator) -> None:
-    at_pds.script.append(sim.BUSY)
+    at_pds.script.append(Fault.BUSY)
     with pytest.raises(TryAgain) as refused:
         client(at_pds).search(CALL)
     assert refused.value.after is not None
@@ -186,7 +186,7 @@ def test_a_long_retry_after_is_left_to_whoever_asked(at_pds: Simulator) -> None:
 
 
 def test_what_hangs_is_cut_off(at_pds: Simulator) -> None:
-    at_pds.script.extend([sim.HANG] * TRIES)
+    at_pds.script.extend([Fault.HANG] * TRIES)
     with pytest.raises(TryAgain, match="timeout"):
         client(at_pds, deadline_seconds=0.2).search(CALL)
 
@@ -217,11 +217,11 @@ def test_a_wait_ends_when_the_gateway_stops(at_pds: Simulator) -> None:
         (400, "status-400"),
         (403, "status-403"),
         ((302, {"Location": "http://127.0.0.1:1/"}), "status-302"),
-        (sim.MALFORMED, "answer-unreadable"),
-        (sim.DUPLICATE, "answer-unreadable"),
-        (sim.CUT, "answer-unreadable"),
-        (sim.HUGE, "answer-too-large"),
-        (sim.PACKED, "answer-encoded"),
+        (Fault.MALFORMED, "answer-unreadable"),
+        (Fault.DUPLICATE, "answer-unreadable"),
+        (Fault.CUT, "answer-unreadable"),
+        (Fault.HUGE, "answer-too-large"),
+        (Fault.PACKED, "answer-encoded"),
     ],
 )
 def test_what_would_be_refused_again_is_not_asked_again(at_pds: Simulator, fault: Any, code: str) -> None:
@@ -232,7 +232,7 @@ def test_what_would_be_refused_again_is_not_asked_again(at_pds: Simulator, fault
 
 
 def test_an_invalidated_patient_is_nobody(at_pds: Simulator) -> None:
-    at_pds.script.append(sim.INVALIDATED)
+    at_pds.script.append(Fault.INVALIDATED)
     assert client(at_pds).search(CALL) == Nobody("invalidated")
 
 
@@ -373,9 +373,14 @@ def test_a_traced_number_never_goes_to_police_whatever_is_agreed(
 # The simulator -------------------------------------------------------------------------------------------------------
 
 
-def test_the_simulator_is_a_process_of_its_own() -> None:
-    """It serves until its standard input ends, and finds its restricted patient in the second pass alone."""
-    command = [sys.executable, "-m", "tests.support.pds_simulator", json.dumps(public_keys().as_dict(private=False))]
+def test_the_simulator_is_a_process_of_its_own(tmp_path: Path) -> None:
+    """It fails as it is told, finds its restricted patient in the second pass alone, and serves until its input ends.
+
+    What it says of each question holds nothing of anybody.
+    """
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(public_keys().as_dict(private=False)))
+    command = [sys.executable, "-m", "gateway.demo.pds_server", str(keys), "503"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         there = Simulator(public_keys(), process.stdout.readline().strip())
@@ -383,7 +388,24 @@ def test_the_simulator_is_a_process_of_its_own() -> None:
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(10) == 0
+        said = [json.loads(line) for line in process.stdout]
     assert (outcome.passes, outcome.found and outcome.found.label) == (2, "R")
+    assert [(one["status"], one["postcode"], one["found"]) for one in said] == [
+        (503, True, 0),
+        (200, True, 0),
+        (200, False, 1),
+    ]
+    assert said[0]["request"] == said[1]["request"] != said[2]["request"]
+    assert said[0].keys() == {"status", "request", "postcode", "found"}
+
+
+def test_the_simulator_gives_a_patient_by_her_number_to_whoever_is_signed_in(at_pds: Simulator) -> None:
+    at_pds.tokens.add("t")
+    asked = Asked((), {"authorization": "Bearer t", "x-request-id": TRACE})
+    status, body = at_pds.retrieve(asked, HERS)
+    assert (status, json.loads(body)) == (200, MARIANNE.resource())
+    assert at_pds.retrieve(asked, number(500))[0] == 404
+    assert at_pds.retrieve(Asked((), {}), HERS)[0] == 401
 
 
 def test_what_the_simulator_answers_mirrors_the_ids(at_pds: Simulator) -> None:

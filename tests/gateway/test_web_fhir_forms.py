@@ -367,6 +367,18 @@ def test_head_tells_what_get_would_and_sends_nothing(world: World, one: Case) ->
     assert world.hospital.http.head(f"{BASE}/Task/none").status_code == 404
 
 
+@pytest.mark.parametrize("part", ["_elements=name", "_elements=birthDate,identifier", "_summary=true"])
+@pytest.mark.parametrize("form", ["", "&_format=xml"])
+def test_head_of_a_part_discloses_nothing_not_even_its_length(world: World, one: Case, part: str, form: str) -> None:
+    start = size(world)
+    answer = world.hospital.http.head(f"{BASE}/Patient/{one.ids['Patient']}?{part}{form}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert "content-length" not in answer.headers
+    assert "etag" not in answer.headers, "a part has no version of its own"
+    (entry,) = sealed(world, start=start)
+    assert (entry.event, entry.operation, entry.items.released) == (Event.REFERRAL_CONFIRMED, "consultation", ())
+
+
 @pytest.mark.parametrize("path", ["Task/{id}/_history", "Task/{id}/_history/1", "Task/none/_history/1", "_history"])
 def test_earlier_versions_are_refused_whatever_they_are_of(world: World, one: Case, path: str) -> None:
     before = size(world)

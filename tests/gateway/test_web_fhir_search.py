@@ -419,6 +419,17 @@ def test_what_is_not_declared_is_refused_and_never_passed_over(world: World, que
     assert "red" not in words.replace("declared", "")
 
 
+@pytest.mark.parametrize(
+    "query", ["_has:Task:patient:status=x", "_filter=status eq x", "_query=all", "_list=1", "_text=x", "_content=x"]
+)
+def test_what_r4_selects_by_and_is_not_served_is_refused_whatever_the_caller_wishes(world: World, query: str) -> None:
+    """A filter that is passed over gives everything, which nobody who sends one can mean."""
+    name, _, value = query.partition("=")
+    refused(get(world, "Patient", [(name, value)], Prefer="handling=lenient"))
+    refused(get(world, "Patient", [(name, value)]))
+    assert name.partition(":")[0] not in world.hospital.get(f"{BASE}/metadata").text
+
+
 def test_an_unknown_parameter_is_passed_over_where_the_caller_wishes_so(world: World, one: Case) -> None:
     params = [("_id", one.task), ("colour", "Zaqxu"), ("size", "9")]
     assert refused(get(world, "Task", params))

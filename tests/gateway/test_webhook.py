@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given, settings
@@ -18,9 +22,13 @@ from gateway.delivery.fault import NotDelivered, Refused, TryAgain
 from gateway.delivery.policy import AFTER_MAX, TRIES, retry_after, wait_after
 from gateway.demo.run import LOG
 from gateway.evidence import OPERATOR_LOG, Event
+from gateway.settings import Environment
 from gateway.webhook.address import AddressRefused, is_public, pinned, target
+from gateway.webhook.courier import Courier
 from gateway.webhook.endpoints import AddEndpoint, Pushed, RemoveEndpoint
+from gateway.webhook.folder import folder_of, url_of
 from gateway.webhook.signing import COVERED, Message, Signer, sign
+from tests.journeys.support import change, pushed, status
 from tests.support.receiver import receiver
 from tests.support.world import World, copy_template
 
@@ -202,6 +210,107 @@ def test_the_key_of_pushes_is_none_of_the_others(tmp_path: Path) -> None:
     assert (again.message_seed, again.message_key.kid) == (keyring.message_seed, keyring.message_key.kid)
 
 
+# The twin: a folder
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Path:
+    """A folder to put requests into."""
+    made = tmp_path / "drop"
+    made.mkdir()
+    return made
+
+
+def in_folder(demo: World, folder: Path) -> str:
+    """Register a folder, and have a word said to police; returns the referral."""
+    unit = AddEndpoint("demo-rms", LOG, url_of(folder), Pushed.WORDS, "dc-4411", "officer-in-case", production=False)
+    demo.services.journals.of(OPERATOR_LOG).submit_and_wait(unit)
+    _, task = pushed(demo)
+    assert change(demo, task, 1, status("accepted")).is_success
+    return task
+
+
+def made_rounds(courier: Courier, now: datetime) -> None:
+    """Two rounds of a courier, which is closed then."""
+    try:
+        for _ in range(2):
+            courier.round(now)
+            courier.wait()
+    finally:
+        courier.close()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_folder_is_given_the_signed_request_once_after_it_was_sealed(demo: World, drop: Path) -> None:
+    """The file alone shows who wrote it, to whom, and what: a stranger's check of RFC 9421 passes."""
+    before = len(demo.entries())
+    task = in_folder(demo, drop)
+    made_rounds(Courier(demo.services), datetime.now(UTC))
+    (path,) = drop.iterdir()
+    head, _, body = path.read_bytes().partition(b"\r\n\r\n")
+    request, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    method, to, _ = request.split(" ")
+    said = orjson.loads(body)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (method, to, headers["Content-Length"]) == ("POST", url_of(drop), str(len(body)))
+    assert path.stem == headers["Idempotency-Key"] == said["delivery"]
+    assert (said["referral"], said["code"]) == (task, "acknowledged")
+    parts = {"@method": method, "@target-uri": to} | {name.lower(): value for name, value in headers.items()}
+    signed = "".join(f'"{name}": {parts[name]}\n' for name in COVERED)
+    signed += f'"@signature-params": {headers["Signature-Input"].removeprefix("gateway=")}'
+    signature = base64.b64decode(headers["Signature"].removeprefix("gateway=:").removesuffix(":"))
+    public = demo.services.keyring.message_key.public_key
+    assert isinstance(public, Ed25519PublicKey)
+    public.verify(signature, signed.encode())
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    assert headers["Content-Digest"] == f"sha-256=:{digest}:"
+    events = {one.idx: one.entry().event for one in demo.entries()[before:]}
+    assert events[said["receipt"]["index"]] == Event.FEEDBACK_PUSHED
+    assert [one for one in events.values() if one.startswith("push-")] == [Event.PUSH_DELIVERED]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_production_pushes_to_no_folder_though_one_is_registered(demo: World, drop: Path) -> None:
+    in_folder(demo, drop)
+    production = demo.services.settings.model_copy(update={"environment": Environment.PRODUCTION})
+    made_rounds(Courier(replace(demo.services, settings=production)), datetime.now(UTC))
+    assert not list(drop.iterdir())
+    entry = next(one.entry() for one in demo.entries()[::-1] if one.entry().event == Event.PUSH_FAILED)
+    assert (entry.reason, (entry.detail or {})["given_up"]) == ("address", 1)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_folder_that_cannot_be_written_to_is_tried_again(
+    demo: World, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_folder(demo, drop)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.webhook.folder.put", full)
+        made_rounds(Courier(demo.services), datetime.now(UTC))
+    assert not list(drop.iterdir())
+    later = datetime.now(UTC) + timedelta(hours=1)
+    made_rounds(Courier(demo.services, clock=lambda: later), later)
+    assert len(list(drop.iterdir())) == 1
+
+
+def test_a_folder_is_refused_in_production_and_where_it_is_not_there(tmp_path: Path) -> None:
+    assert folder_of(url_of(tmp_path), production=False) == tmp_path
+    assert folder_of("https://force.example/", production=True) is None
+    for url, production in (
+        (url_of(tmp_path), True),
+        (url_of(tmp_path / "secret"), False),
+        ("file://localhost/", True),
+    ):
+        with pytest.raises(AddressRefused) as refused:
+            folder_of(url, production=production)
+        assert "secret" not in str(refused.value)
+
+
 # The operator's commands
 
 
@@ -234,6 +343,18 @@ def test_an_endpoint_is_added_listed_tried_and_removed(shell: Path) -> None:
         assert run("list") == ""
         run("test", "demo-rms", ends=1)
         run("remove", "demo-rms", ends=1)
+
+
+def test_an_operator_registers_a_folder(shell: Path) -> None:
+    folder = shell / "what is pushed"
+    folder.mkdir()
+    about = ("--agreement", LOG, "--person", "dc-4411")
+    run("add", "demo-rms", *about, ends=1)
+    run("add", "demo-rms", "--url", "https://force.example/", "--folder", str(folder), *about, ends=1)
+    assert "signed with the key" in run("add", "demo-rms", "--folder", str(folder), *about)
+    assert url_of(folder) in run("list")
+    assert "201" in run("test", "demo-rms")
+    assert [one.name for one in folder.iterdir()] == ["test.http"]
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_consent_given_later_opens_it_and_consent_withdrawn_stops_it_and_tells_p
     assert world.guardian.post(url, json={"state": "given"}).json()["state"] == "open"
     assert len(told(world, notice)) == 1
     assert world.guardian.post(url, json={"state": "withdrawn"}).json()["state"] == "held"
-    assert told(world, notice) == []
+    assert [(one["state"], "record" in one) for one in told(world, notice)] == [("withdrawn", False)]
     kinds = {one["kind"] for one in world.police.get("/notices/v1").json()["notices"] if one["incident"] == notice}
     assert "consent-withdrawn" in kinds
 

@@ -20,6 +20,7 @@ from adapters.nhs.pds import Answer
 from audit.entry import Operation, Outcome
 from gateway.delivery.policy import TRIES
 from gateway.demo.incidents import incident
+from gateway.demo.pds import Fault, Patient, number
 from gateway.demo.run import LOG
 from gateway.duties import note_late_traces
 from gateway.errors import NotSealed
@@ -33,9 +34,7 @@ from gateway.tracing.client import Call
 from gateway.tracing.steps import LEASE
 from tests.journeys.support import bring_into_force, pushed, sealed, serial, size, world_on
 from tests.journeys.test_sealed_before_released import commit_fails
-from tests.support import pds_simulator as sim
-from tests.support.pds_simulator import Patient, number
-from tests.support.tracing import Desk, desk, with_pds
+from tests.support.tracing import Desk, asking_pds, desk, with_pds, without_pds
 from tests.support.world import World
 
 HERS = number(1)
@@ -52,12 +51,13 @@ def world(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> I
 
 @pytest.fixture
 def at_desk(world: World) -> Iterator[Callable[..., Desk]]:
-    """Opens a desk with PDS knowing some, under an agreement that lets PDS be asked."""
+    """Opens a desk with PDS knowing some, under the shipped agreement, or one that asks with other items."""
     with ExitStack() as stack:
 
         def opened(*patients: Patient, **how: Any) -> Desk:
-            bring_into_force(world, lambda content: with_pds(content, **how))
-            world.services.terms.forget(LOG)
+            if how:
+                bring_into_force(world, lambda content: asking_pds(content, **how))
+                world.services.terms.forget(LOG)
             return stack.enter_context(desk(world, *patients))
 
         yield opened
@@ -132,8 +132,12 @@ def test_the_disclosure_is_committed_before_the_first_byte(world: World, at_desk
 def test_every_decision_of_a_trace_comes_out_again(world: World, at_desk: Callable[..., Desk]) -> None:
     """What PDS was asked, refused or permitted, and what a person was shown: from the entries alone (P4)."""
     _, first = pushed(world)
+    bring_into_force(world, without_pds)
+    world.services.terms.forget(LOG)
     with desk(world) as without:
         without.round()
+    bring_into_force(world, with_pds)
+    world.services.terms.forget(LOG)
     at = at_desk(Patient(HERS, MARIANNE.names, MARIANNE.born, status="05"))
     at.round()
     shown = world.hospital.get(f"/team/v1/traces/{at.row(first).id}")
@@ -159,6 +163,8 @@ def test_what_cannot_be_sealed_is_not_asked(world: World, at_desk: Callable[...,
 
 
 def test_without_a_clause_nothing_is_asked_and_the_refusal_is_sealed_once(world: World) -> None:
+    bring_into_force(world, without_pds)
+    world.services.terms.forget(LOG)
     with desk(world, MARIANNE) as at:
         _, referral = pushed(world)
         at.round()
@@ -313,17 +319,17 @@ def test_the_number_never_goes_to_police(world: World, at_desk: Callable[..., De
 @pytest.mark.parametrize(
     ("fault", "state", "reason"),
     [
-        (sim.MALFORMED, State.FAILED, "answer-unreadable"),
-        (sim.CUT, State.FAILED, "answer-unreadable"),
-        (sim.DUPLICATE, State.FAILED, "answer-unreadable"),
-        (sim.EMPTY, State.FAILED, "answer-unreadable"),
-        (sim.HUGE, State.FAILED, "answer-too-large"),
-        (sim.PACKED, State.FAILED, "answer-encoded"),
+        (Fault.MALFORMED, State.FAILED, "answer-unreadable"),
+        (Fault.CUT, State.FAILED, "answer-unreadable"),
+        (Fault.DUPLICATE, State.FAILED, "answer-unreadable"),
+        (Fault.EMPTY, State.FAILED, "answer-unreadable"),
+        (Fault.HUGE, State.FAILED, "answer-too-large"),
+        (Fault.PACKED, State.FAILED, "answer-encoded"),
         (400, State.FAILED, "status-400"),
         (403, State.FAILED, "status-403"),
         (302, State.FAILED, "status-302"),
-        (sim.TWO, State.UNMATCHED, "several"),
-        (sim.HALF, State.REVIEW, None),
+        (Fault.TWO, State.UNMATCHED, "several"),
+        (Fault.HALF, State.REVIEW, None),
     ],
 )
 def test_a_wrong_answer_ends_in_front_of_a_person(
@@ -332,8 +338,8 @@ def test_a_wrong_answer_ends_in_front_of_a_person(
     at = at_desk(MARIANNE)
     _, referral = pushed(world)
     at.pds.script.append(fault)
-    if fault == sim.HALF:
-        at.pds.script.append(sim.HALF)
+    if fault == Fault.HALF:
+        at.pds.script.append(Fault.HALF)
     at.round()
     row = at.row(referral)
     assert (row.state, row.reason) == (state, reason)
@@ -342,9 +348,9 @@ def test_a_wrong_answer_ends_in_front_of_a_person(
     assert _numbers(_patient(world, referral)) == []
 
 
-@pytest.mark.parametrize("fault", [sim.STRANGER, sim.INVALIDATED])
+@pytest.mark.parametrize("fault", [Fault.STRANGER, Fault.INVALIDATED])
 def test_a_stranger_or_an_invalidated_patient_is_followed_by_the_second_pass(
-    world: World, at_desk: Callable[..., Desk], fault: str
+    world: World, at_desk: Callable[..., Desk], fault: Fault
 ) -> None:
     at = at_desk(MARIANNE)
     _, referral = pushed(world)
@@ -359,7 +365,7 @@ def test_a_stranger_or_an_invalidated_patient_is_followed_by_the_second_pass(
 def test_a_stranger_in_both_passes_is_shown_to_nobody(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
     _, referral = pushed(world)
-    at.pds.script.extend([sim.STRANGER, sim.STRANGER])
+    at.pds.script.extend([Fault.STRANGER, Fault.STRANGER])
     at.round()
     row = at.row(referral)
     assert (row.state, row.reason, row.content) == (State.FAILED, "stranger", None)
@@ -389,7 +395,7 @@ def test_what_fails_for_a_while_is_asked_again_with_the_same_id_and_then_put_to_
 def test_retry_after_is_honoured(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
     _, referral = pushed(world)
-    at.pds.script.append(sim.BUSY)
+    at.pds.script.append(Fault.BUSY)
     at.round()
     assert len(at.pds.asked) == 1  # an hour is not waited for at once
     at.round(timedelta(minutes=59))
@@ -403,7 +409,7 @@ def test_after_several_failures_pds_is_left_alone_for_a_while(world: World, at_d
     at = at_desk(MARIANNE)
     for _ in range(5):
         pushed(world)
-    at.pds.script.extend([sim.BUSY] * 100)
+    at.pds.script.extend([Fault.BUSY] * 100)
     at.round()
     assert len(at.pds.asked) == 3
     at.round(timedelta(seconds=30))

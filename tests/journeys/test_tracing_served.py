@@ -11,12 +11,13 @@ import typer.testing
 from gateway.cli.program import app
 from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
+from gateway.demo.pds import API_KEY, Patient, number
+from gateway.demo.pds_server import simulator
 from gateway.demo.run import ADVISER, OFFICER
 from gateway.demo.setting import free_port, serving, settings_of
-from tests.journeys.support import bring_into_force, serial
-from tests.support.pds_simulator import API_KEY, Patient, number, simulator
-from tests.support.tracing import public_keys, signing_key, with_pds
-from tests.support.world import copy_template, open_world, settings_for
+from tests.journeys.support import serial
+from tests.support.tracing import public_keys, signing_key
+from tests.support.world import copy_template
 
 JSON_API = {"Content-Type": "application/vnd.api+json"}
 MOST_LOOKS = 2_000  # each is an exchange with the server, which is what takes the time
@@ -31,9 +32,6 @@ def _cli(*words: str) -> str:
 def test_a_served_gateway_traces_and_a_person_says_that_it_is_she(prepared_world: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     copy_template(prepared_world, data, with_database=True)
-    world = open_world(settings_for(data))
-    bring_into_force(world, with_pds)
-    world.close()
     key_file = tmp_path / "pds.pem"
     key_file.write_bytes(signing_key().as_pem(private=True))
     moved = Patient(number(1), (("Ashdown", "Marianne"),), "1991-02-03", postcode="ZZ11 1AA", line="9 Elsewhere")

@@ -26,6 +26,7 @@ from audit.entry import Entry, Outcome, timestamp
 from audit.errors import LogUnknown
 from gateway.agreement import State
 from gateway.delivery.fault import NotDelivered
+from gateway.delivery.leases import LEASE
 from gateway.delivery.policy import TRIES
 from gateway.demo.client import Client
 from gateway.demo.run import LOG
@@ -37,7 +38,7 @@ from gateway.timekeeper import Timekeeper
 from gateway.tokens.clients import RevokeClient
 from gateway.webhook import courier as courier_module
 from gateway.webhook.courier import Courier
-from gateway.webhook.deliveries import LEASE, Begin, Finish
+from gateway.webhook.deliveries import Begin, Finish
 from gateway.webhook.endpoints import AddEndpoint, Endpoint, Pushed, RemoveEndpoint, endpoints, waiting
 from gateway.webhook.signing import COVERED, TAG
 from tests.journeys.support import (
@@ -507,7 +508,7 @@ def test_one_endpoint_that_hangs_starves_no_other(hook: Hook, tmp_path: Path) ->
         hook.courier.round(hook.now)
         assert hook.receiver.arrived.wait(10)
         assert second.receiver.arrived.wait(10)
-        hook.courier._serving[second.endpoint.id].result(10)
+        hook.courier._rounds._serving[second.endpoint.id].result(10)
         assert [row.acknowledged_at is not None for row in second.rows()] == [True]
         assert hook.rows()[0].acknowledged_at is None
         said(hook.world)

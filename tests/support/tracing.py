@@ -1,10 +1,9 @@
-"""An agreement that lets PDS be asked, and a tracer over a world with a simulator behind it."""
+"""The shipped agreement's clause for PDS, changed or struck out, and a tracer over a world with a simulator."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -13,37 +12,46 @@ from typing import Any
 from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import Row, select
 
+from gateway.demo.pds import API_KEY, Patient, Simulator
+from gateway.demo.pds_server import simulator
 from gateway.store import tables
 from gateway.tracing.client import Pds, Place
 from gateway.tracing.tracer import Tracer
-from tests.support.pds_simulator import API_KEY, Patient, Simulator, simulator
+from tests.support.agreements import clause, plain
 from tests.support.world import World
 
-RELEASED = ("victim.listed", "victim.name", "victim.birth")
+CLAUSE = "F1-PDS-question"
 
 
-def with_pds(
+def asking_pds(
     content: dict[str, Any],
-    release: Sequence[str] = RELEASED,
+    release: Sequence[str] | None = None,
     *,
     locality: bool = True,
     when: Mapping[str, Any] | None = None,
 ) -> None:
-    """Let PDS be asked: a recipient of the trust's, a flow for tracing, and one clause."""
-    recipient = deepcopy(next(one for one in content["recipients"] if one["id"] == "idva-team"))
-    recipient |= {"id": "pds", "name": "PDS", "role": "demographics", "systems": ["pds"], "end_user": "optional"}
-    flow = deepcopy(next(one for one in content["flows"] if one["id"] == "F1"))
-    flow |= {"id": "F1-PDS", "title": "Question to PDS", "to": ["pds"], "purpose": "tracing"}
-    clause = deepcopy(next(one for one in content["clauses"] if one["id"] == "F1-referral"))
-    clause |= {"id": "F1-PDS-question", "title": "Whom the trust looks for", "flow": "F1-PDS", "recipients": ["pds"]}
-    clause |= {"release": list(release), "generalise": {"victim.home_address": "locality"}}
-    del clause["withhold"]
+    """Let PDS be asked with other items than the shipped agreement releases, or under other conditions."""
+    one = clause(content, CLAUSE)
+    if release is not None:
+        one["release"] = list(release)
     if not locality:
-        del clause["generalise"]
-    clause["when"] |= when or {}
-    content["recipients"].append(recipient)
-    content["flows"].append(flow)
-    content["clauses"].append(clause)
+        del one["generalise"]
+    one["when"] |= when or {}
+
+
+def without_pds(content: dict[str, Any]) -> None:
+    """Strike out whatever lets PDS be asked."""
+    content["recipients"] = [one for one in content["recipients"] if one["id"] != "pds"]
+    content["flows"] = [one for one in content["flows"] if one["id"] != "F1-PDS"]
+    content["clauses"] = [one for one in content["clauses"] if one["id"] != CLAUSE]
+    for one in content["prohibitions"]:
+        one["recipients"] = [to for to in one["recipients"] if to != "pds"]
+    content["prohibitions"] = [one for one in content["prohibitions"] if one["recipients"]]
+
+
+def with_pds(content: dict[str, Any]) -> None:
+    """Let PDS be asked again, as the shipped agreement does."""
+    content |= {group: plain()[group] for group in ("recipients", "flows", "clauses", "prohibitions")}
 
 
 @cache

@@ -8,7 +8,8 @@ that which code means what stays data, and what no row reads is counted.
 
 Every code that is no safeguarding concern of the closed list (`mappings.concerns`) is a clinical fact of the person it
 is said of. The address and telephone of a patient marked as restricted is a safe one, whatever use it states (domain.md
-sections 2.6, 4.5 N1). Nothing is decided here.
+sections 2.6, 4.5 N1). What says that it means something else (`modifierExtension`, `implicitRules`, `doNotPerform`) is
+read by a person. Nothing is decided here.
 
 Source: FHIR R4 Bundle (transaction, message); UK Core Patient, ServiceRequest, Flag; domain.md sections 2.3, 2.10.
 """
@@ -61,6 +62,8 @@ class NoticeReader:
             content = parse(body, limits=bounds).content
         except FhirRefused as refused:
             fault = _FAULTS.get(refused.issue_code, Fault.MALFORMED)
+            if fault is Fault.TOO_DEEP and refused.expression is not None:  # of depth nobody can say where
+                fault = Fault.TOO_MANY_ELEMENTS
             raise Unreadable(Problem(refused.expression or "", fault)) from refused
         return profile.apply(_Notice(content).tree())
 
@@ -75,6 +78,12 @@ _FAULTS: Final[Mapping[str, Fault]] = {
     "value": Fault.NUMBER_TOO_LARGE,
 }
 _GIVEN: Final = frozenset({"POST", "PUT"})
+_SAY: Final = frozenset(
+    {"MessageHeader", "ServiceRequest", "Flag", "Patient", "RelatedPerson", "Consent", "RiskAssessment"}
+)
+"""What says that there is a notice, about whom, and with what leave: clinical facts go nowhere, whatever they mean."""
+_MODIFIERS: Final = ("modifierExtension", "implicitRules")
+"""What may turn the meaning of a resource round: whoever does not understand it must not process the resource."""
 
 
 class _Notice:
@@ -101,6 +110,9 @@ class _Notice:
                 raise Unreadable(Problem("Bundle.entry[0].resource", Fault.WRONG_TYPE))
         elif entry.get("request", {}).get("method") not in _GIVEN:
             raise Unreadable(Problem(f"Bundle.entry[{at}].request.method", Fault.UNKNOWN_CODE))
+        for one in (resource, *resource.get("contained", ())):
+            if one["resourceType"] in _SAY:
+                _check_plain(f"Bundle.entry[{at}].resource", one)
         self.resources.append(resource)
         if "fullUrl" in entry:
             self.found[entry["fullUrl"]] = resource
@@ -212,6 +224,15 @@ class _Notice:
                 yield resource["valueString"]
             if resource is not self.notice:
                 yield from (one["text"] for one in resource.get("note", ()) if one.get("text"))
+
+
+def _check_plain(path: str, resource: Json) -> None:
+    """Raise `Unreadable` where a resource may mean something else than it says (FHIR R4 extensibility, 2.4.1.1)."""
+    for name in _MODIFIERS:
+        if name in resource:
+            raise Unreadable(Problem(f"{path}.{name}", Fault.NOT_READABLE))
+    if resource.get("doNotPerform") is True:
+        raise Unreadable(Problem(f"{path}.doNotPerform", Fault.NOT_READABLE))
 
 
 _ENVELOPE: Final = frozenset({"resourceType", "id", "meta", "implicitRules", "language", "text"})

@@ -8,6 +8,7 @@ with a decimal point become `Decimal`: FHIR keeps the precision that was sent. N
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ LIMITS = Limits()
 def strict_json(body: bytes, limits: Limits = LIMITS) -> Any:  # noqa: ANN401 - JSON has no one type
     """The value of a JSON text; raises `FhirRefused` 400, or 413 where it is too large."""
     within_size(body, limits)
+    body = body.removeprefix(codecs.BOM_UTF8)  # RFC 8259 section 8.1 lets a reader pass over it
     depth = deepest = 0
     for token in _TOKEN.finditer(body):
         opening = token[0]

@@ -19,7 +19,7 @@ from adapters.nhs.hl7v2.notice import ADAPTER, concerns, notice
 from adapters.nhs.hl7v2.oracle import CannotSay
 from adapters.nhs.hl7v2.person import Patient
 from adapters.nhs.hl7v2.reading import LIMITS, read
-from adapters.nhs.hl7v2.reply import ReferralReply, Verdict, referral_reply
+from adapters.nhs.hl7v2.reply import ReferralReply, Verdict, Wrong, referral_reply, wrong
 from adapters.nhs.hl7v2.rules import Purpose, Rules, rules
 from adapters.nhs.hl7v2.writing import ITEMS, write_referral
 from adapters.socket import Limits, Unreadable
@@ -48,6 +48,7 @@ __all__ = [
     "Segment",
     "Unreadable",
     "Verdict",
+    "Wrong",
     "ack",
     "answer",
     "answers",
@@ -62,4 +63,5 @@ __all__ = [
     "referral_reply",
     "rules",
     "write_referral",
+    "wrong",
 ]

@@ -105,7 +105,7 @@ def _contacts(pid: Segment, findings: list[Finding]) -> list[Contact]:
     found: list[Contact] = []
     for of in (13, 14):
         for n in range(1, min(pid.repetitions(of), _MAX) + 1):
-            number = _said(pid, of, 1, n) or _said(pid, of, 12, n)
+            number = _said(pid, of, 1, n) or _said(pid, of, 12, n) or _in_parts(pid, of, n)
             for system, value, read in (
                 ("phone", number, transforms.phone),
                 ("email", _said(pid, of, 4, n), transforms.email),
@@ -119,6 +119,15 @@ def _contacts(pid: Segment, findings: list[Finding]) -> list[Contact]:
                 else:
                     found.append(one)
     return list(dict.fromkeys(found))
+
+
+def _in_parts(pid: Segment, of: int, n: int) -> str | None:
+    """A telephone number that is said by its parts alone: XTN-5 country, XTN-6 area, XTN-7 number."""
+    country, area, number = (_said(pid, of, part, n) or "" for part in (5, 6, 7))
+    whole = area + number
+    if not number:
+        return None
+    return f"+{country}{whole}" if country and not whole.startswith("0") else whole
 
 
 def _addresses(pid: Segment, findings: list[Finding]) -> list[Address]:

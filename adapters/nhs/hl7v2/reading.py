@@ -1,7 +1,7 @@
 """Bytes into a `Message`: every segment is kept, local ones too, and as many come out as went in.
 
 Nothing is judged by its content. Refused, with a path and never a value: what is no message, more than is accepted,
-delimiters that are none, a character set that does not fit, NUL, several messages in one.
+delimiters that are none, a character set that does not fit, NUL but behind the end, several messages in one.
 
 Line ends are CR; LF, CRLF and a mixture are taken. A line that does not begin like a segment belongs to the text of the
 segment before it, with a finding, since notes are sent with their line breaks.
@@ -31,9 +31,9 @@ def read(raw: bytes, limits: Limits = LIMITS) -> Message:
     if len(raw) > limits.max_bytes:
         raise Unreadable(Problem("", Fault.TOO_LARGE))
     made = decoded(raw)
-    if "\0" in made.text:
+    text = made.text.lstrip(" \t\r\n").rstrip(" \t\r\n\0")  # some engines send the end of a C string along
+    if "\0" in text:
         raise Unreadable(Problem("", Fault.NUL_CHARACTER))
-    text = made.text.strip(" \t\r\n")
     if text[:_NAME] != "MSH":
         raise Unreadable(Problem("MSH", Fault.MISSING))
     by = delimiters(_LINE_END.split(text, 1)[0])

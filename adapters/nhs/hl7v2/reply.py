@@ -30,6 +30,30 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that an acknowledgement says is wrong: the segment, "" where it names none, and the code."""
+
+    segment: str
+    code: str
+
+
+def wrong(message: Message) -> tuple[Wrong, ...]:
+    """What an acknowledgement says is wrong, by ERR as any version has it, or else by MSA-6; at most twenty."""
+    found: list[Wrong] = []
+    for one in message.all("ERR"):
+        if one.text(3):
+            found.append(Wrong(one.text(2).upper(), one.text(3)))
+        else:  # to version 2.4 the code is inside ERR-1, with its place
+            places = range(1, min(one.repetitions(1), _MAX_WRONG) + 1)
+            found += [Wrong(one.text(1, repetition=at).upper(), one.text(1, 4, repetition=at)) for at in places]
+    condition = message.text("MSA", 6)
+    if not found and condition:
+        found.append(Wrong("", condition))
+    return tuple(found[:_MAX_WRONG])
+
+
+_MAX_WRONG: Final = 20  # of a message with thousands of faults nobody reads more
 _STATUS: Final = {"A": Verdict.ACCEPTED, "P": Verdict.PENDING, "R": Verdict.REJECTED, "E": Verdict.EXPIRED}
 _GOOD: Final = frozenset({"AA", "CA"})
 

@@ -22,6 +22,7 @@ from gateway.retention.sweep import all_due
 from gateway.store import tables
 from gateway.store.waiting_deliveries import OPEN
 from gateway.terms import agreement_ids
+from gateway.webhook.endpoints import endpoints, waiting
 from gateway.witnesses import Standing, standings
 
 
@@ -112,7 +113,7 @@ def _waits(connection: Connection, now: datetime) -> Mapping[str, int]:
         "quarantine": connection.execute(_HOLDS).scalar_one(),
         "deliveries": connection.execute(_WITH_HUMAN).scalar_one(),
         "waiting": connection.execute(_WAITING).scalar_one(),
-        "pushes": connection.execute(_PUSHES).scalar_one(),
+        "pushes": sum(waiting(connection, one)[1] for one in endpoints(connection)),
         "notices": outstanding,
         "overdue": overdue,
         "lapsed": connection.execute(_LAPSED).scalar_one(),
@@ -121,17 +122,11 @@ def _waits(connection: Connection, now: datetime) -> Mapping[str, int]:
     }
 
 
-_q, _d, _o, _t, _h = tables.quarantine, tables.delivery, tables.outbox, tables.case_timer, log_sql.log_head
+_q, _d, _t, _h = tables.quarantine, tables.delivery, tables.case_timer, log_sql.log_head
 _HEADS = select(_h.c.log_id, _h.c.size, _h.c.updated_at).order_by(_h.c.log_id)
 _HOLDS = select(func.count()).where(_q.c.closed_at.is_(None))
 _WITH_HUMAN = select(func.count()).where(
     _d.c.given_up_at.is_not(None), _d.c.acknowledged_at.is_(None), _d.c.stopped_at.is_(None)
 )
 _WAITING = select(func.count()).select_from(_d).where(OPEN)
-_PUSHES = select(func.count()).where(
-    _o.c.endpoint_id.is_not(None),
-    _o.c.given_up_at.is_not(None),
-    _o.c.acknowledged_at.is_(None),
-    _o.c.stopped_at.is_(None),
-)
 _LAPSED = select(func.count()).where(_t.c.fired_at.is_not(None), _t.c.stopped_at.is_(None))

@@ -6,7 +6,7 @@ Codes, clocks and who decided lie open.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
 from gateway.store.tables.declared import metadata
 
@@ -59,6 +59,7 @@ hospital_feed = Table(
     Column("recipient", String(64), nullable=False),
     Column("notice_id", String(36), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),  # what was read of it may not be read any more
     Column("created_at", String(24), nullable=False),
     Column("acknowledged_at", String(24)),
     Column("acknowledged_by", String(128)),

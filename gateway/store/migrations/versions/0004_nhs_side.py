@@ -134,6 +134,7 @@ def _hospitals() -> None:
         sa.Column("recipient", sa.String(length=64), nullable=False),
         sa.Column("notice_id", sa.String(length=36), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("acknowledged_at", sa.String(length=24)),
         sa.Column("acknowledged_by", sa.String(length=128)),
