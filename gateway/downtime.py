@@ -30,7 +30,8 @@ from gateway.store.records import Records
 from gateway.terms import Standing
 from gateway.ties import ties_of
 from gateway.under_agreement import decided, log_of, standing_of
-from gateway.worklist import Asked, areas_of_team, ordered_rows
+from gateway.worklist import areas_of_team
+from gateway.worklist_order import Asked, ordered_rows
 from mappings.record import Record
 
 MOST_CASES = 200

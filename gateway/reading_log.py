@@ -72,8 +72,12 @@ class Export:
         notes = [note for _, note in sorted(({head.size: head.checkpoint} | cosigned).items())]
         witnesses = [CosignerVerifier.from_text(key) for key in sorted({one.key for one in cosignatures})]
         verifier = services.signer(log_id).verifier
-        self._written = lambda: pack.pieces(verifier, notes, self._leaves(), known.get, witnesses)
-        self._pieces = self._written()
+
+        def written() -> Iterator[bytes]:
+            return pack.pieces(verifier, notes, self._leaves(), known.get, witnesses)
+
+        self._written = written
+        self._pieces = written()
 
     def piece(self, connection: Connection) -> bytes:
         """The next piece, nothing at the end. A pack that ends in an exception lacks its last line, and is refuted."""

@@ -29,7 +29,7 @@ from gateway.downtime import MOST_CASES, DowntimeCase, DowntimeList, make_downti
 from gateway.paper import pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
 from gateway.web.http import PlainRoute, receipt_header
-from gateway.worklist import Asked, Whose
+from gateway.worklist_order import Asked, Whose
 from mappings.record import Contact, Person, Record, Role
 
 PATH = f"{PREFIX}/worklist/downtime"

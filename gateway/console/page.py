@@ -58,8 +58,11 @@ class Area:
 
 AREAS: tuple[Area, ...] = (
     Area("Worklist", f"{PREFIX}/worklist", frozenset({Role.ADVISER, Role.SAFEGUARDING})),
+    Area("My cases", f"{PREFIX}/officer", frozenset({Role.OFFICER})),
     Area("Log", f"{PREFIX}/auditor", frozenset({Role.AUDITOR})),
+    Area("Operation", f"{PREFIX}/operator", frozenset({Role.OPERATOR})),
     Area("Agreement", f"{PREFIX}/agreement", frozenset({Role.AUDITOR, Role.GUARDIAN})),
+    Area("Evaluation", f"{PREFIX}/evaluation", frozenset({Role.EVALUATOR, Role.GUARDIAN, Role.SAFEGUARDING})),
 )
 """The menu, in its order; the first of a person's areas is where they begin."""
 

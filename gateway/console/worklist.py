@@ -31,7 +31,8 @@ from gateway.errors import Busy
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of
 from gateway.web.http import PlainRoute
-from gateway.worklist import PAGE_ROWS, Asked, Whose, Worklist, read_worklist
+from gateway.worklist import Worklist, read_worklist
+from gateway.worklist_order import PAGE_ROWS, Asked, Whose
 
 PATH = f"{PREFIX}/worklist"
 WHO = (Role.ADVISER, Role.SAFEGUARDING)

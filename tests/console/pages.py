@@ -22,10 +22,12 @@ FILLED: Mapping[str, Callable[[Live], str]] = {
     "index": lambda _: "3",
     "subject": lambda _: "a-person-of-no-record",
     "version": lambda _: "1",
+    "table": lambda _: "summary.csv",
 }
 """What stands for a part of an address; where a route has another, it is named here."""
 
-ASKED: Mapping[str, str] = {"/console/referrals": "reason=follow-up"}
+ASKED: Mapping[str, str] = {
+    "/console/auditor/consistency": "first=1&second=2","/console/referrals": "reason=follow-up"}
 """What is asked of pages whose address begins so, where a page wants something asked."""
 
 NO_PAGES = ("/console/static/", "/console/leave", "/console/sign")
@@ -65,7 +67,9 @@ def _place(live: Live, route: str) -> Place | None:
                 return Place(route, path, person) if _is_page(answer) else None
             if answer.is_redirect and not answer.headers["location"].startswith("/console/sign-in"):
                 return None  # it leads to another page, which is here itself
-    raise AssertionError(f"nobody may open {path}: name what stands for its parts (FILLED), or what it asks (ASKED)")
+    raise AssertionError(
+        f"nobody may open {path}: say what stands for its parts (FILLED), what it asks (ASKED), or that it is no page"
+    )
 
 
 def _is_page(answer: httpx.Response) -> bool:

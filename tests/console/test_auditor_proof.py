@@ -106,19 +106,31 @@ def _in_entry(text: str) -> str:
 
 
 def _in_path(text: str) -> str:
-    return _with(text, lambda proof: Receipt(proof.origin, proof.index, proof.leaf, (bytes(32), *proof.path[1:]), proof.checkpoint_text))
+    return _with(
+        text,
+        lambda proof: Receipt(
+            proof.origin, proof.index, proof.leaf, (bytes(32), *proof.path[1:]), proof.checkpoint_text
+        ),
+    )
 
 
 def _longer(text: str) -> str:
-    return _with(text, lambda proof: Receipt(proof.origin, proof.index, proof.leaf, (*proof.path, bytes(32)), proof.checkpoint_text))
+    return _with(
+        text,
+        lambda proof: Receipt(proof.origin, proof.index, proof.leaf, (*proof.path, bytes(32)), proof.checkpoint_text),
+    )
 
 
 def _shorter(text: str) -> str:
-    return _with(text, lambda proof: Receipt(proof.origin, proof.index, proof.leaf, proof.path[:-1], proof.checkpoint_text))
+    return _with(
+        text, lambda proof: Receipt(proof.origin, proof.index, proof.leaf, proof.path[:-1], proof.checkpoint_text)
+    )
 
 
 def _elsewhere(text: str) -> str:
-    return _with(text, lambda proof: Receipt(proof.origin, proof.index + 1, proof.leaf, proof.path, proof.checkpoint_text))
+    return _with(
+        text, lambda proof: Receipt(proof.origin, proof.index + 1, proof.leaf, proof.path, proof.checkpoint_text)
+    )
 
 
 def _root(text: str) -> str:
@@ -209,9 +221,7 @@ def _proved(leaves: list[bytes], index: int) -> tuple[tuple[bytes, ...], bytes]:
     return (*path, other), node_hash(other, root)
 
 
-def test_another_history_signed_with_the_log_s_own_key_is_refused(
-    chromium: Chromium, live: Live, log: Signer
-) -> None:
+def test_another_history_signed_with_the_log_s_own_key_is_refused(chromium: Chromium, live: Live, log: Signer) -> None:
     """Neither proof nor signature shows it: that the browser remembers does."""
 
     async def journey() -> None:
@@ -264,9 +274,10 @@ def test_a_server_with_another_key_than_the_pinned_one_is_refused_loudly(
         async with pinned(chromium, live, stranger.verifier.text) as (_, page):
             state, words = await verdict(page)
             assert (state, "Do not rely on this page." in words) == ("bad", True)
-            assert "the key that the server names is not the key you pinned" in await page.locator(
-                "#own-steps"
-            ).inner_text()
+            assert (
+                "the key that the server names is not the key you pinned"
+                in await page.locator("#own-steps").inner_text()
+            )
             await shot(page, "auditor-entry-wrong-key")
         async with pinned(chromium, live, log.verifier.text) as (_, page):
             await change(
@@ -329,5 +340,3 @@ def test_a_browser_that_cannot_check_says_so_and_how_to_check_elsewhere(
             assert "python -m audit receipt" in words
 
     chromium.run(journey())
-
-

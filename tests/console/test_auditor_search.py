@@ -1,4 +1,4 @@
-"""The auditor's overview, search and entry, without scripts: what they show is what is in the log, and each is sealed."""
+"""The auditor's overview, search and entry, without scripts: they show what is in the log, and each look is sealed."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ async def _look(visitor: Visitor, plain: Visitor, one: Place) -> Look:
     visitor.said.clear()
     page = await visitor.open(one.path)
     name = one.route.replace("/", "-")
-    words = await page.locator("main").inner_text()
+    words = await _words(page)
     result = await Axe().run(page)
     await shot(page, f"desk{name}")
     await page.set_viewport_size(PHONE)
@@ -150,10 +150,18 @@ async def _look(visitor: Visitor, plain: Visitor, one: Place) -> Look:
     narrow = await page.evaluate("document.documentElement.scrollWidth")
     await page.close()
     bare = await plain.open(one.path)
-    without = await bare.locator("main").inner_text()
+    without = await _words(bare)
     await bare.close()
     violations = tuple(_violations(result.response["violations"]))
     return Look(violations, tuple(visitor.said), narrow, words, without)
+
+
+async def _words(page: Page) -> str:
+    """What a page says, but for what the reader's own browser finds for itself, which needs scripts."""
+    words = await page.locator("main").inner_text()
+    for own in await page.locator("main [data-browser-only]").all():
+        words = words.replace(await own.inner_text(), "")
+    return words
 
 
 def _violations(violations: Iterable[Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def test_somebody_signs_in_at_a_provider_of_others_and_out_again(
     away = out.headers["refresh"].removeprefix("0; url=")
     assert away.startswith(f"{provider.issuer}/session/end?")
     confirm = client.follow(client.get(away))
-    gone = client.follow(client.form(confirm, {"logout": "yes"}).submit())
+    gone = client.follow(replace(client.form(confirm), button=("logout", "yes")).submit())
     assert (gone.status_code, str(gone.url)) == (200, f"{URL}/console/signed-out")
     assert client.get("/console/sign-out").is_redirect
     again = client.follow(client.get("/console/sign-in"))

@@ -22,7 +22,7 @@ from gateway.linking.looking import link_waiting
 from gateway.matching.model import shipped as shipped_model
 from gateway.tracing import planning, steps
 from tests.journeys.casework_channels import CASEWORK_CHANNELS
-from tests.journeys.console_channels import CONSOLE_CHANNELS, CONSOLE_UNSEALED, console
+from tests.journeys.console_channels import CONSOLE_CHANNELS, CONSOLE_UNSEALED, everybody
 from tests.journeys.hospital_channels import HOSPITAL_CHANNELS, NOTICE_CALLS, Hospital, hospital
 from tests.journeys.support import change, output, pushed, serial, size, status, version_of
 from tests.support.bars import answer as answer_message
@@ -66,7 +66,7 @@ def case(world: World) -> Case:
     for user in (IN_EMERGENCY, CONNECTED):
         world.client("demo-hospital", user)
     evaluator(world)
-    console(world)
+    everybody(world)
     _, stopped = pushed(world)
     assert world.hospital.post(f"/team/v1/referrals/{stopped}/consent", json={"state": "withdrawn"}).is_success
     held = world.push(incident(serial(), consent="REFUSED")).json()["held"]["reference"]

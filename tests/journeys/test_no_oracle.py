@@ -277,12 +277,15 @@ def _plain(text: str, id_: str) -> str:
 def _statements(world: World) -> Iterator[list[str]]:
     """Every statement any connection runs meanwhile, but those that no question decides.
 
-    The register of clients is read again when it is old; the tree has a new inner node at every other size.
+    The register of clients is read again when it is old; the tree has a new inner node at every other size, and the
+    index of what entries say a new block, made of the entries of it, at every so many.
     """
     ran: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: Any) -> None:
-        if not re.search(r"FROM (client|revocation)\b|INSERT INTO \"log_node\"", statement):
+        if 'INSERT INTO "log_block"' in statement:
+            assert "FROM log_entry" in ran.pop()
+        elif not re.search(r"FROM (client|revocation)\b|INSERT INTO \"log_node\"", statement):
             ran.append(re.sub(r"\s+", " ", statement))
 
     engines = (world.services.database.reader, world.services.database.writer)

@@ -74,7 +74,7 @@ class _Agreement:
     async def text(self, request: Request, version: int) -> Response:
         """The text of a version."""
         sight, terms = await self._look(request, version, "text")
-        view = {"agreement": terms.agreement, "text": terms.agreement.text.decode()}
+        view: dict[str, Any] = {"agreement": terms.agreement, "text": terms.agreement.text.decode()}
         return self._desk.page(request, "agreement_text.html.jinja", sight, **view)
 
     async def file(self, request: Request, version: int) -> Response:
@@ -98,7 +98,7 @@ class _Agreement:
         old, new = await self._terms(visit, first), await self._terms(visit, second)
         sight = await self._seal(visit, new, {"what": "diff", "from": first, "to": second})
         compared = await asyncio.to_thread(_compared, old.agreement, new.agreement)
-        view = {"first": first, "second": second, "last": last, "compared": compared}
+        view: dict[str, Any] = {"first": first, "second": second, "last": last, "compared": compared}
         return self._desk.page(request, "agreement_diff.html.jinja", sight, **view)
 
     async def _look(self, request: Request, version: int, what: str) -> tuple[Sight, Terms]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -26,7 +27,6 @@ from gateway.console.page import HEADERS
 from gateway.evaluation.charts import draw
 from gateway.terms import current_terms
 from gateway.web.http import receipt_header
-
 
 _EDGES, _BAR = 80, 26  # units of the picture: its axis and margins, and each bar with its label
 
@@ -58,7 +58,7 @@ class _Clauses:
         period = period_of(request)
         sight = await self._desk.look(request, {"what": "clauses", "days": period})
         uses = await self._desk.read(partial(_uses, log_id=sight.log_id, since=start_of(period, datetime.now(UTC))))
-        view = {"uses": uses, "period": period, "periods": PERIODS, "words_of": dict(PERIODS)}
+        view: dict[str, Any] = {"uses": uses, "period": period, "periods": PERIODS, "words_of": dict(PERIODS)}
         return self._desk.page(request, "auditor_clauses.html.jinja", sight, **view)
 
     async def chart(self, request: Request) -> Response:

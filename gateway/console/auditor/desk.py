@@ -1,4 +1,4 @@
-"""What the auditor's pages share: whose log it is, the entry that says who looked, and how a page or a file is answered.
+"""What the auditor's pages share: whose log it is, the entry that says who looked, and how they answer.
 
 The log is that of the visitor's agreement. Where there is none yet, the pages are as good as not there (P8).
 """
@@ -104,15 +104,14 @@ class Desk:
 
     def page(self, request: Request, template: str, sight: Sight, status: int = 200, **view: Any) -> Response:  # noqa: ANN401 - what a template is given
         """A page of the auditor's; every one has `log` (id, origin, size and key) and `receipt`."""
-        log = {
-            "id": sight.log_id,
-            "origin": sight.receipt.origin,
-            "key": self.services.signer(sight.log_id).verifier.text,
-            "seen": sight.receipt.index,
-        }
-        return self.console.pages.page(
-            request, template, sight.visit, status, **{"receipt": sight.receipt, "log": log, "path_to": PATH} | view
-        )
+        key = self.services.signer(sight.log_id).verifier.text
+        log = {"id": sight.log_id, "origin": sight.receipt.origin, "key": key, "seen": sight.receipt.index}
+        sealed: dict[str, Any] = {"receipt": sight.receipt, "log_id": sight.log_id, "log": log, "path_to": PATH}
+        return self.console.pages.page(request, template, sight.visit, status, **sealed | view)
+
+    def form(self, request: Request, template: str, visit: Visit, status: int = 200, **view: Any) -> Response:  # noqa: ANN401 - as above
+        """A page that shows nothing of the log: a form, empty or with what is wrong in it. It is not sealed."""
+        return self.console.pages.page(request, template, visit, status, **{"path_to": PATH} | view)
 
 
 def as_file(content: bytes, name: str, media: str, sight: Sight | None = None) -> Response:

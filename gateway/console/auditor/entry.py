@@ -82,7 +82,7 @@ class _Entry:
         sight = await self._desk.look(request, {"what": "entry", "index": index})
         verifier = self._desk.services.signer(sight.log_id).verifier
         shown = await self._desk.read(partial(_read, log_id=sight.log_id, index=index, verifier=verifier))
-        view = {"shown": shown, "index": index, "last": shown.size - 1, "title": shown.title, "at": shown.at}
+        view: dict[str, Any] = {"shown": shown, "index": index, "last": shown.size - 1}
         return self._desk.page(request, "auditor_entry.html.jinja", sight, **view)
 
     async def body(self, request: Request, index: int) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -39,7 +40,7 @@ class _Findings:
         start = start_of(period, now)
         sight = await self._desk.look(request, looked("findings", start, None))
         found = await self._desk.read(partial(_found, log_id=sight.log_id, start=start, now=now))
-        view = {
+        view: dict[str, Any] = {
             "found": found,
             "shown": found.findings[::-1][:SHOWN] if found else (),
             "most": ENTRIES_MAX,

@@ -56,7 +56,9 @@ class _Overview:
         sight = await self._desk.look(request, {"what": "overview"})
         lag = self._desk.services.settings.witness_lag_seconds
         read = partial(_read, log_id=sight.log_id, now=datetime.now(UTC), lag_seconds=lag)
-        return self._desk.page(request, "auditor_overview.html.jinja", sight, seen=await self._desk.read(read), days=DAYS)
+        return self._desk.page(
+            request, "auditor_overview.html.jinja", sight, seen=await self._desk.read(read), days=DAYS
+        )
 
 
 def _read(connection: Connection, *, log_id: str, now: datetime, lag_seconds: int) -> Seen:

@@ -59,8 +59,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of entries, the newest first. `counts` has the entries of each operation and outcome under the other
-    filters, and is empty where an item is asked for. `reached` is the last entry looked at, where there is more.
+    """A page of entries, the newest first.
+
+    `counts` has the entries of each operation and outcome under the other filters, and is empty where an item is asked
+    for. `reached` is the last entry looked at, where there is more; `newer` says whether there may be newer ones.
     """
 
     rows: tuple[Row, ...]
@@ -112,7 +114,8 @@ class _Search:
         filters = read(_given(request, {"format"}), Filters)
         if isinstance(filters, tuple) or filters.item:
             raise BadParameter("the filters are not those of the search, or name an item, which no export goes by")
-        what = {"what": form.value, "filters": ",".join(sorted(filters.given()))}
+        named = ",".join(sorted(filters.given()))
+        what = {"what": form.value, **({"filters": named} if named else {})}
         sight = await self._desk.look(request, what, event=Event.LOG_EXPORTED)
         extract = Extract(sight.log_id, filters.query(), form, sight.receipt.index + 1)
         first = await self._desk.read(extract.piece)  # what cannot be read at all has an answer of its own
@@ -174,9 +177,7 @@ def _page_of(
     looked, more = 0, True
     while more and len(found) < ROWS and looked < LOOK_THROUGH:
         most = ROWS + 1 if filters.item is None else _STRETCH
-        page = log_search.entries(
-            connection, log_id, query, after, most, before=before, newest_first=not upwards
-        )
+        page = log_search.entries(connection, log_id, query, after, most, before=before, newest_first=not upwards)
         more = len(page) == most
         for one in page:
             if len(found) == ROWS:

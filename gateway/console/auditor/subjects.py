@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
@@ -23,10 +23,11 @@ from starlette.responses import Response
 from audit import search as log_search
 from audit.entry import Operation, Outcome
 from audit.search import Query
-from gateway.console.auditor.desk import HOME, Desk, Route, Sight
+from gateway.console.auditor.desk import HOME, Desk, Route
 from gateway.console.auditor.rows import Row, row_of
 from gateway.console.console import Console
 from gateway.console.forms import FormModel, read, typed
+from gateway.console.guard import Visit
 from gateway.errors import NotFound
 from gateway.evidence import Event
 from gateway.signin.claims import Role
@@ -36,6 +37,7 @@ ROWS = 100
 SUBJECTS_MOST = 100
 """References counted for one person: a person of more is an error of the sender's."""
 
+_TEMPLATE = "auditor_subjects.html.jinja"
 _CODE = re.compile(r"[\x21-\x7e]{1,128}")
 _MOST_FIGURES = 15
 
@@ -102,8 +104,8 @@ class _Subjects:
 
     async def form(self, request: Request) -> Response:
         """An empty form."""
-        sight = await self._desk.look(request, {"what": "subjects-form"})
-        return self._page(request, sight)
+        visit, _ = await self._desk.visit(request)
+        return self._form(request, visit)
 
     async def find(self, request: Request) -> Response:
         """The references of whoever is looked for, each with how often something was told about it."""
@@ -111,13 +113,13 @@ class _Subjects:
         log_id = await self._desk.own_log(visit)
         wanted = read(form, Wanted)
         if isinstance(wanted, tuple):
-            sight = await self._desk.seal(visit, log_id, {"what": "subjects-form"})
-            return self._page(request, sight, 422, errors=wanted, typed=typed(form))
+            return self._form(request, visit, 422, errors=wanted, typed=typed(form))
         kind, value = wanted.identifier()
         what = {"what": "subjects", "kind": kind}
         sight = await self._desk.seal(visit, log_id, what, event=Event.SUBJECTS_MATCHED, reason=wanted.reason)
         find = partial(_find, records=self._desk.services.records, log_id=log_id, kind=kind, value=value)
-        return self._page(request, sight, found=await self._desk.read(find), reason=wanted.reason, typed=typed(form))
+        view: dict[str, Any] = {"reason": wanted.reason, "reasons": REASONS, "typed": typed(form)}
+        return self._desk.page(request, _TEMPLATE, sight, found=await self._desk.read(find), **view)
 
     async def accounting(self, request: Request, subject: str) -> Response:
         """A page of everything that was told about a reference."""
@@ -129,12 +131,11 @@ class _Subjects:
         after = request.query_params.get("after", "")
         known = after.isascii() and after.isdecimal() and len(after) <= _MOST_FIGURES
         read = partial(_accounting, log_id=sight.log_id, subject=subject, after=int(after) if known else -1)
-        view = {"subject": subject, "reason": reason, "accounting": await self._desk.read(read)}
+        view: dict[str, Any] = {"subject": subject, "reason": reason, "accounting": await self._desk.read(read)}
         return self._desk.page(request, "auditor_accounting.html.jinja", sight, **view)
 
-    def _page(self, request: Request, sight: Sight, status: int = 200, **view: object) -> Response:
-        shown = {"found": None, "reason": "", "reasons": REASONS} | view
-        return self._desk.page(request, "auditor_subjects.html.jinja", sight, status, **shown)
+    def _form(self, request: Request, visit: Visit, status: int = 200, **view: Any) -> Response:  # noqa: ANN401 - what a template is given
+        return self._desk.form(request, _TEMPLATE, visit, status, found=None, reason="", reasons=REASONS, **view)
 
 
 def _find(connection: Connection, *, records: Records, log_id: str, kind: str, value: str) -> dict[str, int]:

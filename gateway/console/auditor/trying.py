@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -22,10 +22,11 @@ from gateway.agreement import Agreement, AgreementUnreadable, parse
 from gateway.agreement import diff as differences
 from gateway.agreement_check import Finding, check
 from gateway.console.auditor.agreement import PATH
-from gateway.console.auditor.desk import Desk, Route, Sight
+from gateway.console.auditor.desk import Desk, Route
 from gateway.console.auditor.period import PERIODS, start_of
 from gateway.console.console import Console
 from gateway.console.forms import Bounds, FieldError, FormModel, read, typed
+from gateway.console.guard import Visit
 from gateway.evidence import Event
 from gateway.oversight.asking import tried
 from gateway.oversight.entries import LogSource
@@ -39,6 +40,7 @@ CANDIDATE_MOST = 262_144
 
 BOUNDS = Bounds(max_bytes=1_048_576, max_characters=CANDIDATE_MOST)
 ROWS_SHOWN = 200
+_TEMPLATE = "agreement_try.html.jinja"
 
 
 class Try(FormModel):
@@ -70,7 +72,8 @@ class _Trying:
 
     async def form(self, request: Request) -> Response:
         """An empty form."""
-        return self._page(request, await self._desk.look(request, {"what": "replay-form"}))
+        visit, _ = await self._desk.visit(request)
+        return self._form(request, visit)
 
     async def answer(self, request: Request) -> Response:
         """What the candidate would have changed."""
@@ -85,15 +88,16 @@ class _Trying:
                 what = tried(candidate, start, None)
                 sight = await self._desk.seal(visit, log_id, what, event=Event.AGREEMENT_REPLAYED)
                 done = await self._desk.read(partial(_tried, log_id=log_id, candidate=candidate, start=start))
-                return self._page(request, sight, tried=done, typed=typed(form))
-            words = f"These days hold {size} entries, and an answer is made of {ENTRIES_MAX} at most. Choose fewer days."
+                view: dict[str, Any] = {"tried": done, "periods": PERIODS, "most_rows": ROWS_SHOWN}
+                return self._desk.page(request, _TEMPLATE, sight, typed=typed(form), **view)
+            words = (
+                f"These days hold {size} entries, and an answer is made of {ENTRIES_MAX} at most. Choose fewer days."
+            )
             candidate = (FieldError("days", words),)
-        sight = await self._desk.seal(visit, log_id, {"what": "replay-form"})
-        return self._page(request, sight, 422, errors=candidate, typed=typed(form))
+        return self._form(request, visit, 422, errors=candidate, typed=typed(form))
 
-    def _page(self, request: Request, sight: Sight, status: int = 200, **view: object) -> Response:
-        shown = {"tried": None, "periods": PERIODS, "most_rows": ROWS_SHOWN} | view
-        return self._desk.page(request, "agreement_try.html.jinja", sight, status, **shown)
+    def _form(self, request: Request, visit: Visit, status: int = 200, **view: object) -> Response:
+        return self._desk.form(request, _TEMPLATE, visit, status, tried=None, periods=PERIODS, **view)
 
 
 def _candidate(asked: Try, agreement_id: str) -> Agreement | tuple[FieldError, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ class _Witnesses:
         sight = await self._desk.look(request, {"what": "witnesses"})
         now, lag = datetime.now(UTC), self._desk.services.settings.witness_lag_seconds
         found = await self._desk.read(lambda connection: standings(connection, sight.log_id, now, lag))
-        view = {"witnesses": [(one, _at(one)) for one in found]}
+        view: dict[str, Any] = {"witnesses": [(one, _at(one)) for one in found]}
         return self._desk.page(request, "auditor_witnesses.html.jinja", sight, **view)
 
 

@@ -72,7 +72,7 @@ class _Clients:
         systems = sorted((_system(client, added) for client in known), key=_in_use_first)
         held = await self._desk.read(lambda connection: _held(connection, self._desk.services.settings))
         done = "revoked" if request.query_params.get("done") == "revoked" else ""
-        view = {"systems": systems, "held": held, "done": done}
+        view: dict[str, Any] = {"systems": systems, "held": held, "done": done}
         return self._desk.page(request, "operator_clients.html.jinja", sight, **view)
 
     async def ask(self, request: Request) -> Response:

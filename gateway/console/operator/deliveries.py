@@ -59,11 +59,11 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the page shows."""
+    """What the page shows; of each delivery, when it was made."""
 
     lines: Sequence[Line]
     hooks: Sequence[Hook]
-    deliveries: Sequence[Row[Any]]
+    deliveries: Sequence[tuple[Row[Any], datetime]]
 
 
 class _Deliveries:
@@ -78,7 +78,14 @@ class _Deliveries:
         state = State(chosen(request, "state", _STATES))
         sight, found = await self._look(visit, log_id, state)
         done = "renewed" if request.query_params.get("done") == "renewed" else ""
-        view = {"log": log_id, "logs": logs, "state": state, "states": _STATES, "found": found, "done": done}
+        view: dict[str, Any] = {
+            "log": log_id,
+            "logs": logs,
+            "state": state,
+            "states": _STATES,
+            "found": found,
+            "done": done,
+        }
         return self._desk.page(request, "operator_deliveries.html.jinja", sight, **view)
 
     async def _look(self, visit: Any, log_id: str, state: State) -> tuple[Sight, Found]:  # noqa: ANN401 - a visit
@@ -110,7 +117,9 @@ def _find(connection: Connection, *, log_id: str, state: State) -> Found:
     return Found(
         lines=[_line(found, waits.get(found.id, (0, 0)), now) for found in endpoints(connection, log_id)],
         hooks=[Hook(hook, *waiting(connection, hook)) for hook in hooks],
-        deliveries=listed(connection, log_id, state, SHOWN_MAX),
+        deliveries=[
+            (row, datetime.fromisoformat(row.created_at)) for row in listed(connection, log_id, state, SHOWN_MAX)
+        ],
     )
 
 

@@ -91,7 +91,13 @@ class Desk:
 
     def page(self, request: Request, template: str, sight: Sight, status: int = 200, **view: Any) -> Response:  # noqa: ANN401 - what a template is given
         """A page of the operator's; every one has the `tabs`, and says where it is sealed."""
-        common = {"receipt": sight.receipt, "log_id": sight.log_id, "path_to": PATH, "tabs": TABS, "done": ""}
+        common: dict[str, Any] = {
+            "receipt": sight.receipt,
+            "log_id": sight.log_id,
+            "path_to": PATH,
+            "tabs": TABS,
+            "done": "",
+        }
         return self.console.pages.page(request, template, sight.visit, status, **common | view)
 
     @staticmethod

@@ -70,7 +70,7 @@ class _Overview:
         began = datetime.now(UTC)
         await self._desk.read(lambda connection: connection.execute(select(1)).scalar_one())
         answered = (datetime.now(UTC) - began) / timedelta(milliseconds=1)
-        view = {"health": health, "database_ms": round(answered, 1)}
+        view: dict[str, Any] = {"health": health, "database_ms": round(answered, 1)}
         return self._desk.page(request, "operator_overview.html.jinja", sight, **view)
 
     def _health(self, connection: Connection) -> Health:

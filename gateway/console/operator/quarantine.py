@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from gateway.console.console import Console
 from gateway.console.forms import FormModel, read, typed
-from gateway.console.operator.desk import HOME, Desk, Route, chosen
+from gateway.console.operator.desk import HOME, Desk, Route, Sight, chosen
 from gateway.errors import BadParameter, NotFound
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.quarantine import holds
@@ -62,8 +62,8 @@ class _Quarantine:
         if not hold:
             return self._desk.to("/quarantine")
         again, judged, receipt = await look_at(self._desk.services, log_id, visit.caller, hold, None)
-        sight = (await self._desk.seal(visit, {"what": "quarantine-input"}), receipt)[0]
-        view = {
+        sight = Sight(visit, log_id, receipt)
+        view: dict[str, Any] = {
             "log": log_id,
             "row": again.row,
             "times": _times(again.row),
@@ -72,7 +72,7 @@ class _Quarantine:
             "findings": again.reading.findings if again.reading else (),
             "judged": judged,
         }
-        return self._desk.page(request, "operator_input.html.jinja", sight, **view | {"receipt": receipt, "log_id": log_id})
+        return self._desk.page(request, "operator_input.html.jinja", sight, **view)
 
     async def again(self, request: Request) -> Response:
         """Read what waits again; a trial's page offers to do it in earnest."""
@@ -87,8 +87,8 @@ class _Quarantine:
         wanted = Wanted(asked.profile, asked.why, asked.since.isoformat() if asked.since else None)
         trial = asked.run == "trial"
         done = await replay(self._desk.services, asked.log, visit.caller, wanted, dry_run=trial)
-        sight = await self._desk.seal(visit, {"what": "replay"})
-        view = {"asked": asked, "trial": trial, "replayed": done, "receipt": done.receipt, "log_id": asked.log}
+        sight = Sight(visit, asked.log, done.receipt)
+        view: dict[str, Any] = {"asked": asked, "trial": trial, "replayed": done}
         return self._desk.page(request, "operator_replayed.html.jinja", sight, **view)
 
     async def _list(self, request: Request, errors: Any, said: dict[str, str], status: int) -> Response:  # noqa: ANN401 - errors of fields
@@ -97,7 +97,7 @@ class _Quarantine:
         log_id = said["log"] if said.get("log") in logs else chosen(request, "log", logs)
         sight = await self._desk.seal(visit, {"what": "list"}, log_id, Event.HOLD_READ)
         rows = await self._desk.read(lambda connection: holds(connection, log_id))
-        view = {
+        view: dict[str, Any] = {
             "log": log_id,
             "logs": logs,
             "rows": [(row, _times(row)) for row in rows],

@@ -18,6 +18,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from audit.receipt import Receipt
 from gateway.acting import act_on
 from gateway.case_page import CasePage
 from gateway.casework.acts import Act
@@ -29,6 +30,7 @@ from gateway.console.words import words
 from gateway.errors import VersionConflict
 from gateway.london import LONDON
 from gateway.signin.claims import Role
+from gateway.under_agreement import log_of
 from mappings.record import Person
 from mappings.record import Role as InRecord
 from mappings.referral import ReferralState
@@ -62,6 +64,8 @@ HIDDEN = frozenset(CaseForm.model_fields)
 
 M = TypeVar("M", bound=CaseForm)
 Options = Sequence[tuple[str, ...]]
+Proof = tuple[Receipt, str]
+"""Where something is sealed: the receipt, and the log it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,10 @@ class Sent(Generic[M]):
         of = f"{self.visit.person.id}|{self.referral_id}|{self.said.key}"
         return self.console.services.keyring.blind("console-form", of)
 
+    async def proof(self, receipt: Receipt) -> Proof:
+        """A receipt of the log that the visitor's cases are in."""
+        return receipt, await log_of(self.console.services, self.visit.caller)
+
 
 class Group(StrEnum):
     """Where an action stands on the page."""
@@ -117,7 +125,7 @@ class Action(Generic[M]):
     done: str
     group: Group
     form: type[M]
-    do: Callable[[Sent[M]], Awaitable[None]]
+    do: Callable[[Sent[M]], Awaitable[Proof]]
     asks: Callable[[CasePage, Visit], Sequence[Ask]] = lambda _, __: ()
     intro: str | None = None
     told: str | None = None
@@ -130,12 +138,12 @@ class Action(Generic[M]):
     roles: tuple[Role, ...] = WHO
 
 
-def acting(make: Callable[[M], Act]) -> Callable[[Sent[M]], Awaitable[None]]:
+def acting(make: Callable[[M], Act]) -> Callable[[Sent[M]], Awaitable[Proof]]:
     """What an action does that is an act of casework. Raises as `act_on`."""
 
-    async def do(sent: Sent[M]) -> None:
+    async def do(sent: Sent[M]) -> Proof:
         console, said = sent.console, sent.said
-        await act_on(
+        acted = await act_on(
             console.services,
             console.library,
             sent.visit.caller,
@@ -144,6 +152,7 @@ def acting(make: Callable[[M], Act]) -> Callable[[Sent[M]], Awaitable[None]]:
             lambda version: version == said.version,
             said.key,
         )
+        return acted.receipts[0], acted.log_id
 
     return do
 

@@ -21,7 +21,7 @@ from gateway.casework import acts
 from gateway.casework.codes import Abuse, Answer, How, RiskReduction, Supports
 from gateway.console.guard import Visit
 from gateway.console.page import PREFIX
-from gateway.console.referral.asking import Action, Ask, CaseForm, Group, Sent, Words, acting, options
+from gateway.console.referral.asking import Action, Ask, CaseForm, Group, Proof, Sent, Words, acting, options
 from gateway.console.referral.reaching import NOTE, Noted
 from gateway.overrides import MOST_DAYS, Ground, Override, VictimTold
 from gateway.signin.claims import Role
@@ -108,19 +108,21 @@ class OverrideForm(CaseForm):
         return why
 
 
-async def _connected(sent: Sent[ConnectionForm]) -> None:
+async def _connected(sent: Sent[ConnectionForm]) -> Proof:
     console = sent.console
-    await byways.declare_connection(console.services, console.library, sent.visit.caller, sent.referral_id)
+    receipt = await byways.declare_connection(console.services, console.library, sent.visit.caller, sent.referral_id)
+    return await sent.proof(receipt)
 
 
-async def _broken(sent: Sent[EmergencyForm]) -> None:
+async def _broken(sent: Sent[EmergencyForm]) -> Proof:
     services = sent.console.services
     envelope = Envelope(services.keyring.content_key)
     emergency = Emergency.of(envelope, sent.referral_id, sent.said.ground, sent.said.reason)
-    await byways.break_glass(services, sent.visit.caller, emergency)
+    _, receipt = await byways.break_glass(services, sent.visit.caller, emergency)
+    return await sent.proof(receipt)
 
 
-async def _overridden(sent: Sent[OverrideForm]) -> None:
+async def _overridden(sent: Sent[OverrideForm]) -> Proof:
     services, said = sent.console.services, sent.said
     words = {
         "evidence": said.evidence,
@@ -130,7 +132,8 @@ async def _overridden(sent: Sent[OverrideForm]) -> None:
     }
     envelope = Envelope(services.keyring.content_key)
     given = Override.of(envelope, said.ground, said.victim_told, said.days, words)
-    await governing.override(services, sent.visit.caller, sent.referral_id, given)
+    receipt = await governing.override(services, sent.visit.caller, sent.referral_id, given)
+    return await sent.proof(receipt)
 
 
 def _close(_: CasePage, __: Visit) -> Sequence[Ask]:

@@ -31,7 +31,7 @@ from gateway.console.forms import FieldError, Form, read, typed
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
 from gateway.console.referral.actions import BY_SLUG, next_steps, offered
-from gateway.console.referral.asking import HIDDEN, WHO, Action, CaseForm, Sent
+from gateway.console.referral.asking import HIDDEN, WHO, Action, CaseForm, Proof, Sent
 from gateway.console.referral.reasons import Reasons
 from gateway.console.referral.timeline import since, timeline
 from gateway.console.referral.view import lines_of, somebody, view
@@ -39,14 +39,13 @@ from gateway.errors import (
     AlreadyAnswered,
     IdempotencyConflict,
     NotFound,
-    NotPermitted,
     TransitionRefused,
     Unprocessable,
     VersionConflict,
 )
 from gateway.marac_forms import marac_form
 from gateway.signin.claims import Role
-from gateway.web.http import PlainRoute
+from gateway.web.http import PlainRoute, receipt_header
 from mappings.record import AddressUse
 from mappings.record import Role as InRecord
 
@@ -98,6 +97,7 @@ class _Area:
             request,
             "referral.html.jinja",
             visit,
+            headers=receipt_header(page.receipt, page.file.log_id),
             receipt=page.receipt,
             here=_here(id_),
             reason=reason.value,
@@ -124,6 +124,7 @@ class _Area:
             request,
             "referral_safe_address.html.jinja",
             visit,
+            headers=receipt_header(file.receipt, file.log_id),
             receipt=file.receipt,
             here=_here(id_),
             addresses=tuple(dict.fromkeys(filter(None, addresses))),
@@ -140,7 +141,11 @@ class _Area:
         except Unprocessable:
             return RedirectResponse(f"{_here(id_)}/marac", 303, headers=HEADERS)
         name = {"Content-Disposition": 'attachment; filename="marac-referral.pdf"'}
-        return Response(made.pdf, headers={**HEADERS, **name}, media_type="application/pdf")
+        return Response(
+            made.pdf,
+            headers={**HEADERS, **receipt_header(made.receipt, made.log_id), **name},
+            media_type="application/pdf",
+        )
 
     async def form(self, request: Request, id_: str, action: str) -> Response:
         """A form as it is before anybody fills it in."""
@@ -164,21 +169,23 @@ class _Area:
         said = read(form, action.form)
         if isinstance(said, tuple):
             return await self._again(visit, id_, action, _Shown(_hidden(form), form, _in_words(said), 422))
+        proof: Proof | None = None
         try:
-            await action.do(Sent(self._console, visit, id_, said))
+            proof = await action.do(Sent(self._console, visit, id_, said))
         except (AlreadyAnswered, IdempotencyConflict):
             pass  # the button was pressed twice: it is done
         except VersionConflict:
             return await self._again(visit, id_, action, _Shown({}, form, (), 409, said.since))
-        except (TransitionRefused, Unprocessable, NotPermitted) as refused:
-            if not action.opens or isinstance(refused, NotPermitted):
+        except (TransitionRefused, Unprocessable) as refused:
+            if not action.opens:
                 raise
             errors = _refusal(refused, action.form)
             return await self._again(visit, id_, action, _Shown(_hidden(form), form, errors, 422))
-        if action.leaves is not None:
-            return RedirectResponse(action.leaves, 303, headers=HEADERS)
-        shown = _here(id_) if set(WHO) & set(visit.person.roles) else f"{_here(id_)}/{action.slug}"
-        return RedirectResponse(f"{shown}?done={action.slug}", 303, headers=HEADERS)
+        to = action.leaves
+        if to is None:
+            shown = _here(id_) if set(WHO) & set(visit.person.roles) else f"{_here(id_)}/{action.slug}"
+            to = f"{shown}?done={action.slug}"
+        return RedirectResponse(to, 303, headers={**HEADERS, **(receipt_header(*proof) if proof else {})})
 
     async def _again(self, visit: Visit, id_: str, action: Action[Any], shown: _Shown) -> Response:
         reason = self._reasons.of(visit, id_)
@@ -196,6 +203,7 @@ class _Area:
             "referral_form.html.jinja",
             visit,
             shown.status,
+            headers=receipt_header(page.receipt, page.file.log_id) if page else {},
             receipt=page.receipt if page else None,
             action=action,
             asks=action.asks(page, visit) if page else action.asks(_NOTHING, visit),

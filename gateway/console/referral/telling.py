@@ -23,6 +23,7 @@ from gateway.console.referral.asking import (
     CaseForm,
     Clock,
     Group,
+    Proof,
     Sent,
     acting,
     moment,
@@ -98,15 +99,16 @@ SAID = (
 """What is said by telephone or at the scene, by the items of the catalogue."""
 
 
-async def _consent(sent: Sent[ConsentForm]) -> None:
+async def _consent(sent: Sent[ConsentForm]) -> Proof:
     console, said = sent.console, sent.said
     state = ConsentState(said.state)
-    await byways.change_consent(
+    _, receipt = await byways.change_consent(
         console.services, console.library, sent.visit.caller, sent.referral_id, state, None, sent.once
     )
+    return await sent.proof(receipt)
 
 
-async def _oral(sent: Sent[OralForm]) -> None:
+async def _oral(sent: Sent[OralForm]) -> Proof:
     form = sent.said
     if not set(form.items) <= CATALOGUE.keys():
         raise Unprocessable("one of the things that were said is not known here")
@@ -114,12 +116,15 @@ async def _oral(sent: Sent[OralForm]) -> None:
     if said_at > datetime.now(UTC):
         raise Unprocessable("the day and time are still to come")
     said = Said(form.to, "", tuple(sorted(set(form.items))), said_at.astimezone(UTC), form.channel)
-    await byways.record_oral(sent.console.services, sent.visit.caller, sent.referral_id, None, said, sent.once)
+    services, caller = sent.console.services, sent.visit.caller
+    _, receipt = await byways.record_oral(services, caller, sent.referral_id, None, said, sent.once)
+    return await sent.proof(receipt)
 
 
-async def _notices(sent: Sent[NoticesForm]) -> None:
-    for one in dict.fromkeys(sent.said.notices):
-        await byways.acknowledge_notice(sent.console.services, sent.visit.caller, one)
+async def _notices(sent: Sent[NoticesForm]) -> Proof:
+    services, caller = sent.console.services, sent.visit.caller
+    receipts = [await byways.acknowledge_notice(services, caller, one) for one in dict.fromkeys(sent.said.notices)]
+    return await sent.proof(receipts[-1])
 
 
 def _oral_asks(page: CasePage, _: Visit) -> Sequence[Ask]:
