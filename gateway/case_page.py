@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -25,8 +25,9 @@ from gateway.casefile import CaseFile, open_case
 from gateway.casework.rota import on_call_for
 from gateway.disclosure import Reader
 from gateway.evidence import Caller
-from gateway.feedback import expired, feedback_recipient, find_words
+from gateway.feedback import expired, feedback_recipient, find_word
 from gateway.notices import ReadCaseNotices
+from gateway.oral import purpose_to
 from gateway.services import Services
 from gateway.shown import CASE_PAGE, SAFE_ADDRESS
 from gateway.store import tables
@@ -56,8 +57,8 @@ class Word:
 class CasePage:
     """A case: the record and what was done; `words` the latest first; `on_call` whoever is on call for the team now.
 
-    `areas` are the agreement's, by id, with their names; `recipients` whom it names, likewise. `safe_address` says that
-    there is one to open. `notices` are those of this case that nobody of the team has taken note of.
+    `areas` are the agreement's, by id, with their names; `recipients` whom the team tells anything, likewise.
+    `safe_address` says that there is one to open. `notices` are those that nobody of the team has taken note of.
     """
 
     file: CaseFile
@@ -83,7 +84,7 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
     def find(connection: Connection) -> tuple[tuple[Word, ...], str | None]:
         now = datetime.now(UTC)
         on_call = on_call_for(connection, file.log_id, file.row.organisation, file.row.team, now)
-        return _words(connection, services, caller, file, standing, now), on_call
+        return _words(connection, services, file, standing, now), on_call
 
     acts, (words, on_call), notices = await asyncio.gather(
         read_acts(services, library, caller, referral_id, reason),
@@ -98,7 +99,7 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
         notices,
         on_call,
         dict(content.areas) if content else {},
-        {one.id: one.name for one in content.recipients} if content else {},
+        {one.id: one.name for one in content.recipients if _may_be_told(standing, caller, one.id)} if content else {},
         safe_address=any(item.endswith(".safe_address") for item in file.decision.ruling.methods),
     )
 
@@ -111,17 +112,15 @@ async def open_safe_address(services: Services, library: Reader, caller: Caller,
 SAFE_ADDRESS_REASON = "safe-address"
 """The coded reason that looking it up is sealed with: the one that there is."""
 
-_MOST_WORDS = 500  # a case of two years tells some fifty
+_MOST_WORDS = 100  # a case of two years tells some fifty
 
 
 def _words(
-    connection: Connection, services: Services, caller: Caller, file: CaseFile, standing: Standing, now: datetime
+    connection: Connection, services: Services, file: CaseFile, standing: Standing, now: datetime
 ) -> tuple[Word, ...]:
     """The words to police of a case, and what would become of each if police asked now."""
     rows = connection.execute(_OF_CASE, {"of": file.row.id, "most": _MOST_WORDS}).all()
-    if not rows:
-        return ()
-    may_go = _that_may_go(connection, services, caller, file, standing, now)
+    recipient = feedback_recipient(standing.terms, file.row.force)
     loaded = services.records.load(connection, [row.record_id for row in rows])
     found: list[Word] = []
     for row in rows:
@@ -129,35 +128,22 @@ def _words(
         if record is None or not record.feedback:
             continue
         word = record.feedback[0]
-        if row.acknowledged_at is not None and row.seq in may_go:
-            reach = Reach.TAKEN
-        elif expired(word, now):
+        telling = recipient and find_word(
+            connection, services.records, standing, file.log_id, now, seq=row.seq, recipient=recipient
+        )
+        if expired(word, now):
             reach = Reach.EXPIRED
+        elif not telling:
+            reach = Reach.WITHHELD
         else:
-            reach = Reach.WAITING if row.seq in may_go else Reach.WITHHELD
+            reach = Reach.TAKEN if row.acknowledged_at is not None else Reach.WAITING
         found.append(Word(word, reach))
     return tuple(found)
 
 
-def _that_may_go(
-    connection: Connection, services: Services, caller: Caller, file: CaseFile, standing: Standing, now: datetime
-) -> frozenset[int]:
-    """The places in the force's feed of the words about this event that the agreement lets go."""
-    recipient = feedback_recipient(standing.terms, file.row.force)
-    if recipient is None:
-        return frozenset()
-    found = find_words(
-        connection,
-        services.records,
-        replace(caller, organisation=file.row.force),
-        standing,
-        file.log_id,
-        now,
-        recipient=recipient,
-        limit=_MOST_WORDS,
-        event_id=file.row.event_id,
-    )
-    return frozenset(one.row.seq for one in found.told)
+def _may_be_told(standing: Standing, caller: Caller, recipient: str) -> bool:
+    """Whether the agreement has a flow from the caller's organisation to a recipient that is not the caller's own."""
+    return recipient != caller.recipient and purpose_to(standing, caller.organisation, recipient) is not None
 
 
 async def _notices(services: Services, caller: Caller, file: CaseFile) -> tuple[Row[Any], ...]:

@@ -80,8 +80,9 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     after: int = -1,
     limit: int = 100,
     event_id: str | None = None,
+    referrals: Sequence[str] | None = None,
 ) -> Tellings:
-    """The words for a force after a cursor, or about one event, each decided for its officers.
+    """The words for a force after a cursor, or about one event or some referrals, each decided for its officers.
 
     A page ends at a word that may go, and there is a next one only where another may: what stays leaves no trace.
     """
@@ -95,6 +96,8 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     )
     if event_id is not None:
         query = query.where(tables.referral.c.event_id == event_id)
+    if referrals is not None:
+        query = query.where(table.c.referral_id.in_(list(referrals)))
     query = query.order_by(table.c.seq)
     found = page_of(
         lambda place, most: connection.execute(query.limit(most), {"after": place}).all(),

@@ -89,12 +89,19 @@ class Reread:
 
 
 async def replay(
-    services: Services, log_id: str, caller: Caller | None, wanted: Wanted, *, dry_run: bool = False
+    services: Services,
+    log_id: str,
+    caller: Caller | None,
+    wanted: Wanted,
+    *,
+    dry_run: bool = False,
+    of_all: bool = False,
 ) -> Replayed:
-    """Read what waits in a log again and take in what reads. `caller` None is the operator. Raises Busy, NotSealed.
+    """Read what waits in a log again and take in what reads. Raises Busy, NotSealed.
 
-    A reviewer's replay reads what is theirs to see (`sides`), the operator's everything. A trial run reads the same,
-    changes nothing, and is sealed all the same.
+    A reviewer's replay reads what is theirs to see (`sides`), the operator's everything: `caller` None is the operator
+    at the gateway itself, `of_all` one at a page. A trial run reads the same, changes nothing, and is sealed all the
+    same.
     """
     run = _Run(services, log_id, caller, fresh_id(), dry_run=dry_run)
     detail: dict[str, str | int] = {"replay": run.id, "trial": int(dry_run)}
@@ -109,7 +116,7 @@ async def replay(
         place = _Place(page[-1].opened_at, page[-1].id, last)
         found: list[Reread] = []
         for row in page:
-            if caller is not None and not decides(content, caller.organisation, row.organisation):
+            if not of_all and caller is not None and not decides(content, caller.organisation, row.organisation):
                 continue
             fitting = [one for one in _fitting(services, row) if wanted.profile in {None, one.name}]
             if fitting or wanted.profile is None:

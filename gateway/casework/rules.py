@@ -125,7 +125,7 @@ def _(act: ContactAttempt, case: Case, _: datetime) -> Wrong:
 def _(act: UnableToContact, case: Case, _: datetime) -> Wrong:
     if act.ground is not None or case.fruitless >= ATTEMPTS:
         return None
-    return "ground", f"fewer than {ATTEMPTS} attempts are recorded since she was last reached: say a ground"
+    return "ground", f"fewer than {ATTEMPTS} attempts are recorded since the last contact: say a ground"
 
 
 @_wrong.register

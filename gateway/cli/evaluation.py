@@ -82,7 +82,7 @@ def load(
     import httpx
 
     from gateway.demo.client import Client, key_of
-    from gateway.evaluation.report import duration
+    from gateway.evaluation.sheets import duration
     from gateway.evaluation.synthetic.loading import Loaded, LoadFailed
     from gateway.evaluation.synthetic.loading import load as load_plan
     from gateway.evaluation.synthetic.plan import plan

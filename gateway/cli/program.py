@@ -169,10 +169,17 @@ def serve(
 def demo(
     keep: Annotated[Path | None, typer.Option(help="Leave the data in this new directory.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    console: Annotated[bool, typer.Option("--console", help="Two synthetic years to look at, until Ctrl-C.")] = False,
+    victims: Annotated[int, typer.Option(min=1, help="With --console: how many victims they hold.")] = 1_664,
+    port: Annotated[int | None, typer.Option(help="With --console: the port; one that is free if not said.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="With --console: end when every page has answered.")] = False,
 ) -> None:
     """Walk the whole road once, over real HTTP on this machine: police, hospital, auditor. Ends by itself."""
     if keep is not None and keep.exists() and any(keep.iterdir()):
         refuse(f"{keep} is not empty: name a new directory")
+    if console:
+        _demo_console(keep, victims=victims, port=port, once=once)
+        return
     from gateway.demo.run import DemoFailed, run
 
     try:
@@ -181,3 +188,16 @@ def demo(
         refuse(str(failed))
     if as_json:
         typer.echo(json.dumps(result, indent=1))
+
+
+def _demo_console(keep: Path | None, *, victims: int, port: int | None, once: bool) -> None:
+    from gateway.demo.console import MOST_VICTIMS, run
+    from gateway.demo.run import DemoFailed
+
+    if victims > MOST_VICTIMS:
+        raise typer.BadParameter(f"at most {MOST_VICTIMS}", param_hint="--victims")
+    try:
+        with ended_by_sigterm():
+            run(keep, victims=victims, port=port, once=once)
+    except DemoFailed as failed:
+        refuse(str(failed))

@@ -24,6 +24,8 @@ WORDS: Mapping[str, str] = {
     "what you are asked to do.",
     f"{PREFIX}/auditor": "Everything that was shared, refused, read or changed under your agreement. Your own browser "
     "can check that an entry is in the log and that nothing was taken out.",
+    f"{PREFIX}/guardian": "What waits for your decision, and what somebody decided in an emergency and you look at "
+    "again.",
     f"{PREFIX}/agreement": "What the parties agreed: its text, its versions, what changed between two, and what "
     "another version would have released.",
     f"{PREFIX}/operator": "How the gateway runs: systems and their keys, deliveries, what could not be read, clocks, "

@@ -37,7 +37,8 @@ from gateway.evaluation.baseline import shipped
 from gateway.evaluation.making import Asked, Made, make
 from gateway.evaluation.period import MONTHS, Period, PeriodInvalid, Quarter
 from gateway.evaluation.reading import recipient_of
-from gateway.evaluation.report import Report, sheets
+from gateway.evaluation.report import Report
+from gateway.evaluation.sheets import sheets
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of, standing_of
 from gateway.web.http import PlainRoute, receipt_header
@@ -88,8 +89,8 @@ class _Chosen:
     @property
     def query(self) -> str:
         """The same as the query of an address; it names nobody."""
-        said = {"first": _code(self.first), "last": _code(self.last), "area": self.area}
-        return urlencode({name: value for name, value in said.items() if value} | ({"beside": "1"} if self.beside else {}))
+        said = {"first": _code(self.first), "last": _code(self.last), "area": self.area, "beside": "1" * self.beside}
+        return urlencode({name: value for name, value in said.items() if value})
 
 
 class _Area:
@@ -101,7 +102,7 @@ class _Area:
         visit = await self._console.guard.visit(request, *WHO)
         now = datetime.now(UTC)
         chosen, areas = _chosen(request, now), await self._areas(visit)
-        form = {"chosen": chosen, "offered": _offered(now), "areas": areas, "path_to": PATH}
+        form: dict[str, Any] = {"chosen": chosen, "offered": _offered(now), "areas": areas, "path_to": PATH}
         try:
             asked = Asked(chosen.period, shipped(), chosen.before)
         except PeriodInvalid:

@@ -14,7 +14,8 @@ from gateway.evaluation.baseline import LATENCY
 from gateway.evaluation.charts import draw
 from gateway.evaluation.counting import Counted, Spread
 from gateway.evaluation.definitions import CHILDREN, CHILDREN_WORDS, LATENCY_WORDS, REFERRED
-from gateway.evaluation.report import HIDDEN, HIDDEN_WORDS, Report, Sheet, duration, sheets
+from gateway.evaluation.report import Report
+from gateway.evaluation.sheets import HIDDEN, HIDDEN_WORDS, Sheet, duration, sheets
 from gateway.evaluation.suppression import Shown
 
 TIMED = "timed"
@@ -78,7 +79,7 @@ def _figures(report: Report, tables: dict[str, Sheet], row: int, *, whole: bool)
     where = "all areas" if whole else axes.areas[row]
     quarters = axes.quarters[:-1]
 
-    def figure(  # noqa: PLR0913 - the parts of a figure that differ
+    def figure(
         id_: str,
         title: str,
         value: str,

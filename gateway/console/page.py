@@ -61,6 +61,7 @@ AREAS: tuple[Area, ...] = (
     Area("My cases", f"{PREFIX}/officer", frozenset({Role.OFFICER})),
     Area("Log", f"{PREFIX}/auditor", frozenset({Role.AUDITOR})),
     Area("Operation", f"{PREFIX}/operator", frozenset({Role.OPERATOR})),
+    Area("Reviews", f"{PREFIX}/guardian", frozenset({Role.GUARDIAN})),
     Area("Agreement", f"{PREFIX}/agreement", frozenset({Role.AUDITOR, Role.GUARDIAN})),
     Area("Evaluation", f"{PREFIX}/evaluation", frozenset({Role.EVALUATOR, Role.GUARDIAN, Role.SAFEGUARDING})),
 )

@@ -8,7 +8,18 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console import about, auditor, downtime, evaluation, operator, referral, sign_in, worklist
+from gateway.console import (
+    about,
+    auditor,
+    downtime,
+    evaluation,
+    guardian,
+    officer,
+    operator,
+    referral,
+    sign_in,
+    worklist,
+)
 from gateway.console.console import Console
 from gateway.console.guard import checked
 from gateway.console.page import HEADERS, PREFIX, areas_of
@@ -21,7 +32,18 @@ from gateway.web.http import PlainRoute, call_ids
 PUBLIC = (STATIC,)
 """What is the same for everybody, and is compressed."""
 
-_AREAS: tuple[ModuleType, ...] = (sign_in, worklist, referral, downtime, auditor, evaluation, about, operator)
+_AREAS: tuple[ModuleType, ...] = (
+    sign_in,
+    worklist,
+    referral,
+    downtime,
+    auditor,
+    evaluation,
+    about,
+    officer,
+    operator,
+    guardian,
+)
 """The modules with `routes(console) -> APIRouter`; their paths are those after the prefix."""
 
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # a year: the name holds the hash

@@ -5,12 +5,12 @@ Nothing here is of anybody: references, codes and times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Boolean, Connection, Row, bindparam, or_, select, update
 
 from audit.entry import Operation
 from gateway.delivery.deliveries import is_open, of_case
@@ -39,14 +39,19 @@ def state_of(row: Row[Any]) -> State:
     return State.WITH_HUMAN if row.given_up_at is not None else State.WAITING
 
 
-def listed(connection: Connection, log_id: str, organisation: str, state: State, most: int) -> Sequence[Any]:
-    """The deliveries to an organisation's systems in a state, the first made at the top; of those over, the last."""
-    return connection.execute(_LISTED[state], {"log": log_id, "own": organisation, "most": most}).all()
+def listed(connection: Connection, log_id: str, organisation: str | None, state: State, most: int) -> Sequence[Any]:
+    """The deliveries to an organisation's systems in a state, the first made at the top; of those over, the last.
+
+    None is every organisation's, for whoever runs the gateway.
+    """
+    return connection.execute(_LISTED[state], {"log": log_id, **_whose(organisation), "most": most}).all()
 
 
 @dataclass(frozen=True, slots=True)
 class Renew(Unit[bool]):
     """Have a delivery that lies with a human sent again; False where none of the caller's organisation does.
+
+    `of_all` lets whoever runs the gateway renew any organisation's.
 
     What may have arrived goes again as it was, under the same id, by which the system knows it; what was refused goes
     as a message of its own.
@@ -55,12 +60,11 @@ class Renew(Unit[bool]):
     delivery_id: str
     caller: Caller
     standing: Standing
+    of_all: bool = False
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
-        row = next(
-            iter(batch.read(_GIVEN_UP, {"id": self.delivery_id, "log": batch.log_id, "own": self.caller.organisation})),
-            None,
-        )
+        whose = _whose(None if self.of_all else self.caller.organisation)
+        row = next(iter(batch.read(_GIVEN_UP, {"id": self.delivery_id, "log": batch.log_id, **whose})), None)
         if row is None or row.removed_at is not None:
             return False
         rows = of_case(batch.read, row.endpoint_id, row.referral_id)
@@ -89,7 +93,12 @@ class Renew(Unit[bool]):
         return True
 
 
+def _whose(organisation: str | None) -> Mapping[str, Any]:
+    return {"own": organisation or "", "all": organisation is None}
+
+
 _d, _e = tables.delivery, tables.endpoint
+_own = or_(bindparam("all", type_=Boolean), _e.c.organisation == bindparam("own"))
 _shown = (
     _d.c.id,
     _d.c.endpoint_id,
@@ -106,7 +115,7 @@ _shown = (
 _of_log = (
     select(*_shown)
     .join(_e, _e.c.id == _d.c.endpoint_id)
-    .where(_d.c.log_id == bindparam("log"), _e.c.organisation == bindparam("own"))
+    .where(_d.c.log_id == bindparam("log"), _own)
     .limit(bindparam("most"))
 )
 _newest = _of_log.order_by(_d.c.created_at.desc(), _d.c.id)
@@ -125,7 +134,7 @@ _GIVEN_UP = (
     .where(
         _d.c.id == bindparam("id"),
         _d.c.log_id == bindparam("log"),
-        _e.c.organisation == bindparam("own"),
+        _own,
         _d.c.given_up_at.is_not(None),
         _d.c.acknowledged_at.is_(None),
         _d.c.stopped_at.is_(None),

@@ -4,7 +4,8 @@
     reading, counting            the rows a decision for the recipient `evaluation` lets be counted; tables of counts
     suppression                  what small numbers could tell is taken out before anybody sees a table
     report, making               the report; made, sealed, then given
-    charts, page, paper, measure a report as pictures, a page, a PDF and FHIR R4 MeasureReports
+    sheets, charts               a report as tables in words, and as pictures
+    files, measure               a page, a PDF and CSV; FHIR R4 Measures and MeasureReports
     synthetic                    two synthetic years of which the truth is known
 
 Nobody is named here, and no record is opened: rows hold codes, areas and times.

@@ -54,6 +54,7 @@ def draw(
     most: float | None = None,
     lying: bool = False,
     height: int = _HEIGHT,
+    margin_left: int | None = None,
 ) -> bytes:
     """One picture of bars, upright or `lying`; None has no bar, and the description says that it is hidden."""
     top = most or max((one for one in values if one), default=1)
@@ -67,6 +68,7 @@ def draw(
         print_values=True,
         print_values_position="top",  # beside the bar, where ink stands on white
         margin_right=_VALUE,
+        margin_left=margin_left,
         y_title=None if lying else unit,
         x_title=unit if lying else None,
         range=(0, top),

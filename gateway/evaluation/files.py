@@ -19,7 +19,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from audit.entry import timestamp
 from gateway.evaluation.charts import charts
 from gateway.evaluation.measure import bundle
-from gateway.evaluation.report import Report, Sheet, sheets
+from gateway.evaluation.report import Report
+from gateway.evaluation.sheets import Sheet, sheets
 from gateway.oversight.spreadsheet import to_csv
 from gateway.paper import pdf as paper_pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
@@ -49,8 +50,8 @@ def pdf(report: Report) -> bytes:
 
 
 def csv_of(sheet: Sheet) -> str:
-    """One table as CSV."""
-    return to_csv(sheet.columns, sheet.rows)
+    """One table as CSV: a number to a cell."""
+    return to_csv(*(sheet.long or (sheet.columns, sheet.rows)))
 
 
 def write(report: Report, directory: Path, namespace: str) -> list[Path]:

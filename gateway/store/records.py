@@ -175,9 +175,16 @@ def identifiers(record: Record, record_id: str) -> Iterator[tuple[str, str, str]
     for reference in record.references:
         for subject in victims:
             yield reference.type, reference.value.casefold(), subject
+    if record.officer is not None and record.officer.collar is not None:
+        for subject in victims:
+            yield OFFICER, record.officer.collar.casefold(), subject
     for person, subject in people:
         for kind, key in _of_person(person):
             yield kind, key, subject
+
+
+OFFICER = "officer"
+"""The kind of name by which an officer's own cases are found: the collar number."""
 
 
 def numbered(person: Person) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ from gateway.evaluation.baseline import shipped
 from gateway.evaluation.charts import charts
 from gateway.evaluation.making import Asked, Made, make
 from gateway.evaluation.period import Period, PeriodInvalid
-from gateway.evaluation.report import sheets
+from gateway.evaluation.sheets import sheets
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of

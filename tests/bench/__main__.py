@@ -49,6 +49,7 @@ mllp_in    messages over MLLP at 16 connections, each acknowledged after its sea
            server of python-hl7, which parses, acknowledges and stores nothing.
 page_...   a page of the console with so many open cases, sealed and written, in one process: its floor is the time that
            it may take.
+worklist_update_... from the beginning of a push until an open worklist was told and has its rows again.
 match_N    one person looked for among N: candidates found, decrypted and judged; the index is built once.
 append, proof, proof_check have the same figure at the smallest log as their floor: 1.0 is flat.
 ratio      how many times as good as the floor; above 1 is better, for rates and for costs.
@@ -115,7 +116,7 @@ def measure(directory: Path, engines: Sequence[str], scale: Scale, *, say: Calla
                 token = stage.token("demo-rms")
             rows += tokens.measure(settings, name, token)
             say(f"{name}: pages of the console, {scale.cases:,} open cases")
-            rows += console.measure(settings, name, scale.cases)
+            rows += console.measure(settings, name, scale.cases, token)
             say(f"{name}: messages over MLLP")
             rows += messages.measure(settings, name, scale)
             say(f"{name}: evidence, a log of up to {max(scale.log_sizes):,} entries")

@@ -10,15 +10,18 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import orjson
 from sqlalchemy import insert, select
 
 from audit.entry import timestamp
 from gateway.app import create_app
-from gateway.demo.run import LOG
+from gateway.console.live import Live
+from gateway.demo.run import JSON_API, LOG
 from gateway.services import Services, open_services
 from gateway.settings import Settings
 from gateway.signin.claims import Person, Role
@@ -26,25 +29,37 @@ from gateway.signin.cookies import SESSION, Cookies
 from gateway.signin.sessions import Sessions
 from gateway.store import tables
 from tests.bench.figures import MILLISECONDS, Row, middle
+from tests.bench.households import household_incident
 
 ADVISER = Person("idva-0042", "Rosalind Featherstone", "RXL", "idva-team", LOG, (Role.ADVISER,))
 WORKLIST_MOST_MS = 100.0
+REFERRAL_MOST_MS = 150.0
 ROUNDS = 9
-PAGES: Mapping[str, tuple[str, float]] = {"page_worklist": ("/console/worklist", WORKLIST_MOST_MS)}
-"""Each figure with its page, and what the page may take."""
+_A_SECOND = (MILLISECONDS, 1_000.0)
+_WAIT_SECONDS = 2.0
+_FIRST_SERIAL = 7_000_000  # beyond those of the other figures
+PAGES: Mapping[str, tuple[str, float]] = {
+    "page_worklist": ("/console/worklist", WORKLIST_MOST_MS),
+    "page_referral": ("/console/referrals/{referral}?reason=follow-up", REFERRAL_MOST_MS),
+}
+"""Each figure with its page, and what the page may take; `{referral}` stands for the id of an open one."""
 
 
-def measure(settings: Settings, engine: str, cases: int) -> list[Row]:
-    """The middle time of each page with so many open cases, and as many closed ones beside them."""
+def measure(settings: Settings, engine: str, cases: int, token: str) -> list[Row]:
+    """The middle time of each page with so many open cases, and as many closed ones beside them.
+
+    `token` is one of the record system's, whose push a page that is open shows.
+    """
     services = open_services(settings)
     try:
         fill(services, cases)
-        return asyncio.run(_measure(services, engine, cases))
+        return asyncio.run(_measure(services, engine, cases, token))
     finally:
         services.close()
 
 
-async def _measure(services: Services, engine: str, cases: int) -> list[Row]:
+async def _measure(services: Services, engine: str, cases: int, token: str) -> list[Row]:
+    referral = _open_one(services)
     secret = await Sessions(services).open(ADVISER, ADVISER.caller("bench"))
     cookies = {Cookies(services.settings).name(SESSION): secret}
     transport = httpx.ASGITransport(create_app(services))
@@ -54,13 +69,41 @@ async def _measure(services: Services, engine: str, cases: int) -> list[Row]:
             taken: list[float] = []
             for round_ in range(ROUNDS + 1):
                 began = time.perf_counter()
-                answer = await client.get(path)
+                answer = await client.get(path.format(referral=referral))
                 if answer.status_code != httpx.codes.OK:
                     raise RuntimeError(f"{path} answered {answer.status_code}")
                 if round_:  # one before the others, to warm up
                     taken.append((time.perf_counter() - began) * 1e3)
             found.append(Row(f"{name}_{cases}", engine, middle(taken), MILLISECONDS, most))
+        found.append(Row(f"worklist_update_{cases}", engine, await _update(services, client, token), *_A_SECOND))
     return found
+
+
+async def _update(services: Services, client: httpx.AsyncClient, token: str) -> float:
+    """From the beginning of a push until a page that watches was told and has its rows: the middle time, in ms."""
+    police = {"Authorization": f"Bearer {token}", "Content-Type": JSON_API}
+    taken: list[float] = []
+    async with Live(services).watching((LOG, ADVISER.organisation, ADVISER.recipient or "")) as watch:
+        for round_ in range(ROUNDS + 1):
+            body = orjson.dumps(household_incident(_FIRST_SERIAL + round_))
+            began = time.perf_counter()
+            (await client.post("/police/v1/incidents", content=body, headers=police)).raise_for_status()
+            # The first look may come after the first push, which is then no change: it is there to warm up.
+            with suppress(*([] if round_ else [TimeoutError])):
+                await asyncio.wait_for(watch.changed.wait(), _WAIT_SECONDS)
+            watch.changed.clear()
+            (await client.get("/console/worklist/rows")).raise_for_status()
+            if round_:
+                taken.append((time.perf_counter() - began) * 1e3)
+    return middle(taken)
+
+
+def _open_one(services: Services) -> str:
+    """The id of a referral among the others, with an adviser and a clock."""
+    table = tables.referral.c
+    query = select(table.id).where(table.closed_at.is_(None), table.assigned_to == ADVISER.id).order_by(table.id)
+    with services.database.reading() as connection:
+        return str(connection.execute(query.limit(1)).scalar_one())
 
 
 def fill(services: Services, cases: int) -> None:

@@ -63,6 +63,8 @@ AIMS = {
     ("read_pair_1e6", "value"): (50.0, "at most"),
     ("read_accounting_1e6", "value"): (50.0, "at most"),
     ("page_worklist_10000", "value"): (100.0, "at most"),
+    ("page_referral_10000", "value"): (150.0, "at most"),
+    ("worklist_update_10000", "value"): (1_000.0, "at most"),
     ("verify", "value"): (100_000.0, "at least"),  # two cores, once a log is long enough to keep both busy
     ("idle_memory", "value"): (200.0, "at most"),
     ("cold_start", "value"): (2.0, "at most"),

@@ -42,6 +42,8 @@ PROMISED = {
     "read_csv_related",
     "mllp_in",
     "page_worklist_60",
+    "page_referral_60",
+    "worklist_update_60",
     "hl7_to_record",
     "record_to_hl7",
     "hl7apy_once",

@@ -9,10 +9,42 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from gateway.demo.incidents import incident
+from gateway.demo.run import GUARDIAN
 from gateway.signin.claims import Person
+from gateway.store import tables
+from tests.journeys.support import serial
 from tests.support.browser import Live
 from tests.support.console import PEOPLE
+
+
+def _incident(live: Live) -> str:
+    """The incident of the first referral."""
+    table = tables.referral
+    with live.services.database.reading() as connection:
+        query = select(table.c.event_id).where(table.c.id == live.referrals[0])
+        return str(connection.execute(query).scalar_one())
+
+
+def held(live: Live) -> str:
+    """A record that waits for a human, because she refused consent."""
+    headers = {"Content-Type": "application/vnd.api+json"}
+    document = incident(serial(), grade="STANDARD", consent="REFUSED")
+    return str(live.police.post("/police/v1/incidents", json=document, headers=headers).json()["held"]["reference"])
+
+
+def overridden(live: Live) -> str:
+    """An override that waits for its review."""
+    said = {"ground": "life-or-limb", "victim_told": "yes"}
+    said |= dict.fromkeys(("evidence", "proportionality", "minimum_set"), "What there is to say.")
+    client = live.client("demo-guardian", GUARDIAN)
+    assert client.post(f"/governance/v1/holds/{held(live)}/release", json=said).is_success
+    table = tables.consent_override
+    with live.services.database.reading() as connection:
+        return str(connection.execute(select(table.c.id).where(table.c.reviewed_at.is_(None))).scalars().first())
+
 
 FILLED: Mapping[str, Callable[[Live], str]] = {
     "id_": lambda live: live.referrals[0],
@@ -22,12 +54,18 @@ FILLED: Mapping[str, Callable[[Live], str]] = {
     "index": lambda _: "3",
     "subject": lambda _: "a-person-of-no-record",
     "version": lambda _: "1",
+    "hold_id": held,
+    "what": lambda _: "override",
+    "review_id": overridden,
     "table": lambda _: "summary.csv",
+    "incident": _incident,
 }
 """What stands for a part of an address; where a route has another, it is named here."""
 
 ASKED: Mapping[str, str] = {
-    "/console/auditor/consistency": "first=1&second=2","/console/referrals": "reason=follow-up"}
+    "/console/auditor/consistency": "first=1&second=2",
+    "/console/referrals": "reason=follow-up",
+}
 """What is asked of pages whose address begins so, where a page wants something asked."""
 
 NO_PAGES = ("/console/static/", "/console/leave", "/console/sign")

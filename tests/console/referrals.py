@@ -45,18 +45,21 @@ def done(client: ConsoleClient, referral: str, action: str, values: Values | Non
     return words_of(client.follow(answer))
 
 
+def tree_of(answer: httpx.Response | str) -> Any:
+    """A page as a tree."""
+    text = answer if isinstance(answer, str) else answer.text
+    return html.document_fromstring(text)  # type: ignore[no-untyped-call]  # lxml has no types
+
+
 def words_of(answer: httpx.Response | str) -> str:
     """What a page says, blanks put together."""
-    text = answer if isinstance(answer, str) else answer.text
-    tree = html.document_fromstring(text)  # type: ignore[no-untyped-call]  # lxml has no types
-    (main,) = tree.xpath("//main")
+    (main,) = tree_of(answer).xpath("//main")
     return re.sub(r"\s+", " ", main.text_content()).strip()
 
 
 def problems_of(answer: httpx.Response) -> list[tuple[str, str]]:
     """What the summary of errors says: where each leads, and its words."""
-    tree = html.document_fromstring(answer.text)  # type: ignore[no-untyped-call]  # lxml has no types
     return [
         (one.get("href", ""), " ".join(one.text_content().split()))
-        for one in tree.xpath("//*[contains(@class, 'nhsuk-error-summary__list')]//a")
+        for one in tree_of(answer).xpath("//*[contains(@class, 'nhsuk-error-summary__list')]//a")
     ]

@@ -16,6 +16,7 @@ from gateway.console.referral.actions import ACTIONS
 from gateway.console.referral.asking import HIDDEN
 from gateway.demo.incidents import incident
 from gateway.store import tables
+from tests.console.hostile import MARK, PAYLOAD, ran
 from tests.console.referrals import Values, at, done, form, opened, problems_of, send, words_of
 from tests.journeys.support import pushed, sealed, serial, size
 from tests.support.console import ADVISER, GUARDIAN, SECOND_ADVISER, ConsoleClient, signed_in
@@ -38,15 +39,15 @@ ACTS: Mapping[str, tuple[str, Values, str]] = {
     "contact": ("contact-attempt", CONTACT, "No answer"),
     "engage": ("engage", {"level": "limited"}, "limited extent"),
     "decline": ("decline", {"reason": "not-now", "agrees": "no"}, "Declined support"),
-    "unable": ("unable-to-contact", {"ground": "moved-away"}, "She has moved away"),
-    "unsafe": ("unsafe-to-contact", {"ground": "suspect-present"}, "The suspect is with her"),
+    "unable": ("unable-to-contact", {"ground": "moved-away"}, "The victim has moved away"),
+    "unsafe": ("unsafe-to-contact", {"ground": "suspect-present"}, "The suspect is with the victim"),
     "already-supported": ("already-supported", {"by": "refuge"}, "A refuge"),
     "transfer": ("transfer", {"area": "wyre"}, "To Wyre"),
     "welfare": ("welfare-concern", {}, "Welfare concern"),
     "safety-plan": ("safety-plan", {"in_place": "yes", **day("review_on", SOON)}, "Looked at again on"),
     "marac": ("marac-referral", MARAC, "Professional judgement"),
     "marac-heard": ("marac-heard", day("on", TODAY - timedelta(days=1)), "MARAC heard the case"),
-    "marac-feedback": ("marac-feedback", {}, "Told her what came of MARAC"),
+    "marac-feedback": ("marac-feedback", {}, "Told the victim what came of MARAC"),
     "children": ("child-referral", {"children": ["unborn"], "to": "midwifery"}, "To: Midwifery"),
     "cpis": ("cpis-checked", {"child": "unborn"}, "CP-IS checked"),
     "risk": ("risk-change", {"direction": "up"}, "Risk has changed"),
@@ -128,7 +129,7 @@ def test_before_a_button_it_is_said_what_police_are_told_and_that_it_may_be_disc
             continue
         said = words_of(adviser.get(f"{at(task, one.slug)}?reason=follow-up"))
         if one.told is None:
-            assert "Police are told nothing of this." in said, one.slug
+            assert "This form tells police nothing." in said, one.slug
         else:
             assert f"as far as the agreement lets them: {one.told}." in said, one.slug
             assert "may be disclosed in a prosecution (CPIA 1996)" in said, one.slug
@@ -168,7 +169,7 @@ WRONG: Mapping[str, tuple[str, Values, tuple[str, str]]] = {
     "no three attempts": (
         "unable",
         {"ground": "three-attempts"},
-        ("#ground", "Fewer than 3 attempts are recorded since she was last reached: say a ground"),
+        ("#ground", "Fewer than 3 attempts are recorded since the last contact: say a ground"),
     ),
     "nobody to take it": ("hand-over", {"whom": "colleague", "note": "x"}, ("#to", "Enter your colleague's staff id")),
     "no note to hand over": ("hand-over", {"whom": "next-shift"}, ("#note", "Enter what they must know")),
@@ -185,7 +186,7 @@ WRONG: Mapping[str, tuple[str, Values, tuple[str, str]]] = {
     "a conference without why": (
         "marac",
         {**MARAC, "consent": "refused"},
-        ("#justification", "Enter why it is shared without her consent"),
+        ("#justification", "Enter why it is shared without the victim's consent"),
     ),
     "no criterion": ("marac", {**MARAC, "criteria": []}, ("#criteria", "Choose at least one criterion")),
     "no child": ("children", {"to": "midwifery"}, ("#children", "Choose at least one child")),
@@ -197,7 +198,7 @@ WRONG: Mapping[str, tuple[str, Values, tuple[str, str]]] = {
     "a planned end that says nothing": (
         "close",
         {"how": "planned"},
-        ("#safer", "Choose whether she is safer: a planned end says how things stand"),
+        ("#safer", "Choose whether the victim is safer: a planned end says how things stand"),
     ),
     "nothing said": (
         "oral",
@@ -256,6 +257,24 @@ def test_an_act_that_cannot_follow_is_refused_in_words(world: World, adviser: Co
     assert "A referral that is completed does not change so" in words_of(answer)
 
 
+def test_nothing_that_is_typed_into_any_form_ever_runs(world: World, adviser: ConsoleClient) -> None:
+    """Stored or shown again: in the page that answers, and in the case afterwards."""
+    _, task = pushed(world)
+    for one in ACTIONS:
+        if one.slug in {"notices", "override", "connection", "break-glass", "close", "consent"}:
+            continue
+        filled = form(adviser, task, one.slug, ACTS.get(one.slug, ("", ALOUD, ""))[1])
+        for box in filled.form.xpath(".//textarea | .//input[@type='text']"):
+            if box.get("name") not in {"day-day", "day-month", "day-year", "at", "start", "end", "to"}:
+                box.value = PAYLOAD if not box.get("name").endswith(("-day", "-month", "-year")) else box.value
+        answer = adviser.follow(filled.submit())
+        assert answer.status_code in {200, 422}, one.slug
+        assert ran(answer.text) == [], one.slug
+    page = opened(adviser, task)
+    assert MARK in page.text
+    assert ran(page.text) == []
+
+
 # Twice, and at the same time
 
 
@@ -294,7 +313,7 @@ def test_who_acts_on_what_has_changed_is_shown_what_changed_and_can_still_send_i
     said = words_of(answer)
     assert answer.status_code == 409
     assert "This case has changed since you opened the form" in said
-    assert "Unsafe to contact (The suspect is with her)" in said
+    assert "Unsafe to contact (The suspect is with the victim)" in said
     assert f"by {SECOND_ADVISER.id}" in said
     again = adviser.form(answer, at="/contact")
     assert dict(again.fields)["note"] == "Rang twice."
@@ -327,7 +346,7 @@ def test_the_referral_to_the_conference_becomes_a_file(world: World, adviser: Co
     opened(adviser, task)
     none = adviser.get(at(task, "marac", "file"))
     assert none.headers["location"] == at(task, "marac")
-    assert "Piers Harbottle" in adviser.get(at(task, "marac")).text, "whom she fears stands there already"
+    assert "Piers Harbottle" in adviser.get(at(task, "marac")).text, "whom the victim fears stands there already"
     assert "Download the MARAC referral" in done(adviser, task, "marac", MARAC)
     file = adviser.get(at(task, "marac", "file"))
     assert file.headers["content-type"] == "application/pdf"
@@ -355,6 +374,15 @@ def test_consent_that_is_withdrawn_closes_what_the_agreement_then_withholds(
     with world.services.database.reading() as connection:
         facts = connection.execute(select(tables.referral.c.facts).where(tables.referral.c.id == task)).scalar_one()
     assert '"withdrawn"' in facts
+
+
+def test_what_was_said_of_sharing_since_stands_before_what_police_recorded(
+    world: World, adviser: ConsoleClient
+) -> None:
+    _, task = pushed(world)
+    page = done(adviser, task, "consent", {"state": "lacks-capacity"})
+    assert "As it stands now: lacks capacity" in page
+    assert page.index("As it stands now") < page.index("Given")
 
 
 def test_a_correction_stands_on_the_page_until_somebody_has_read_it(world: World, adviser: ConsoleClient) -> None:
@@ -409,7 +437,7 @@ def test_a_refusal_is_overridden_by_a_guardian_alone(world: World, adviser: Cons
         "victim_told": "unsafe",
     }
     wrong = send(guardian, task, "override", values)
-    assert problems_of(wrong) == [("#why_not_told", "Enter why she was not told")]
+    assert problems_of(wrong) == [("#why_not_told", "Enter why the victim was not told")]
     answer = send(guardian, task, "override", {**values, "why_not_told": "He reads her messages."})
     assert answer.headers["location"] == f"{at(task, 'override')}?done=override"
     assert "Ashdown" not in guardian.follow(answer).text

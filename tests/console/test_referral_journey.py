@@ -93,13 +93,13 @@ def test_a_case_is_worked_on_from_the_worklist_to_its_end_by_keyboard_alone(chro
                 await _choose(page, "result", "No answer")
                 await _press(page, "Record the attempt")
                 await _says(page, f"Contact attempted ({number})")
-            await _press(page, "She takes part")
-            await _press(page, "Record that she takes part")
+            await _press(page, "The victim takes part")
+            await _press(page, "Record that the victim takes part")
             await _says(page, "There is a problem")
             found += await _looked_at(page, "problem")
             assert await page.evaluate("document.activeElement.className.includes('error-summary')")
-            await _choose(page, "level", "She takes part")
-            await _press(page, "Record that she takes part")
+            await _choose(page, "level", "The victim takes part")
+            await _press(page, "Record that the victim takes part")
             await _says(page, "Stage Engaged")
             await _press(page, "Close the case")
             await _choose(page, "how", "Planned")
@@ -108,7 +108,8 @@ def test_a_case_is_worked_on_from_the_worklist_to_its_end_by_keyboard_alone(chro
             await _press(page, "Close the case")
             await _says(page, "The case is closed.")
             found += await _looked_at(page, "closed")
-            return found + visitor.said
+            # Chromium reports a form that is answered with what is wrong as a failure to load.
+            return found + [one for one in visitor.said if "status of 422" not in one]
 
     assert chromium.run(journey()) == []
 

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from lxml import html
 from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 
@@ -25,7 +24,7 @@ from gateway.demo.run import LOG
 from gateway.oversight.judge import Judge, asked
 from gateway.signin.claims import Role
 from gateway.store import tables
-from tests.console.referrals import at, done, form, opened, send, words_of
+from tests.console.referrals import at, done, form, opened, send, tree_of, words_of
 from tests.journeys.support import pushed, sealed, serial, size
 from tests.support.console import (
     ADVISER,
@@ -67,7 +66,7 @@ def test_a_case_is_opened_for_a_reason_which_is_one_click_and_is_sealed(world: W
     why = client.get(at(task))
     assert "Ashdown" not in why.text
     assert size(world) == start, "a page that shows nothing seals nothing"
-    links = html.fromstring(why.text).xpath("//ul[@class='app-choices']//a/@href")
+    links = tree_of(why).xpath("//ul[@class='app-choices']//a/@href")
     assert links == [f"{at(task)}?reason={one.value}" for one in Opening]
     page = client.get(links[3])
     assert "Marianne Ashdown" in page.text
@@ -155,18 +154,18 @@ def _without_own(text: str) -> str:
 
 
 def test_risk_comes_first_and_then_how_to_reach_her(adviser: ConsoleClient, task: str) -> None:
-    tree = html.fromstring(opened(adviser, task).text)
+    tree = tree_of(opened(adviser, task))
     parts = [" ".join(one.text_content().split()) for one in tree.xpath("//section//h2")]
     assert parts == [
         "Risk",
         "Safe contact",
         "What is happening now",
-        "She and her children",
+        "The victim and children",
         "The suspect",
         "Orders and bail",
         "What happened",
         "What police were told",
-        "What she says of sharing",
+        "What the victim says of sharing",
         "What you do not see, and where this comes from",
     ]
     assert "Ashdown" not in tree.xpath("//title/text()")[0]
@@ -322,7 +321,7 @@ def test_paper_holds_neither_where_she_is_nor_her_code_word_nor_anything_to_pres
         adviser, task, "contact", {"channel": "phone", "result": "no-answer", "note": "Her sister Jo minds the child."}
     )
     paper = adviser.get(f"{at(task)}?print=1")
-    tree = html.fromstring(paper.text)
+    tree = tree_of(paper)
     assert tree.xpath("//button | //form | //script | //nav | //main//a | //details") == []
     for one in ("bluebell", "Lighthouse", "safe-address", "01632", "sister Jo", "Nextdoor"):
         assert one not in paper.text
@@ -394,7 +393,7 @@ def test_a_record_taken_back_says_so_before_anything_else(world: World, adviser:
 
 
 def _part(answer: httpx.Response, id_: str) -> str:
-    (found,) = html.fromstring(answer.text).xpath(f"//section[@aria-labelledby='{id_}']")
+    (found,) = tree_of(answer).xpath(f"//section[@aria-labelledby='{id_}']")
     return " ".join(found.text_content().split())
 
 

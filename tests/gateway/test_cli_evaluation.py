@@ -61,6 +61,8 @@ def test_the_report_is_written_as_files_and_sealed(folder: Path, tmp_path: Path)
     rows = list(csv.reader((out / f"{stem}-referred.csv").read_text().splitlines()))
     assert rows[0] == ["Area", "2026 Q2", "Total"]
     assert rows[1] == ["Blackpool", "6", "6"]
+    shares = list(csv.reader((out / f"{stem}-reached.csv").read_text().splitlines()))
+    assert shares[:2] == [["Area", "Quarter", "Number", "Of", "Per cent"], ["Blackpool", "2026 Q2", "0", "6", "0.0"]]
     compared = (out / f"{stem}-before-and-after.csv").read_text()
     assert "12.5 %" in compared
     assert "'=Our own" in compared, "no spreadsheet takes it for a formula"

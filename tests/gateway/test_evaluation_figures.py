@@ -13,7 +13,7 @@ from gateway.evaluation.coded import Case, Said, Victim
 from gateway.evaluation.counting import count
 from gateway.evaluation.definitions import RATES, STATUS, WISHES, Found, latency
 from gateway.evaluation.period import Period, PeriodInvalid, Quarter
-from gateway.evaluation.report import duration
+from gateway.evaluation.sheets import duration
 from gateway.evaluation.words import word_of
 
 START = datetime(2026, 2, 3, 21, 30, tzinfo=UTC)

@@ -9,8 +9,9 @@ import httpx
 
 from gateway.agreement import shipped
 from gateway.chance import fresh_id
+from gateway.demo.run import LOG
 from gateway.signin.claims import Person
-from tests.support.console import ADVISER, AUDITOR, EVALUATOR, ConsoleClient, signed_in
+from tests.support.console import ADVISER, AUDITOR, EVALUATOR, GUARDIAN, OFFICER, OPERATOR, ConsoleClient, signed_in
 from tests.support.world import World
 
 Call = Callable[[World, Any], httpx.Response]
@@ -28,7 +29,7 @@ def console(world: World, person: Person = ADVISER) -> ConsoleClient:
 
 def everybody(world: World) -> None:
     """Sign in everybody whose pages are tried here: nobody can where an entry cannot be committed."""
-    for person in (ADVISER, AUDITOR, EVALUATOR):
+    for person in (ADVISER, AUDITOR, EVALUATOR, OFFICER, OPERATOR, GUARDIAN):
         console(world, person)
 
 
@@ -40,6 +41,19 @@ def _downtime(world: World) -> httpx.Response:
 _LOG, _AGREEMENT = "/console/auditor", "/console/agreement"
 _PERSON = {"by": "person", "family": "Ashdown", "given": "Marianne", "reason": "inspection"}
 _BORN = {"born-day": "3", "born-month": "2", "born-year": "1991"}
+
+
+_GUARDIAN = "/console/guardian"
+_KEPT = {"reason": "sent-in-error"}
+_WORDS = dict.fromkeys(("evidence", "proportionality", "minimum_set"), "What there is to say.")
+_OVERRIDE = {"ground": "life-or-limb", "victim_told": "yes", "days": "28", **_WORDS}
+
+
+def _decided(world: World, path: str, fields: Mapping[str, str]) -> httpx.Response:
+    """A guardian's form, sent as its page would send it."""
+    client = console(world, GUARDIAN)
+    token = dict(client.form("/console/sign-out", at="this browser").fields)["csrf"]
+    return client.post(f"{_GUARDIAN}/{path}", {"csrf": token, **fields})
 
 
 def _seen(path: str) -> Mapping[str, Call]:
@@ -85,7 +99,59 @@ def _marac(world: World, referral: str) -> httpx.Response:
     return _case(world, referral, "marac", "file") if done.is_redirect else done
 
 
+_POLICE, _OPERATOR = "/console/officer", "/console/operator"
+
+
+def _sent(world: World, person: Person, path: str, fields: Mapping[str, str]) -> httpx.Response:
+    """A form of somebody's, with the token of a page that shows nothing."""
+    client = console(world, person)
+    token = dict(client.form("/console/sign-out", at="this browser").fields)["csrf"]
+    return client.post(path, {**fields, "csrf": token})
+
+
+def _operated(path: str) -> Mapping[str, Call]:
+    """A page of the operator's that names what lies under the agreement, by its references."""
+    return {f"the operator at {path}": lambda w, _: console(w, OPERATOR).get(f"{_OPERATOR}/{path}")}
+
+
 CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
+    ("GET", _POLICE): {
+        "an officer's cases": lambda w, _: console(w, OFFICER).get(_POLICE),
+        "a force's cases": lambda w, _: console(w, OFFICER).get(f"{_POLICE}?whose=force"),
+        "an officer's cases that are overdue": lambda w, _: console(w, OFFICER).get(f"{_POLICE}?only=overdue"),
+    },
+    ("POST", f"{_POLICE}/search"): {
+        "a case by no occurrence": lambda w, _: _sent(w, OFFICER, f"{_POLICE}/search", {"reference": "nothing"}),
+    },
+    ("GET", f"{_POLICE}/cases/{{incident}}"): {
+        "an officer's case": lambda w, c: console(w, OFFICER).get(f"{_POLICE}/cases/{c.incident}"),
+        "an officer's case of none": lambda w, _: console(w, OFFICER).get(f"{_POLICE}/cases/{fresh_id()}"),
+    },
+    ("GET", f"{_POLICE}/notices"): {"an officer's notices": lambda w, _: console(w, OFFICER).get(f"{_POLICE}/notices")},
+    ("POST", f"{_POLICE}/notices/acknowledgement"): {
+        "an officer's notice of none": lambda w, _: _sent(
+            w, OFFICER, f"{_POLICE}/notices/acknowledgement", {"notice": fresh_id()}
+        ),
+    },
+    ("GET", f"{_POLICE}/hospital"): {
+        "what hospitals tell, as a page": lambda w, _: console(w, OFFICER).get(f"{_POLICE}/hospital")
+    },
+    **{("GET", f"{_OPERATOR}/{path}"): _operated(path) for path in ("deliveries", "quarantine", "clocks", "retention")},
+    ("POST", f"{_OPERATOR}/deliveries/renewal"): {
+        "the operator renews none": lambda w, _: _sent(
+            w, OPERATOR, f"{_OPERATOR}/deliveries/renewal", {"log": LOG, "delivery": fresh_id()}
+        ),
+    },
+    ("GET", f"{_OPERATOR}/quarantine/input"): {
+        "the operator at an input": lambda w, c: console(w, OPERATOR).get(
+            f"{_OPERATOR}/quarantine/input", params={"log": LOG, "input": c.held}
+        ),
+    },
+    ("POST", f"{_OPERATOR}/quarantine/replay"): {
+        "the operator tries a replay": lambda w, _: _sent(
+            w, OPERATOR, f"{_OPERATOR}/quarantine/replay", {"log": LOG, "run": "trial"}
+        ),
+    },
     ("GET", "/console/worklist"): {
         "the worklist as a page": lambda w, _: console(w).get("/console/worklist"),
         "a page of it without a row": lambda w, _: console(w).get("/console/worklist?page=9000"),
@@ -115,6 +181,27 @@ CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
             f"{_AGREEMENT}/versions/{{version}}/document.pdf",
         )
     },
+    ("GET", _GUARDIAN): {"what waits for a guardian": lambda w, _: console(w, GUARDIAN).get(_GUARDIAN)},
+    ("GET", f"{_GUARDIAN}/holds/{{hold_id}}"): {
+        "a hold, by a page": lambda w, c: console(w, GUARDIAN).get(f"{_GUARDIAN}/holds/{c.held}"),
+        "a hold of none, by a page": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/holds/{fresh_id()}"),
+    },
+    ("POST", f"{_GUARDIAN}/holds/{{hold_id}}/release"): {
+        "a hold of none let go, by a page": lambda w, _: _decided(w, f"holds/{fresh_id()}/release", _OVERRIDE),
+    },
+    ("POST", f"{_GUARDIAN}/holds/{{hold_id}}/keep"): {
+        "a hold of none kept, by a page": lambda w, _: _decided(w, f"holds/{fresh_id()}/keep", _KEPT),
+    },
+    ("GET", f"{_GUARDIAN}/reviews/{{what}}/{{review_id}}"): {
+        "a review of none, by a page": lambda w, _: console(w, GUARDIAN).get(
+            f"{_GUARDIAN}/reviews/override/{fresh_id()}"
+        ),
+    },
+    ("POST", f"{_GUARDIAN}/reviews/{{what}}/{{review_id}}"): {
+        "nothing judged, by a page": lambda w, _: _decided(
+            w, f"reviews/override/{fresh_id()}", {"outcome": "justified"}
+        ),
+    },
     ("POST", f"{_LOG}/subjects"): {"references of a person, by a page": lambda w, _: _looked_for(w)},
     ("POST", f"{_AGREEMENT}/try"): {"a candidate tried, by a page": lambda w, _: _tried(w)},
     ("GET", _CASE): {
@@ -142,6 +229,19 @@ CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
 """Every page that discloses, with the calls that try it."""
 
 CONSOLE_UNSEALED: Mapping[tuple[str, str], str] = {
+    **{
+        (method, f"{_OPERATOR}{path}"): "of no agreement; sealed in the operator's log: see test_operator_pages"
+        for method, path in (
+            ("GET", ""),
+            ("GET", "/clients"),
+            ("GET", "/clients/revoke"),
+            ("POST", "/clients/revoke"),
+            ("GET", "/mappings"),
+            ("GET", "/people"),
+            ("GET", "/people/sign-out"),
+            ("POST", "/people/sign-out"),
+        )
+    },
     ("GET", "/console"): "leads to the first page of a role",
     ("GET", "/console/leave"): "leads away; the end of the sign-in is sealed in the operator's log: see test_look",
     ("GET", "/console/locked"): "shows nothing",

@@ -29,6 +29,7 @@ from gateway.terms import current_terms
 from gateway.web.http import receipt_header
 
 _EDGES, _BAR = 80, 26  # units of the picture: its axis and margins, and each bar with its label
+_LEFT = 70  # units; the longest name of a clause begins in the margin
 
 
 def pages(console: Console) -> tuple[Route, ...]:
@@ -67,8 +68,9 @@ class _Clauses:
         sight = await self._desk.look(request, {"what": "clauses-chart", "days": period})
         uses = await self._desk.read(partial(_uses, log_id=sight.log_id, since=start_of(period, datetime.now(UTC))))
         title = f"Acts permitted by each clause, {dict(PERIODS)[period]}"
-        names, values = [one.clause for one in uses], [one.permitted for one in uses]
-        picture = draw(title, "acts", names, values, lying=True, height=_EDGES + _BAR * len(uses))
+        names, values = [one.clause for one in uses[::-1]], [one.permitted for one in uses[::-1]]  # from below upwards
+        height = _EDGES + _BAR * len(uses)
+        picture = draw(title, "acts", names, values, lying=True, height=height, margin_left=_LEFT)
         headers = {**HEADERS, **receipt_header(sight.receipt, sight.log_id)}
         return Response(picture, headers=headers, media_type="image/svg+xml")
 

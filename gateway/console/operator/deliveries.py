@@ -103,7 +103,7 @@ class _Deliveries:
             raise NotFound("there is no such agreement")
         standing = await standing_of(self._desk.services, log_id)
         journal = self._desk.services.journals.of(log_id)
-        committed = await journal.submit(Renew(one(form, "delivery"), visit.caller, standing))
+        committed = await journal.submit(Renew(one(form, "delivery"), visit.caller, standing, of_all=True))
         if not committed.value:
             await journal.submit(Missed(visit.caller, Event.DELIVERY_RENEWED))
             raise NotFound("there is no delivery of this id that lies with a human")
@@ -118,7 +118,7 @@ def _find(connection: Connection, *, log_id: str, state: State) -> Found:
         lines=[_line(found, waits.get(found.id, (0, 0)), now) for found in endpoints(connection, log_id)],
         hooks=[Hook(hook, *waiting(connection, hook)) for hook in hooks],
         deliveries=[
-            (row, datetime.fromisoformat(row.created_at)) for row in listed(connection, log_id, state, SHOWN_MAX)
+            (row, datetime.fromisoformat(row.created_at)) for row in listed(connection, log_id, None, state, SHOWN_MAX)
         ],
     )
 

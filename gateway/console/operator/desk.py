@@ -29,7 +29,7 @@ PATH = f"{PREFIX}{HOME}"
 Route = tuple[str, Callable[..., Any], str]
 """Where a page is after the console's prefix, what answers it, and its method."""
 
-TABS = (
+SECTIONS = (
     ("", "Overview"),
     ("/clients", "Clients"),
     ("/deliveries", "Deliveries"),
@@ -90,12 +90,12 @@ class Desk:
         return tuple(await self.read(agreement_ids))
 
     def page(self, request: Request, template: str, sight: Sight, status: int = 200, **view: Any) -> Response:  # noqa: ANN401 - what a template is given
-        """A page of the operator's; every one has the `tabs`, and says where it is sealed."""
+        """A page of the operator's; every one has its `sections`, and says where it is sealed."""
         common: dict[str, Any] = {
             "receipt": sight.receipt,
             "log_id": sight.log_id,
             "path_to": PATH,
-            "tabs": TABS,
+            "sections": SECTIONS,
             "done": "",
         }
         return self.console.pages.page(request, template, sight.visit, status, **common | view)

@@ -86,7 +86,7 @@ class _Quarantine:
             raise BadParameter("there is no profile of this name")
         wanted = Wanted(asked.profile, asked.why, asked.since.isoformat() if asked.since else None)
         trial = asked.run == "trial"
-        done = await replay(self._desk.services, asked.log, visit.caller, wanted, dry_run=trial)
+        done = await replay(self._desk.services, asked.log, visit.caller, wanted, dry_run=trial, of_all=True)
         sight = Sight(visit, asked.log, done.receipt)
         view: dict[str, Any] = {"asked": asked, "trial": trial, "replayed": done}
         return self._desk.page(request, "operator_replayed.html.jinja", sight, **view)

@@ -103,10 +103,10 @@ class Sent(Generic[M]):
 class Group(StrEnum):
     """Where an action stands on the page."""
 
-    REACH = "Reach her"
+    REACH = "Make contact"
     OUTCOME = "What came of it"
-    SAFETY = "Make her safer"
-    SAY = "What she says, and what is said"
+    SAFETY = "Safety"
+    SAY = "What the victim says, and what is said"
     CASE = "The case"
 
 

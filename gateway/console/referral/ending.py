@@ -41,21 +41,21 @@ class CloseForm(Noted):
     """How the case ends, and how things stand."""
 
     how: Annotated[How, Field(title="how the case ends")]
-    safer: Annotated[Answer | None, Field(title="whether she is safer", validate_default=True)] = None
+    safer: Annotated[Answer | None, Field(title="whether the victim is safer", validate_default=True)] = None
     physical: Annotated[Abuse, Field(title="physical abuse")] = Abuse.NOT_KNOWN
     sexual: Annotated[Abuse, Field(title="sexual abuse")] = Abuse.NOT_KNOWN
     harassment: Annotated[Abuse, Field(title="harassment and stalking")] = Abuse.NOT_KNOWN
     controlling: Annotated[Abuse, Field(title="controlling behaviour")] = Abuse.NOT_KNOWN
     risk_reduction: Annotated[RiskReduction, Field(title="how the risk has changed")] = RiskReduction.NOT_KNOWN
-    feels_safer: Annotated[Answer, Field(title="whether she feels safer")] = Answer.NOT_KNOWN
-    lives_with_suspect: Annotated[Answer, Field(title="whether she lives with the suspect")] = Answer.NOT_KNOWN
+    feels_safer: Annotated[Answer, Field(title="whether the victim feels safer")] = Answer.NOT_KNOWN
+    lives_with_suspect: Annotated[Answer, Field(title="whether the victim lives with the suspect")] = Answer.NOT_KNOWN
     supports_prosecution: Annotated[Supports, Field(title="a prosecution")] = Supports.NOT_DISCUSSED
 
     @field_validator("safer")
     @classmethod
     def _said(cls, safer: Answer | None, info: ValidationInfo) -> Answer | None:
         if safer is None and info.data.get("how") is How.PLANNED:
-            raise ValueError("Choose whether she is safer: a planned end says how things stand")
+            raise ValueError("Choose whether the victim is safer: a planned end says how things stand")
         return safer
 
     def act(self) -> acts.Close:
@@ -96,15 +96,15 @@ class OverrideForm(CaseForm):
     evidence: Annotated[Words, Field(title="the evidence")]
     proportionality: Annotated[Words, Field(title="why it is proportionate")]
     minimum_set: Annotated[Words, Field(title="why it is the least that will do")]
-    victim_told: Annotated[VictimTold, Field(title="whether she was told")]
-    why_not_told: Annotated[Words | None, Field(title="why she was not told", validate_default=True)] = None
+    victim_told: Annotated[VictimTold, Field(title="whether the victim was told")]
+    why_not_told: Annotated[Words | None, Field(title="why the victim was not told", validate_default=True)] = None
     days: Annotated[int, Field(title="the number of days", ge=1, le=MOST_DAYS)] = _DAYS
 
     @field_validator("why_not_told")
     @classmethod
     def _why(cls, why: str | None, info: ValidationInfo) -> str | None:
         if why is None and info.data.get("victim_told") in {VictimTold.NOT_YET, VictimTold.UNSAFE}:
-            raise ValueError("Enter why she was not told")
+            raise ValueError("Enter why the victim was not told")
         return why
 
 
@@ -141,7 +141,7 @@ def _close(_: CasePage, __: Visit) -> Sequence[Ask]:
     answers = options(Answer, "answer")
     return (
         Ask("radios", "how", "How does the case end?", options(How, "how")),
-        Ask("radios", "safer", "Is she safer?", answers),
+        Ask("radios", "safer", "Is the victim safer?", answers),
         *(Ask("choice", name, title, abuse, value=Abuse.NOT_KNOWN.value) for name, title in _KINDS),
         Ask(
             "choice",
@@ -150,12 +150,12 @@ def _close(_: CasePage, __: Visit) -> Sequence[Ask]:
             options(RiskReduction, "risk-reduction"),
             value="not-known",
         ),
-        Ask("choice", "feels_safer", "Does she feel safer?", answers, value="not-known"),
-        Ask("choice", "lives_with_suspect", "Does she live with the suspect?", answers, value="not-known"),
+        Ask("choice", "feels_safer", "Does the victim feel safer?", answers, value="not-known"),
+        Ask("choice", "lives_with_suspect", "Does the victim live with the suspect?", answers, value="not-known"),
         Ask(
             "choice",
             "supports_prosecution",
-            "Does she support a prosecution?",
+            "Does the victim support a prosecution?",
             options(Supports, "supports"),
             value="not-discussed",
         ),
@@ -174,7 +174,7 @@ CLOSE = Action(
     asks=_close,
     intro="A planned end says how things stand; of another end say what you know. The answers are counted, never told.",
     told="that the case is closed, and whether it was planned",
-    kept="every answer below, and your note",
+    kept="every answer that you give here, and your note",
     leads_to=State.CLOSED,
 )
 CONNECTION = Action(
@@ -222,11 +222,11 @@ OVERRIDE = Action(
         Ask("area", "evidence", "What is the evidence?"),
         Ask("area", "proportionality", "Why is it proportionate?"),
         Ask("area", "minimum_set", "Why is this the least that will do?"),
-        Ask("radios", "victim_told", "Was she told?", options(VictimTold, "victim-told")),
+        Ask("radios", "victim_told", "Was the victim told?", options(VictimTold, "victim-told")),
         Ask("area", "why_not_told", "If not, why not?"),
         Ask("text", "days", "For how many days?", hint=f"1 to {MOST_DAYS}", value=str(_DAYS)),
     ),
-    intro="What she refused, or what is held, goes on without her consent. The words are kept encrypted.",
+    intro="What was refused, or is held, goes on without the victim's consent. The words are kept encrypted.",
     opens=False,
     warning=True,
     roles=(Role.GUARDIAN,),

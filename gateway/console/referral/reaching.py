@@ -87,11 +87,11 @@ class ContactForm(CaseForm):
 class EngageForm(Noted):
     """How far she takes part."""
 
-    level: Annotated[Level, Field(title="how far she takes part")]
+    level: Annotated[Level, Field(title="how far the victim takes part")]
 
 
 Agrees = Literal["yes", "no"]
-AGREES = (("yes", "Yes: she agrees that police are told"), ("no", "No, or not asked"))
+AGREES = (("yes", "Yes: the victim agrees that police are told"), ("no", "No, or not asked"))
 
 
 def consent_of(agrees: Agrees) -> acts.Consent:
@@ -102,8 +102,8 @@ def consent_of(agrees: Agrees) -> acts.Consent:
 class DeclineForm(Noted):
     """Why she declines, and whether police may know."""
 
-    reason: Annotated[WhyDeclined, Field(title="her reason")]
-    agrees: Annotated[Agrees, Field(title="whether she agrees that police are told")]
+    reason: Annotated[WhyDeclined, Field(title="the victim's reason")]
+    agrees: Annotated[Agrees, Field(title="whether the victim agrees that police are told")]
 
 
 class UnableForm(Noted):
@@ -121,7 +121,7 @@ class UnsafeForm(Noted):
 class SupportedForm(Noted):
     """Who supports her."""
 
-    by: Annotated[Service, Field(title="who supports her")]
+    by: Annotated[Service, Field(title="who supports the victim")]
 
 
 class TransferForm(Noted):
@@ -165,13 +165,13 @@ def _hand_over(_: CasePage, __: Visit) -> Sequence[Ask]:
 def _unable(page: CasePage, _: Visit) -> Sequence[Ask]:
     grounds = ((_THREE, f"{ATTEMPTS} attempts were made"), *options(WhyUnable, "why-unable"))
     made = fruitless(page)
-    hint = f"{made} {'attempt is' if made == 1 else 'attempts are'} recorded since she was last reached."
+    hint = f"{made} {'attempt is' if made == 1 else 'attempts are'} recorded since the victim was last reached."
     return (Ask("radios", "ground", "Why does nobody go on trying?", grounds, hint=hint), NOTE)
 
 
 def _transfer(page: CasePage, _: Visit) -> Sequence[Ask]:
     areas = (*page.areas.items(), (ELSEWHERE, "An area outside this agreement"))
-    return (Ask("radios", "area", "Which area takes her on?", areas), NOTE)
+    return (Ask("radios", "area", "Which area takes the case on?", areas), NOTE)
 
 
 ACKNOWLEDGE = Action(
@@ -235,71 +235,71 @@ CONTACT = Action(
 )
 ENGAGE = Action(
     slug="engage",
-    title="She takes part",
-    button="Record that she takes part",
-    done="It is recorded that she takes part.",
+    title="The victim takes part",
+    button="Record that the victim takes part",
+    done="It is recorded that the victim takes part.",
     group=Group.OUTCOME,
     form=EngageForm,
     do=acting(lambda said: acts.Engage(level=said.level, note=said.note)),
-    asks=lambda _, __: (Ask("radios", "level", "How far does she take part?", options(Level, "level")), NOTE),
-    told="that she is engaged, or engaged to a limited extent",
+    asks=lambda _, __: (Ask("radios", "level", "How far does the victim take part?", options(Level, "level")), NOTE),
+    told="that the victim is engaged, or engaged to a limited extent",
     kept="your note",
     leads_to=State.ENGAGED,
 )
 DECLINE = Action(
     slug="decline",
-    title="She declines support",
-    button="Record that she declines",
-    done="It is recorded that she declines support.",
+    title="The victim declines support",
+    button="Record that the victim declines",
+    done="It is recorded that the victim declines support.",
     group=Group.OUTCOME,
     form=DeclineForm,
     do=acting(lambda said: acts.Decline(reason=said.reason, consent=consent_of(said.agrees), note=said.note)),
     asks=lambda _, __: (
-        Ask("radios", "reason", "What is her reason?", options(WhyDeclined, "why-declined")),
-        Ask("radios", "agrees", "Does she agree that police are told?", AGREES),
+        Ask("radios", "reason", "What is the victim's reason?", options(WhyDeclined, "why-declined")),
+        Ask("radios", "agrees", "Does the victim agree that police are told?", AGREES),
         NOTE,
     ),
-    told="only if she agrees: that she declined support",
-    kept=_REASON_STAYS + " If she does not agree, police are not told that she declined.",
+    told="only if the victim agrees: that support was declined",
+    kept=_REASON_STAYS + " Without that agreement, police are not told that support was declined.",
     leads_to=State.DECLINED,
 )
 UNABLE = Action(
     slug="unable",
-    title="Unable to contact her",
-    button="Record that she cannot be reached",
-    done="It is recorded that she cannot be reached. The case stays open, and is looked at again.",
+    title="Unable to make contact",
+    button="Record that the victim cannot be reached",
+    done="It is recorded that the victim cannot be reached. The case stays open, and is looked at again.",
     group=Group.OUTCOME,
     form=UnableForm,
     do=acting(lambda said: acts.UnableToContact(ground=None if said.ground == _THREE else said.ground, note=said.note)),
     asks=_unable,
-    intro="If you fear for her, record a welfare concern instead, and telephone police.",
-    told="that she could not be contacted",
+    intro="If you fear for the victim, record a welfare concern instead, and telephone police.",
+    told="that the victim could not be contacted",
     kept=_REASON_STAYS,
     leads_to=State.UNABLE_TO_CONTACT,
 )
 UNSAFE = Action(
     slug="unsafe",
-    title="Unsafe to contact her",
+    title="Unsafe to make contact",
     button="Record that it is unsafe",
-    done="It is recorded that it is unsafe to contact her. The case stays open, and is looked at again.",
+    done="It is recorded that it is unsafe to make contact. The case stays open, and is looked at again.",
     group=Group.OUTCOME,
     form=UnsafeForm,
     do=acting(lambda said: acts.UnsafeToContact(ground=said.ground, note=said.note)),
     asks=lambda _, __: (Ask("radios", "ground", "Why is it unsafe?", options(WhyUnsafe, "why-unsafe")), NOTE),
-    told="that it is unsafe to contact her",
+    told="that it is unsafe to make contact",
     kept=_REASON_STAYS,
     leads_to=State.UNSAFE_TO_CONTACT,
 )
 SUPPORTED = Action(
     slug="already-supported",
-    title="Another service supports her",
-    button="Record who supports her",
-    done="It is recorded that another service supports her.",
+    title="Another service supports the victim",
+    button="Record who supports the victim",
+    done="It is recorded that another service supports the victim.",
     group=Group.OUTCOME,
     form=SupportedForm,
     do=acting(lambda said: acts.AlreadySupported(by=said.by, note=said.note)),
-    asks=lambda _, __: (Ask("radios", "by", "Who supports her?", options(Service, "service")), NOTE),
-    told="that she is supported already",
+    asks=lambda _, __: (Ask("radios", "by", "Who supports the victim?", options(Service, "service")), NOTE),
+    told="that the victim is supported already",
     kept="which service, for a refuge must not be found, and your note",
     leads_to=State.ALREADY_KNOWN,
 )
@@ -313,7 +313,7 @@ TRANSFER = Action(
     do=acting(lambda said: acts.Transfer(area=said.area, note=said.note)),
     asks=_transfer,
     intro="Speak to the team of that area first: nobody is told there by this form.",
-    told="that she was transferred, and to which area",
+    told="that the victim was transferred, and to which area",
     kept="your note",
     leads_to=State.OUT_OF_AREA,
 )

@@ -55,12 +55,12 @@ class MaracForm(CaseForm):
     """What the form of the conference asks."""
 
     criteria: Annotated[tuple[Criterion, ...], Field(title="at least one criterion", min_length=1, max_length=4)]
-    aware: Annotated[YesNo, Field(title="whether she knows of the referral")]
-    why_not_aware: Annotated[Words | None, Field(title="why she does not know", validate_default=True)] = None
-    consent: Annotated[Literal["given", "refused", "not-asked"], Field(title="whether she consents")]
+    aware: Annotated[YesNo, Field(title="whether the victim knows of the referral")]
+    why_not_aware: Annotated[Words | None, Field(title="why the victim does not know", validate_default=True)] = None
+    consent: Annotated[Literal["given", "refused", "not-asked"], Field(title="whether the victim consents")]
     justification: Annotated[Words | None, Field(title="why it is shared all the same", validate_default=True)] = None
     reason: Annotated[Words | None, Field(title="the reason for the referral")] = None
-    afraid_of: Annotated[Words | None, Field(title="whom she is afraid of")] = None
+    afraid_of: Annotated[Words | None, Field(title="whom the victim is afraid of")] = None
     safe_to_talk_to: Annotated[Words | None, Field(title="who is safe to talk to")] = None
     unsafe_to_talk_to: Annotated[Words | None, Field(title="who is not safe to talk to")] = None
     referred_before: Annotated[date | None, Field(title="the day of the last referral")] = None
@@ -69,14 +69,14 @@ class MaracForm(CaseForm):
     @classmethod
     def _why(cls, why: str | None, info: ValidationInfo) -> str | None:
         if why is None and info.data.get("aware") == "no":
-            raise ValueError("Enter why she does not know of the referral")
+            raise ValueError("Enter why the victim does not know of the referral")
         return why
 
     @field_validator("justification")
     @classmethod
     def _justified(cls, why: str | None, info: ValidationInfo) -> str | None:
         if why is None and info.data.get("consent") in {"refused", "not-asked"}:
-            raise ValueError("Enter why it is shared without her consent")
+            raise ValueError("Enter why it is shared without the victim's consent")
         return why
 
 
@@ -112,8 +112,8 @@ def _marac(page: CasePage, _: Visit) -> Sequence[Ask]:
     feared = ", ".join(name_of(one) for one in record.of_role(InRecord.SUSPECT))
     consents = (
         ("given", "Yes"),
-        ("refused", "No: she refused"),
-        ("not-asked", "No: she was not asked"),
+        ("refused", "No: the victim refused"),
+        ("not-asked", "No: the victim was not asked"),
     )
     return (
         Ask(
@@ -124,15 +124,15 @@ def _marac(page: CasePage, _: Visit) -> Sequence[Ask]:
             hint="Those that police stated, or that were found here, are ticked. Untick what you do not share.",
             value=tuple(dict.fromkeys(met)),
         ),
-        Ask("radios", "aware", "Does she know of the referral?", _YES_NO),
+        Ask("radios", "aware", "Does the victim know of the referral?", _YES_NO),
         Ask("area", "why_not_aware", "If not, why not?"),
-        Ask("radios", "consent", "Does she consent?", consents),
+        Ask("radios", "consent", "Does the victim consent?", consents),
         Ask("area", "justification", "If not, why is it shared all the same?"),
         Ask("area", "reason", "Reason for the referral"),
-        Ask("text", "afraid_of", "Whom is she afraid of?", value=feared),
-        Ask("text", "safe_to_talk_to", "Who does she believe is safe to talk to?"),
-        Ask("text", "unsafe_to_talk_to", "Who does she believe is not safe to talk to?"),
-        Ask("day", "referred_before", "When was she last referred, if she was?"),
+        Ask("text", "afraid_of", "Whom is the victim afraid of?", value=feared),
+        Ask("text", "safe_to_talk_to", "Who does the victim believe is safe to talk to?"),
+        Ask("text", "unsafe_to_talk_to", "Who does the victim believe is not safe to talk to?"),
+        Ask("day", "referred_before", "When was the last referral, if there was one?"),
     )
 
 
@@ -155,7 +155,7 @@ PLAN = Action(
 )
 MARAC = Action(
     slug="marac",
-    title="Refer her to MARAC",
+    title="Refer to MARAC",
     button="Record the referral",
     done="The referral to MARAC is recorded. You can download it as a file from this page.",
     group=Group.SAFETY,
@@ -176,14 +176,14 @@ MARAC = Action(
     ),
     asks=_marac,
     intro="The suspect must not learn of it. What is known here is filled in, in a file that you send yourself.",
-    told="that she was referred to MARAC, and when",
+    told="that the victim was referred to MARAC, and when",
     kept="everything you enter here: it goes into the file, and nowhere else",
 )
 HEARD = Action(
     slug="marac-heard",
-    title="MARAC heard her case",
+    title="MARAC heard the case",
     button="Record the day",
-    done="It is recorded that MARAC heard her case. She is to be told within two working days.",
+    done="It is recorded that MARAC heard the case. The victim is to be told within two working days.",
     group=Group.SAFETY,
     form=HeardForm,
     do=acting(lambda said: acts.MaracHeard(on=said.on, note=said.note)),
@@ -191,9 +191,9 @@ HEARD = Action(
 )
 FEEDBACK = Action(
     slug="marac-feedback",
-    title="You told her what came of MARAC",
-    button="Record that she was told",
-    done="It is recorded that she was told what came of MARAC.",
+    title="You told the victim what came of MARAC",
+    button="Record that the victim was told",
+    done="It is recorded that the victim was told what came of MARAC.",
     group=Group.SAFETY,
     form=Noted,
     do=acting(lambda said: acts.MaracFeedback(note=said.note)),
@@ -240,7 +240,7 @@ RISK = Action(
         Ask("radios", "direction", "Which way, as you judge it?", options(Direction, "direction")),
         NOTE,
     ),
-    intro="This is your judgement. The grade that was given stays as it is until somebody assesses her again.",
+    intro="This is your judgement. The grade that was given stays as it is until somebody assesses it again.",
     told="that the risk went up or down, and when",
     kept="why, and your note",
     afterwards=True,
@@ -249,13 +249,13 @@ WELFARE = Action(
     slug="welfare",
     title="Welfare concern",
     button="Tell police now",
-    done="Police are told that you are concerned for her.",
+    done="Police are told that you are concerned for the victim.",
     group=Group.SAFETY,
     form=Noted,
     do=acting(lambda said: acts.WelfareConcern(note=said.note)),
     asks=lambda _, __: (NOTE,),
-    intro="If she is in danger now, telephone 999 first. This is no substitute for a call.",
-    told="that somebody must look after her, urgently",
+    intro="If the victim is in danger now, telephone 999 first. This is no substitute for a call.",
+    told="that somebody must look after the victim, urgently",
     kept="why, and your note: say it on the telephone",
     afterwards=True,
     warning=True,

@@ -48,15 +48,16 @@ class CallForm(Noted):
 class ProsecutionForm(Noted):
     """What she says of a prosecution, and whether police may know."""
 
-    value: Annotated[Supports, Field(title="what she says")]
-    agrees: Annotated[Agrees, Field(title="whether she agrees that police are told")]
+    value: Annotated[Supports, Field(title="what the victim says")]
+    agrees: Annotated[Agrees, Field(title="whether the victim agrees that police are told")]
 
 
 class ConsentForm(CaseForm):
     """What she says now of sharing."""
 
     state: Annotated[
-        Literal["given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick"], Field(title="what she says")
+        Literal["given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick"],
+        Field(title="what the victim says"),
     ]
 
 
@@ -128,9 +129,8 @@ async def _notices(sent: Sent[NoticesForm]) -> Proof:
 
 
 def _oral_asks(page: CasePage, _: Visit) -> Sequence[Ask]:
-    others = [(id_, name) for id_, name in page.recipients.items() if id_ != page.file.row.team]
     return (
-        Ask("radios", "to", "Whom did you tell?", others),
+        Ask("radios", "to", "Whom did you tell?", tuple(page.recipients.items())),
         Ask("checkboxes", "items", "What did you say?", [(one, words(one, "item")) for one in SAID]),
         Ask("radios", "channel", "How?", options(Channel, "oral-channel")),
         Ask("day", "day", "On which day?"),
@@ -146,9 +146,9 @@ def _notice_asks(page: CasePage, _: Visit) -> Sequence[Ask]:
 
 CALL = Action(
     slug="call",
-    title="She asks for a call from the officer",
+    title="The victim asks for a call from the officer",
     button="Ask the officer to call",
-    done="The officer is asked to call her, within the time that is safe.",
+    done="The officer is asked to call, within the time that is safe.",
     group=Group.SAY,
     form=CallForm,
     do=acting(
@@ -164,32 +164,32 @@ CALL = Action(
         Ask("text", "end", "Until what time?", hint="For example, 11:30"),
         NOTE,
     ),
-    told="that she asks the officer in the case to call her, and between which times it is safe",
+    told="that the victim asks the officer in the case to call, and between which times it is safe",
     kept="why, and your note",
     afterwards=True,
 )
 PROSECUTION = Action(
     slug="prosecution",
-    title="Whether she supports a prosecution",
-    button="Record what she says",
-    done="What she says of a prosecution is recorded.",
+    title="Whether the victim supports a prosecution",
+    button="Record what the victim says",
+    done="What the victim says of a prosecution is recorded.",
     group=Group.SAY,
     form=ProsecutionForm,
     do=acting(lambda said: acts.SupportsProsecution(value=said.value, consent=consent_of(said.agrees), note=said.note)),
     asks=lambda _, __: (
-        Ask("radios", "value", "Does she support a prosecution?", options(Supports, "supports")),
-        Ask("radios", "agrees", "Does she agree that police are told?", AGREES),
+        Ask("radios", "value", "Does the victim support a prosecution?", options(Supports, "supports")),
+        Ask("radios", "agrees", "Does the victim agree that police are told?", AGREES),
         NOTE,
     ),
-    told="only if she agrees: what she says of a prosecution",
-    kept="your note; and without her agreement, everything",
+    told="only if the victim agrees: what was said of a prosecution",
+    kept="your note; and without that agreement, everything",
     afterwards=True,
 )
 CONSENT = Action(
     slug="consent",
-    title="What she says of sharing",
-    button="Record what she says",
-    done="What she says of sharing is recorded.",
+    title="What the victim says of sharing",
+    button="Record what the victim says",
+    done="What the victim says of sharing is recorded.",
     group=Group.SAY,
     form=ConsentForm,
     do=_consent,
@@ -197,7 +197,7 @@ CONSENT = Action(
         Ask(
             "radios",
             "state",
-            "What does she say now?",
+            "What does the victim say now?",
             tuple(
                 (one, words(one, "consent"))
                 for one in ("given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick")
@@ -206,10 +206,10 @@ CONSENT = Action(
     ),
     intro=(
         "Refusing and withdrawing stop what comes: you may see less of this case from then on, and everybody else who "
-        "was given something is told to stop. Ask her alone. Consent that the suspect can hear is no consent."
+        "was given something is told to stop. Ask the victim alone. Consent that the suspect can hear is no consent."
     ),
-    told="that she refused or withdrew, if she did, and nothing else",
-    kept="everything else she said",
+    told="that consent was refused or withdrawn, if it was, and nothing else",
+    kept="everything else the victim said",
     afterwards=True,
 )
 ORAL = Action(

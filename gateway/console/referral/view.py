@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from gateway.case_page import CasePage
 from gateway.console.referral.asking import name_of
 from gateway.console.times import day, years
 from gateway.console.words import words
+from gateway.decide import Facts
 from gateway.london import day_of
 from mappings.record import Address, AddressUse, Answer, Assessment, Birth, Contact, Order, Person, Record, Reply
 from mappings.record import Role as InRecord
@@ -137,8 +140,18 @@ def view(page: CasePage, now: datetime) -> dict[str, Any]:
             for one in page.acts.clocks
             if one.referral_id == page.file.referral.id
         ),
+        "stands": _stands(page),
         "counted": {tally.of: tally.count for tally in record.tallies},
     }
+
+
+def _stands(page: CasePage) -> str | None:
+    """What the case is decided on now, where it is not what the record says: the victim said otherwise since."""
+    if "consent.state" not in page.file.decision.ruling.methods:
+        return None
+    now = Facts.from_json(orjson.loads(page.file.row.facts)).consent
+    said = {one.effective.value for one in page.file.record.consents}
+    return None if now is None or now in said else words(now, "consent")
 
 
 def _risk(one: Assessment) -> Risk:

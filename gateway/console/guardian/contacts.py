@@ -1,0 +1,116 @@
+"""A contact at the scene that no police record has joined: joined to a case by a person, or closed without one.
+
+    /guardian/contacts/{contact_id}         its references and codes, and nobody's words
+    /guardian/contacts/{contact_id}/join    it was about this case
+    /guardian/contacts/{contact_id}/close   no record will come
+
+Source: domain.md sections 0a (co-response), 4.1 (step 2).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import scene_contacts
+from gateway.console.console import Console
+from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.guard import Visit
+from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.holds import Reference
+from gateway.errors import NotFound, Unprocessable
+
+JOINED = (
+    ("wrong-log-number", "The log number was wrong"),
+    ("wrong-day", "The day was wrong"),
+    ("one-of-several", "Several cases fit, and it is this one"),
+    ("recorded-later", "Police recorded it under another reference"),
+)
+CLOSED = (
+    ("not-domestic-abuse", "It was not domestic abuse"),
+    ("not-recorded", "Police made no record of it"),
+    ("recorded-twice", "It is recorded here twice"),
+)
+
+
+class Join(FormModel):
+    """Which case it was about, and why somebody says so."""
+
+    referral: Reference = Field(title="the reference of the case, all 36 characters of it")
+    reason: Literal["wrong-log-number", "wrong-day", "one-of-several", "recorded-later"] = Field(
+        title="why it is this case"
+    )
+
+
+class Close(FormModel):
+    """Why no record will come."""
+
+    why: Literal["not-domestic-abuse", "not-recorded", "recorded-twice"] = Field(title="why no record will come")
+
+
+def pages(console: Console) -> tuple[Route, ...]:
+    """The routes."""
+    area, path = _Contacts(console), f"{HOME}/contacts/{{contact_id}}"
+    return ((path, area.contact, "GET"), (f"{path}/join", area.join, "POST"), (f"{path}/close", area.close, "POST"))
+
+
+class _Contacts:
+    def __init__(self, console: Console) -> None:
+        self._desk = Desk(console)
+
+    async def contact(self, request: Request, contact_id: str) -> Response:
+        """One that waits, by its references."""
+        return await self._page(request, await self._desk.visit(request), contact_id)
+
+    async def join(self, request: Request, contact_id: str) -> Response:
+        """Join it to a case."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Join)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, contact_id, given, form)
+        try:
+            receipt = await scene_contacts.join_contact(
+                self._desk.services, visit.caller, contact_id, given.referral, given.reason
+            )
+        except NotFound:  # of the contact, the page itself says so
+            none = (FieldError("referral", "There is no case of this reference, team and force"),)
+            return await self._page(request, visit, contact_id, none, form)
+        except Unprocessable as error:
+            return await self._page(request, visit, contact_id, refused(error), form)
+        return await self._desk.done(visit, "joined", receipt)
+
+    async def close(self, request: Request, contact_id: str) -> Response:
+        """Say that no record will come."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Close)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, contact_id, given, form)
+        receipt = await scene_contacts.close_contact(self._desk.services, visit.caller, contact_id, given.why)
+        return await self._desk.done(visit, "closed", receipt)
+
+    async def _page(
+        self,
+        request: Request,
+        visit: Visit,
+        contact_id: str,
+        errors: tuple[FieldError, ...] = (),
+        form: Form | None = None,
+    ) -> Response:
+        row, references, receipt = await scene_contacts.look_at(self._desk.services, visit.caller, contact_id)
+        return await self._desk.page(
+            request,
+            visit,
+            "guardian_contact.html.jinja",
+            receipt,
+            errors=errors,
+            form=form,
+            row=row,
+            references=references,
+            happened=at(row.at),
+            due=at(row.due_at),
+            joined=JOINED,
+            closed=CLOSED,
+        )

@@ -1,0 +1,125 @@
+"""What the guardian's own hospital would tell police, and waits: let it go, keep it back, or what the victim says now.
+
+    /guardian/hospital/{notice_id}           one notice: its facts, and for each police recipient the decision
+    /guardian/hospital/{notice_id}/release   let it go, on a ground
+    /guardian/hospital/{notice_id}/keep      it stays with the hospital
+    /guardian/hospital/{notice_id}/consent   what the victim says now of telling police
+
+A notice is shown by its facts and by nobody's name; the sender's own reference leads to it in the hospital's system.
+
+Source: domain.md sections 4.5 (N11), 4.6.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console.console import Console
+from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.guard import Visit
+from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.stating import STATED, Keep, Overriding, shown
+from gateway.console.words import words
+from gateway.errors import Unprocessable
+from gateway.hospital import deciding
+from gateway.hospital.standing import State
+from gateway.store.envelope import Envelope
+from mappings.record import ConsentState
+
+SAYS = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.LACKS_CAPACITY)
+"""What may be recorded that the victim says: nobody says that they are overridden."""
+
+
+class SheSays(FormModel):
+    """What the victim says now."""
+
+    state: Literal["given", "refused", "withdrawn", "lacks-capacity"] = Field(title="what the victim says")
+
+
+def pages(console: Console) -> tuple[Route, ...]:
+    """The routes."""
+    area, path = _Hospital(console), f"{HOME}/hospital/{{notice_id}}"
+    return (
+        (path, area.notice, "GET"),
+        (f"{path}/release", area.release, "POST"),
+        (f"{path}/keep", area.keep, "POST"),
+        (f"{path}/consent", area.consent, "POST"),
+    )
+
+
+class _Hospital:
+    def __init__(self, console: Console) -> None:
+        self._desk = Desk(console)
+        self._envelope = Envelope(console.services.keyring.content_key)
+
+    async def notice(self, request: Request, notice_id: str) -> Response:
+        """One notice, and the forms that decide it."""
+        return await self._page(request, await self._desk.visit(request), notice_id)
+
+    async def release(self, request: Request, notice_id: str) -> Response:
+        """Let it go."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Overriding)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, notice_id, given, form)
+        try:
+            receipt = await deciding.release(self._desk.services, visit.caller, notice_id, given.made(self._envelope))
+        except Unprocessable as error:
+            return await self._page(request, visit, notice_id, refused(error), form)
+        return await self._desk.done(visit, "released", receipt)
+
+    async def keep(self, request: Request, notice_id: str) -> Response:
+        """Keep it back."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Keep)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, notice_id, given, form)
+        try:
+            receipt = await deciding.keep_back(self._desk.services, visit.caller, notice_id, given.reason)
+        except Unprocessable as error:
+            return await self._page(request, visit, notice_id, refused(error), form)
+        return await self._desk.done(visit, "kept", receipt)
+
+    async def consent(self, request: Request, notice_id: str) -> Response:
+        """Record what the victim says now."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, SheSays)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, notice_id, given, form)
+        state = ConsentState(given.state)
+        try:
+            receipt, _ = await deciding.change_consent(self._desk.services, visit.caller, notice_id, state, None)
+        except Unprocessable as error:
+            return await self._page(request, visit, notice_id, refused(error), form)
+        return await self._desk.done(visit, "consent", receipt)
+
+    async def _page(
+        self,
+        request: Request,
+        visit: Visit,
+        notice_id: str,
+        errors: tuple[FieldError, ...] = (),
+        form: Form | None = None,
+    ) -> Response:
+        opened, receipt = await deciding.look_at(self._desk.services, visit.caller, notice_id)
+        row = opened.row
+        return await self._desk.page(
+            request,
+            visit,
+            "guardian_hospital.html.jinja",
+            receipt,
+            errors=errors,
+            form=form,
+            row=row,
+            reference=opened.record.reference("occurrence"),
+            due=at(row.due_at) if row.decided_at is None else None,
+            received=at(row.received_at),
+            judged=[shown(one.recipient, one.decision.words, one.facts) for one in opened.made],
+            waits=row.state == State.HELD.value,
+            says=[(one.value, words(one.value, "consent")) for one in SAYS],
+            **STATED,
+        )

@@ -1,0 +1,166 @@
+"""People who may be one: both sides next to each other, each as the guardian's organisation may see it.
+
+    /guardian/matches                        what waits, and all that became of one incident's, by its reference
+    /guardian/matches/{match_id}             both sides
+    /guardian/matches/{match_id}/decision    one person, or two
+    /guardian/matches/{match_id}/undo        two after all, though they were linked
+
+Nothing is merged: one person is two records that are read together (N9).
+
+Source: domain.md sections 4.5 (N9), 4.7 (human review with side-by-side).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Row
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.receipt import Receipt
+from gateway import match_reviews
+from gateway.console.console import Console
+from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.guard import Visit
+from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.holds import Reference
+from gateway.console.guardian.sides import compared
+from gateway.errors import Unprocessable
+from gateway.linking.found import LINKED, SAME
+from gateway.linking.undoing import Ground
+
+
+class Decide(FormModel):
+    """What the reviewer says: one person, or two."""
+
+    outcome: Literal["same", "different"] = Field(title="whether they are one person")
+
+
+class Undo(FormModel):
+    """Why two who are linked are two."""
+
+    reason: Ground = Field(title="why they are two people")
+
+
+class Search(FormModel):
+    """An incident, by its reference or that of one of its cases."""
+
+    incident: Reference = Field(title="the reference, all 36 characters of it")
+
+
+def pages(console: Console) -> tuple[Route, ...]:
+    """The routes."""
+    area = _Matches(console)
+    return (
+        (f"{HOME}/matches", area.waiting, "GET"),
+        (f"{HOME}/matches", area.search, "POST"),
+        (f"{HOME}/matches/{{match_id}}", area.match, "GET"),
+        (f"{HOME}/matches/{{match_id}}/decision", area.decide, "POST"),
+        (f"{HOME}/matches/{{match_id}}/undo", area.undo, "POST"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A match without anybody's name: who is compared, and what became of it."""
+
+    row: Row[Any]
+    role: str
+    due: Any
+    decided: Any
+
+
+class _Matches:
+    def __init__(self, console: Console) -> None:
+        self._desk = Desk(console)
+
+    async def waiting(self, request: Request) -> Response:
+        """What waits, and a form to look for an incident's."""
+        visit = await self._desk.visit(request)
+        rows, receipt = await match_reviews.read_matches(self._desk.services, visit.caller)
+        return await self._list(request, visit, rows, receipt)
+
+    async def search(self, request: Request) -> Response:
+        """Of one incident, also what was decided; the reference stands in no address."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Search)
+        incident = None if isinstance(given, tuple) else given.incident
+        rows, receipt = await match_reviews.read_matches(self._desk.services, visit.caller, incident)
+        errors = given if isinstance(given, tuple) else ()
+        return await self._list(request, visit, rows, receipt, errors, form, of=incident or "")
+
+    async def match(self, request: Request, match_id: str) -> Response:
+        """One of them, both sides."""
+        return await self._match(request, await self._desk.visit(request), match_id)
+
+    async def decide(self, request: Request, match_id: str) -> Response:
+        """Say whether they are one person."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Decide)
+        if isinstance(given, tuple):
+            return await self._match(request, visit, match_id, given, form)
+        try:
+            receipt = await match_reviews.decide_match(self._desk.services, visit.caller, match_id, given.outcome)
+        except Unprocessable as error:
+            return await self._match(request, visit, match_id, refused(error), form)
+        return await self._desk.done(visit, given.outcome, receipt)
+
+    async def undo(self, request: Request, match_id: str) -> Response:
+        """Say that two who are linked are two."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Undo)
+        if isinstance(given, tuple):
+            return await self._match(request, visit, match_id, given, form)
+        try:
+            receipt = await match_reviews.undo_match(self._desk.services, visit.caller, match_id, given.reason)
+        except Unprocessable as error:
+            return await self._match(request, visit, match_id, refused(error), form)
+        return await self._desk.done(visit, "undone", receipt)
+
+    async def _list(  # noqa: PLR0913 - a list, its seal, and what was wrong with what was typed
+        self,
+        request: Request,
+        visit: Visit,
+        rows: Sequence[Row[Any]],
+        receipt: Receipt,
+        errors: tuple[FieldError, ...] = (),
+        form: Form | None = None,
+        *,
+        of: str = "",
+    ) -> Response:
+        view: Mapping[str, Any] = {"lines": [_line(row) for row in rows], "of": of}
+        template = "guardian_matches.html.jinja"
+        return await self._desk.page(request, visit, template, receipt, errors=errors, form=form, **view)
+
+    async def _match(
+        self,
+        request: Request,
+        visit: Visit,
+        match_id: str,
+        errors: tuple[FieldError, ...] = (),
+        form: Form | None = None,
+    ) -> Response:
+        found, receipt = await match_reviews.read_match(self._desk.services, visit.caller, match_id)
+        people = [side.person if side is not None else None for side in (found.one, found.other)]
+        return await self._desk.page(
+            request,
+            visit,
+            "guardian_match.html.jinja",
+            receipt,
+            errors=errors,
+            form=form,
+            line=_line(found.row),
+            rows=compared(*people, found.levels),
+            seen=[one is not None for one in people],
+            is_open=found.row.decided_at is None,
+            is_linked=found.row.outcome in {LINKED, SAME},
+            grounds=[one.value for one in Ground],
+        )
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(row, row.person.rpartition("-")[0] or row.person, at(row.due_at), at(row.decided_at))

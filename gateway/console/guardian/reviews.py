@@ -1,0 +1,94 @@
+"""What somebody decided against a hold, or in an emergency, and somebody else looks at again.
+
+    /guardian/reviews/{what}/{review_id}   an override or a broken glass, and whether it was right
+
+Source: domain.md section 4.6 (retrospective review within one working day).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import governing
+from gateway.console.console import Console
+from gateway.console.forms import FieldError, FormModel, read
+from gateway.console.guard import Visit
+from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.errors import NotPermitted, Unprocessable
+from gateway.evidence import Event
+from gateway.reviews import Review
+
+What = Literal["break-glass", "override"]
+_KINDS: Mapping[str, What] = {"break-glass": "break-glass", "override": "override"}
+
+
+class Judge(FormModel):
+    """What a review found."""
+
+    outcome: Review = Field(title="what you found")
+
+
+def pages(console: Console) -> tuple[Route, ...]:
+    """The routes."""
+    area, path = _Reviews(console), f"{HOME}/reviews/{{what}}/{{review_id}}"
+    return ((path, area.review, "GET"), (path, area.judge, "POST"))
+
+
+def named(what: str) -> What:
+    """`break-glass` or `override`, as an address says it."""
+    return "break-glass" if what == "break-glass" else "override"
+
+
+class _Reviews:
+    def __init__(self, console: Console) -> None:
+        self._desk = Desk(console)
+
+    async def review(self, request: Request, what: str, review_id: str) -> Response:
+        """What somebody else decided, and the form that judges it."""
+        return await self._page(request, await self._desk.visit(request), what, review_id)
+
+    async def judge(self, request: Request, what: str, review_id: str) -> Response:
+        """Say whether it was right."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Judge)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, what, review_id, given)
+        if what not in _KINDS:
+            raise await self._desk.none(visit, Event.REVIEWS_READ)
+        try:
+            receipt = await governing.review(
+                self._desk.services, visit.caller, _KINDS[what], review_id, given.outcome
+            )
+        except (NotPermitted, Unprocessable) as error:
+            return await self._page(request, visit, what, review_id, refused(error))
+        return await self._desk.done(visit, "reviewed", receipt)
+
+    async def _page(
+        self, request: Request, visit: Visit, what: str, review_id: str, errors: tuple[FieldError, ...] = ()
+    ) -> Response:
+        due, receipt = await governing.read_outstanding(self._desk.services, visit.caller)
+        row = next((row for kind, row in due.reviews if (named(kind), row.id) == (what, review_id)), None)
+        if row is None:
+            raise await self._desk.none(visit, Event.REVIEWS_READ)
+        return await self._desk.page(
+            request,
+            visit,
+            "guardian_review.html.jinja",
+            receipt,
+            errors=errors,
+            what=what,
+            row=row,
+            due=at(row.review_due),
+            expires=at(row.expires_at),
+            own=_author(row, what).casefold() == visit.person.id.casefold(),
+        )
+
+
+def _author(row: object, what: str) -> str:
+    """Who decided it: nobody reviews what they decided themselves."""
+    return str(getattr(row, "user_id" if what == "break-glass" else "decided_by"))

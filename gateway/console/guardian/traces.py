@@ -1,0 +1,102 @@
+"""Victims whose NHS number waits for a person of their own team: who was meant and who was found, next to each other.
+
+    /traces                       what waits, the one due first at the top, by nobody's name
+    /traces/{trace_id}            both sides
+    /traces/{trace_id}/decision   the same; somebody else; ask again; noted, and traced by other means
+
+For advisers and safeguarding leads: a trace of another team's victim is as good as none (P8).
+
+Source: domain.md sections 2.1, 2.6, 4.5 (N5), 4.7.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import trace_reviews
+from gateway.console.console import Console
+from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.guard import Visit
+from gateway.console.guardian.desk import Desk, Route, at, refused
+from gateway.console.guardian.sides import compared
+from gateway.console.page import PREFIX
+from gateway.errors import Unprocessable
+from gateway.signin.claims import Role
+from gateway.store.traced import State
+from gateway.trace_reviews import OF_STATE, Word
+
+HOME = "/traces"
+
+
+class Say(FormModel):
+    """What the reviewer says."""
+
+    outcome: Word = Field(title="what you say of it")
+
+
+def pages(console: Console) -> tuple[Route, ...]:
+    """The routes."""
+    area = _Traces(console)
+    return (
+        (HOME, area.waiting, "GET"),
+        (f"{HOME}/{{trace_id}}", area.trace, "GET"),
+        (f"{HOME}/{{trace_id}}/decision", area.decide, "POST"),
+    )
+
+
+class _Traces:
+    def __init__(self, console: Console) -> None:
+        self._desk = Desk(console, Role.ADVISER, Role.SAFEGUARDING, home=f"{PREFIX}{HOME}")
+
+    async def waiting(self, request: Request) -> Response:
+        """What waits for the visitor's team."""
+        visit = await self._desk.visit(request)
+        rows, receipt = await trace_reviews.read_traces(self._desk.services, visit.caller)
+        lines = [(row, at(row.due_at)) for row in rows]
+        return await self._desk.page(request, visit, "traces.html.jinja", receipt, lines=lines)
+
+    async def trace(self, request: Request, trace_id: str) -> Response:
+        """One of them, both sides."""
+        return await self._page(request, await self._desk.visit(request), trace_id)
+
+    async def decide(self, request: Request, trace_id: str) -> Response:
+        """Say what it is."""
+        visit, form = await self._desk.posted(request)
+        given = read(form, Say)
+        if isinstance(given, tuple):
+            return await self._page(request, visit, trace_id, given, form)
+        try:
+            _, receipt = await trace_reviews.decide_trace(self._desk.services, visit.caller, trace_id, given.outcome)
+        except Unprocessable as error:
+            return await self._page(request, visit, trace_id, refused(error), form)
+        return await self._desk.done(visit, "traced", receipt)
+
+    async def _page(
+        self,
+        request: Request,
+        visit: Visit,
+        trace_id: str,
+        errors: tuple[FieldError, ...] = (),
+        form: Form | None = None,
+    ) -> Response:
+        sides, receipt = await trace_reviews.read_trace(self._desk.services, visit.caller, trace_id)
+        row = sides.row
+        shown = sides.candidate is not None and sides.found is not None
+        levels = sides.candidate.levels if sides.candidate is not None and shown else {}
+        may_be = OF_STATE.get(State(row.state), frozenset())
+        return await self._desk.page(
+            request,
+            visit,
+            "trace.html.jinja",
+            receipt,
+            errors=errors,
+            form=form,
+            row=row,
+            due=at(row.due_at) if row.decided_at is None else None,
+            rows=compared(sides.meant, sides.found, levels),
+            found=shown,
+            restricted=row.label is not None,
+            words_of=[one.value for one in Word if one in may_be],
+        )
