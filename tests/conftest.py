@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import fastapi._compat.v2 as fastapi_fields
+import httpx._transports.default as httpx_transport
 import hypothesis
 import pytest
 import typer.testing
@@ -51,6 +52,9 @@ def _adapter(type_: Any, *, config: ConfigDict | None = None) -> TypeAdapter[Any
 
 # Nor do the parameters of routes: made once for all the hundreds of applications, which differ in what they work on.
 fastapi_fields.TypeAdapter = _adapter  # type: ignore[assignment,attr-defined]  # called, and never asked what it is
+
+# Nor do the machine's certificates: a client that names none reads them all anew, 40 ms, and most speak plain HTTP.
+httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]  # as above
 
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("suite")

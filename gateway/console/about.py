@@ -20,6 +20,7 @@ PATH = f"{PREFIX}/about"
 WORDS: Mapping[str, str] = {
     f"{PREFIX}/worklist": "Referrals from police that wait for your team, the most urgent first, renewed while you "
     "look. Nobody's name is on the list: a case is opened with a reason, by one click, and that is sealed.",
+    f"{PREFIX}/traces": "NHS numbers that were looked for and not found beyond doubt: a person says which is hers.",
     f"{PREFIX}/officer": "The referrals of your incidents: whether anybody reached her, in codes and nothing more, and "
     "what you are asked to do.",
     f"{PREFIX}/auditor": "Everything that was shared, refused, read or changed under your agreement. Your own browser "

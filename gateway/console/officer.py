@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -95,7 +95,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A case as the pages show it: the force's own references, the last word, and when she asks to be rung."""
+    """A case as the pages show it: the force's own references, the last word, and when she asks to be rung.
+
+    `call_over` says that the time she named has passed: ringing her now may be unsafe.
+    """
 
     case: Case
     references: Mapping[str, str]
@@ -103,6 +106,7 @@ class Line:
     words: tuple[Said, ...]
     last: Said | None
     call: Said | None
+    call_over: bool
     sent_at: datetime
 
 
@@ -216,6 +220,7 @@ def _line(case: Case) -> Line:
     references = {one.type: one.value for one in record.references}
     said = tuple(map(_said, case.words))
     officer = record.officer
+    window = window_of(case.call) if case.call is not None else None
     return Line(
         case=case,
         references={kind: references[kind] for kind in ("occurrence", "crime", "log") if kind in references},
@@ -223,6 +228,7 @@ def _line(case: Case) -> Line:
         words=said,
         last=said[-1] if said else None,
         call=_said(case.call) if case.call is not None else None,
+        call_over=window is not None and window[1] <= datetime.now(UTC),
         sent_at=datetime.fromisoformat(case.row.created_at),
     )
 

@@ -52,12 +52,14 @@ def run(keep: Path | None, *, victims: int, port: int | None, once: bool) -> Non
         with suppress(KeyboardInterrupt):
             try:
                 accounts = _prepared(settings, screen)
-                today = _filled(settings, victims, screen)
-                _joined(settings, screen)
                 with serving(settings) as process:
+                    today = _filled(settings, victims, screen)
+                    _joined(settings, screen)
                     opened = _looked(settings, accounts, today)
-                    _show(screen, settings, accounts, today, opened, once=once)
+                    _show(screen, settings.public_url, accounts, today, opened)
                     if not once:
+                        stays = f"The data stays in {keep}." if keep else "Everything is removed then."
+                        screen.say("", f"The six figures change every thirty seconds. Ctrl-C ends it. {stays}")
                         _wait(screen, process, accounts)
             except (NotReady, LoadFailed, httpx.HTTPError) as failed:
                 raise DemoFailed(str(failed)) from failed
@@ -106,10 +108,9 @@ def _prepared(settings: Settings, screen: Screen) -> Sequence[Account]:
 
 
 def _filled(settings: Settings, victims: int, screen: Screen) -> Today:
-    """Load the years and the day through the interfaces of a gateway that is served for it."""
+    """Load the years and the day through the gateway's interfaces."""
     wanted = plan(datetime.now(UTC), victims=victims)
     with (
-        serving(settings),
         Client(settings.public_url, "demo-rms", key_of(_keys(settings) / "demo-rms.pem"), OFFICER) as police,
         Client(settings.public_url, "demo-hospital", key_of(_keys(settings) / "demo-hospital.pem"), ADVISER) as team,
     ):
@@ -186,7 +187,7 @@ class _Token(httpx.Auth):
 
 
 def _joined(settings: Settings, screen: Screen) -> None:
-    """Join each victim's incidents and let the clocks of cases run, as the gateway does round by round."""
+    """Join each victim's incidents and let the clocks of cases run, as the gateway does, but all at once."""
     services = open_services(settings)
     waiting = select(func.count()).select_from(tables.match_event).where(tables.match_event.c.matched_at.is_(None))
     try:
@@ -217,17 +218,14 @@ def _looked(settings: Settings, accounts: Sequence[Account], today: Today) -> Se
 
 def _show(
     screen: Screen,
-    settings: Settings,
+    url: str,
     accounts: Sequence[Account],
     today: Today,
     opened: Sequence[tuple[Account, Opened]],
-    *,
-    once: bool,
 ) -> None:
     """One page: where to look, and who to sign in as."""
     from gateway.console.words import words  # noqa: PLC0415 - as above
 
-    url = settings.public_url
     screen.say(
         "",
         f"    {url}/console/sign-in?to=/console/about",
@@ -251,19 +249,12 @@ def _show(
         f"{len(opened)} pages answered, the slowest in {max(one.milliseconds for _, one in opened):.0f} ms:",
         *(f"  {account.person.id:<12} {one.path:<60} {one.milliseconds:>6.0f} ms" for account, one in opened),
     )
-    if not once:
-        screen.say("", "The six figures change every thirty seconds. Ctrl-C ends it." + _left(settings))
-
-
-def _left(settings: Settings) -> str:
-    kept = not str(settings.data_dir).startswith(tempfile.gettempdir())
-    return f" The data stays in {settings.data_dir}." if kept else " Everything is removed then."
 
 
 def _wait(screen: Screen, process: subprocess.Popen[bytes], accounts: Sequence[Account]) -> None:
     """Show the codes of now until somebody stops it. Raises DemoFailed where the gateway ends by itself."""
     while True:
-        screen.now("Codes: " + "   ".join(f"{one.person.id} {one.code}" for one in accounts))
+        screen.now("Codes now: " + "   ".join(f"{one.person.id} {one.code}" for one in accounts))
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=code_seconds())
             raise DemoFailed(f"the gateway ended with {process.returncode}")

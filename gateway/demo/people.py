@@ -43,7 +43,16 @@ class Account:
     @property
     def code(self) -> str:
         """The six figures that are good now."""
-        return pyotp.TOTP(self.secret).now()
+        return self.code_at(time.time())
+
+    @property
+    def earlier_code(self) -> str:
+        """Those of the half minute before, which are taken too; using them leaves those of now to a visitor."""
+        return self.code_at(time.time() - totp.STEP_SECONDS)
+
+    def code_at(self, moment: float) -> str:
+        """The six figures at an instant, in seconds since 1970."""
+        return pyotp.TOTP(self.secret).at(int(moment))
 
 
 def code_seconds() -> float:

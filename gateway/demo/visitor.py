@@ -55,7 +55,7 @@ class Visitor:
     def _sign_in(self, account: Account) -> None:
         page = self._http.get("/console/sign-in", params={"to": "/console/about"})
         form: Any = html.document_fromstring(page.text).forms[0]  # type: ignore[no-untyped-call]  # lxml has no types
-        filled = {"person": account.person.id, "password": account.password, "code": account.code}
+        filled = {"person": account.person.id, "password": account.password, "code": account.earlier_code}
         action = urljoin(str(page.url), form.get("action", ""))
         answer = self._http.post(action, data={**dict(form.form_values()), **filled})
         if answer.url.path != "/console/about":

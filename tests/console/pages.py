@@ -15,6 +15,7 @@ from gateway.demo.incidents import incident
 from gateway.demo.run import GUARDIAN
 from gateway.signin.claims import Person
 from gateway.store import tables
+from tests.console.waiting import contact, doubtful, hospital_notice, notice, trace, undelivered
 from tests.journeys.support import serial
 from tests.support.browser import Live
 from tests.support.console import PEOPLE
@@ -59,6 +60,12 @@ FILLED: Mapping[str, Callable[[Live], str]] = {
     "review_id": overridden,
     "table": lambda _: "summary.csv",
     "incident": _incident,
+    "match_id": lambda live: doubtful(live)[0],
+    "hospital_notice": hospital_notice,
+    "delivery_id": lambda live: undelivered(live, live.referrals[0]),
+    "contact_id": contact,
+    "notice_id": notice,
+    "trace_id": lambda live: trace(live, live.push(incident(902))[0]),
 }
 """What stands for a part of an address; where a route has another, it is named here."""
 

@@ -15,6 +15,8 @@ import pytest
 from lxml import html
 
 from audit.entry import Operation
+from gateway.console.about import WORDS
+from gateway.console.page import AREAS, areas_of
 from gateway.demo.run import LOG
 from gateway.evaluation.making import Asked, make_here
 from gateway.evaluation.period import Period
@@ -23,7 +25,7 @@ from gateway.evaluation.sheets import sheets
 from gateway.evaluation.synthetic.plan import Plan, Shares
 from tests.console.referrals import words_of
 from tests.journeys.support import world_on
-from tests.support.console import ADVISER, EVALUATOR, GUARDIAN, LEAD, OFFICER, OTHER_TEAM, signed_in
+from tests.support.console import ADVISER, EVALUATOR, GUARDIAN, LEAD, OFFICER, OTHER_TEAM, PEOPLE, signed_in
 from tests.support.evaluation import loaded, years
 from tests.support.world import World
 
@@ -122,6 +124,13 @@ def test_files_are_the_same_report(world: World) -> None:
     rows = list(csv.reader(io.StringIO(client.get(f"{PATH}/tables/referred.csv").text)))
     assert rows[-1][-1] == str(report.tables.referred[-1][-1])
     assert client.get(f"{PATH}/tables/nobody.csv").status_code == httpx.codes.NOT_FOUND
+
+
+def test_everybody_is_told_what_this_is_and_what_each_of_their_pages_is_for(world: World) -> None:
+    assert {one.href for one in AREAS} <= WORDS.keys()
+    for person in PEOPLE.values():
+        said = words_of(signed_in(world, person).get("/console/about"))
+        assert all(WORDS[one.href] in said for one in areas_of(person.roles))
 
 
 def test_on_paper_there_is_nothing_to_press(world: World) -> None:

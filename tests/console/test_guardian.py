@@ -80,7 +80,7 @@ def test_what_was_decided_is_reviewed_by_somebody_else(world: World, guardian: C
     ("change", "said"),
     [
         ({"evidence": ""}, "Enter what you know"),
-        ({"victim_told": "unsafe"}, "Enter why she was not told"),
+        ({"victim_told": "unsafe"}, "Enter why the victim was not told"),
         ({"days": "91"}, "For how many days must be 90 or less"),
     ],
 )

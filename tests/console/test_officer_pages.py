@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from unittest.mock import Mock
 
@@ -120,6 +120,33 @@ def test_a_call_she_asks_for_is_shown_with_the_time_that_is_safe(world: World, o
     for page in (row(officer.get(f"{AT}?only=calls"), occurrence), read(officer.get(f"{AT}/cases/{reference}"))):
         assert "asks you to ring her" in page
         assert f"Safe from {when(safe)} until {when(safe + timedelta(hours=1))}" in page
+
+
+def test_a_safe_time_that_is_over_is_said_to_be_and_goes_from_the_list_after_days(
+    world: World, officer: ConsoleClient
+) -> None:
+    reference, referral, occurrence = sent(world)
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    window = {"from": soon.isoformat(), "until": (soon + timedelta(hours=1)).isoformat()}
+    act(world, referral, {"act": "request-call", **window})
+    for days, listed in ((2, True), (4, False)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gateway.officers.datetime", _clock(days))
+            patch.setattr("gateway.console.officer.datetime", _clock(days))
+            assert bool(row(officer.get(f"{AT}?only=calls"), occurrence)) is listed
+            assert "That time is over" in read(officer.get(f"{AT}/cases/{reference}"))
+    assert "That time is over" not in read(officer.get(f"{AT}/cases/{reference}"))
+
+
+def _clock(days: int) -> type[datetime]:
+    """The time so many days from now."""
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls.fromtimestamp(datetime.now(UTC).timestamp() + days * 86_400, tz)
+
+    return Later
 
 
 def test_a_safe_time_that_is_none_is_a_code_of_the_parties_own() -> None:

@@ -215,13 +215,17 @@ def test_what_cannot_be_read_is_shown_by_paths_and_codes(world: World, operator:
 
 def test_a_replay_is_tried_first_and_then_done_in_earnest(world: World, operator: ConsoleClient) -> None:
     broken(world)
+    assert world.push(incident(serial(), consent="REFUSED")).json()["held"]
     waiting = _waiting(world)
     trial = operator.form(f"{AT}/quarantine", {"why": ""}, at="replay").submit()
     assert "Trial: nothing has changed" in read(trial)
+    assert "can be read now" in read(trial)
     assert _waiting(world) == waiting
     before = size(world, LOG)
     done = operator.form(trial, at="in earnest").submit()
     assert "cannot be read" in read(done)
+    assert "left to a human by a rule or the agreement" in read(done)
+    assert "can be read now" not in read(done)
     entries = sealed(world, LOG, before)
     assert {one.event for one in (entries[0], entries[-1])} == {"quarantine-replayed"}
     assert {one.actor.user for one in (entries[0], entries[-1])} == {OPERATOR.id}

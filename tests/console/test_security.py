@@ -50,7 +50,7 @@ PUBLIC = {
 }
 """What needs no session, and shows nothing of anybody: every route more is a decision, to be made here."""
 
-EVERYBODY_S = {"/console", "/console/sign-out"}
+EVERYBODY_S = {"/console", "/console/about", "/console/sign-out"}
 """The pages that are of no role: each other one is somebody's, and not everybody's."""
 
 FORMS: Mapping[str, str] = {"action": "contact"}

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from tests.faults.account import Account
 
+ANSWERS_BETWEEN_FAULTS = 60  # at most; at least one
+
 
 class Fault(StrEnum):
     """What is broken."""
@@ -25,12 +27,16 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """One trial: which faults, how often; how many gateway processes share the database."""
+    """One trial: which faults, how often; how many gateway processes share the database.
+
+    `between` is how many answers, at most, lie between two faults, and how many come after the last.
+    """
 
     engine: str
     faults: tuple[tuple[Fault, int], ...]
     seed: int
     gateways: int = 1
+    between: int = ANSWERS_BETWEEN_FAULTS
 
     @property
     def count(self) -> int:

@@ -21,7 +21,7 @@ from tests.faults.ledger import Ledger
 JSON_API = "application/vnd.api+json"
 JSON_PATCH = "application/json-patch+json"
 BACK_OFF_SECONDS = 0.05  # far less than Retry-After says: stubborn, but the server gets a word in
-RESTING_SECONDS = 0.2  # of each client between two requests, for as long as a process takes to start
+RESTING_SECONDS = 1.0  # of each client between two requests, for as long as a process takes to start
 PUSHERS, READERS, CHANGERS = 6, 3, 2
 
 

@@ -37,7 +37,6 @@ from tests.faults.messages import Hospital
 from tests.faults.server import Server, command
 from tests.support.world import copy_rows, copy_template
 
-ANSWERS_BETWEEN_FAULTS = 60  # at most; at least one
 TURNS = 40  # of the event loop, at most, between the answer and the kill: so that kills do not all follow a commit
 IN_BETWEEN = 30  # answers at most, while a batch has stopped: the gateway keeps what it has of it
 RECOVERED = 3  # answers, after which it is said to go on again
@@ -180,14 +179,14 @@ class _Trial:
         }
         self._chance.shuffle(faults)
         for fault in faults:
-            await self._ledger.more(self._chance.randrange(1, ANSWERS_BETWEEN_FAULTS))
+            await self._ledger.more(self._chance.randrange(1, self._plan.between))
             for _ in range(self._chance.randrange(TURNS)):
                 await asyncio.sleep(0)
             before = len(self._misses)
             await acts[fault](load)
             await asyncio.to_thread(self._look)
             self._misses[before:] = [f"after {fault}, {self._done}: {miss}" for miss in self._misses[before:]]
-        await self._ledger.more(ANSWERS_BETWEEN_FAULTS)
+        await self._ledger.more(self._plan.between)
 
     def _look(self) -> None:
         """What was answered before this moment must be there at this moment; what comes meanwhile is for the next."""
@@ -288,7 +287,7 @@ class _Trial:
             answer = await load.read(door, known)
             if answer.is_success and shown(answer):
                 self._misses.append("a gateway released after the agreement was suspended")
-        await self._ledger.more(self._chance.randrange(1, ANSWERS_BETWEEN_FAULTS))
+        await self._ledger.more(self._chance.randrange(1, self._plan.between))
         with load.resting():
             await command(self._settings, "agreement", "activate", LOG)
         load.in_force.set()

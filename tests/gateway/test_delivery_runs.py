@@ -30,7 +30,7 @@ from tests.journeys.support import sealed, serial, world_on
 from tests.support.world import World
 
 RUNS = 50
-BATCHES = int(os.environ.get("DELIVERY_BATCHES", "4"))  # 20 are the thousand; each takes some four seconds
+BATCHES = int(os.environ.get("DELIVERY_BATCHES", "2"))  # 20 are the thousand; each takes some four seconds
 STEPS, ROUNDS = 4, 12
 CHANGED = RUNS // 4  # referrals that something happens to at each step
 MISBEHAVES, REFUSES = 0.45, 0.03

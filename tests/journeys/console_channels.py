@@ -43,7 +43,7 @@ _PERSON = {"by": "person", "family": "Ashdown", "given": "Marianne", "reason": "
 _BORN = {"born-day": "3", "born-month": "2", "born-year": "1991"}
 
 
-_GUARDIAN = "/console/guardian"
+_GUARDIAN, _TRACES = "/console/guardian", "/console/traces"
 _KEPT = {"reason": "sent-in-error"}
 _WORDS = dict.fromkeys(("evidence", "proportionality", "minimum_set"), "What there is to say.")
 _OVERRIDE = {"ground": "life-or-limb", "victim_told": "yes", "days": "28", **_WORDS}
@@ -54,6 +54,13 @@ def _decided(world: World, path: str, fields: Mapping[str, str]) -> httpx.Respon
     client = console(world, GUARDIAN)
     token = dict(client.form("/console/sign-out", at="this browser").fields)["csrf"]
     return client.post(f"{_GUARDIAN}/{path}", {"csrf": token, **fields})
+
+
+def _of_no_hospital(act: str, said: Mapping[str, str]) -> Mapping[str, Call]:
+    """A guardian's act on a hospital's notice that there is not."""
+    return {
+        f"nothing of a hospital's, {act}, by a page": lambda w, _: _decided(w, f"hospital/{fresh_id()}/{act}", said)
+    }
 
 
 def _seen(path: str) -> Mapping[str, Call]:
@@ -192,6 +199,68 @@ CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("POST", f"{_GUARDIAN}/holds/{{hold_id}}/keep"): {
         "a hold of none kept, by a page": lambda w, _: _decided(w, f"holds/{fresh_id()}/keep", _KEPT),
     },
+    ("POST", f"{_GUARDIAN}/override"): {
+        "a case of none let go, by a page": lambda w, _: _decided(w, "override", {**_OVERRIDE, "referral": fresh_id()}),
+    },
+    ("GET", f"{_GUARDIAN}/matches"): {
+        "matches, by a page": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/matches")
+    },
+    ("POST", f"{_GUARDIAN}/matches"): {
+        "matches of an incident, by a page": lambda w, c: _decided(w, "matches", {"incident": c.incident}),
+    },
+    ("GET", f"{_GUARDIAN}/matches/{{match_id}}"): {
+        "both sides of a match": lambda w, c: console(w, GUARDIAN).get(f"{_GUARDIAN}/matches/{c.match}"),
+        "both sides of none": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/matches/{fresh_id()}"),
+    },
+    ("POST", f"{_GUARDIAN}/matches/{{match_id}}/decision"): {
+        "no match decided, by a page": lambda w, _: _decided(w, f"matches/{fresh_id()}/decision", {"outcome": "same"}),
+    },
+    ("POST", f"{_GUARDIAN}/matches/{{match_id}}/undo"): {
+        "no match undone, by a page": lambda w, _: _decided(w, f"matches/{fresh_id()}/undo", {"reason": "relatives"}),
+    },
+    ("GET", f"{_GUARDIAN}/hospital/{{hospital_notice}}"): {
+        "a hospital's notice, by a page": lambda w, c: console(w, GUARDIAN).get(
+            f"{_GUARDIAN}/hospital/{c.hospital.waiting}"
+        ),
+    },
+    **{
+        ("POST", f"{_GUARDIAN}/hospital/{{hospital_notice}}/{act}"): _of_no_hospital(act, said)
+        for act, said in (("release", _OVERRIDE), ("keep", _KEPT), ("consent", {"state": "given"}))
+    },
+    ("GET", f"{_GUARDIAN}/deliveries/{{delivery_id}}"): {
+        "a delivery of none": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/deliveries/{fresh_id()}"),
+    },
+    ("POST", f"{_GUARDIAN}/deliveries/{{delivery_id}}/renewal"): {
+        "nothing sent again, by a page": lambda w, _: _decided(w, f"deliveries/{fresh_id()}/renewal", {}),
+    },
+    ("GET", f"{_GUARDIAN}/contacts/{{contact_id}}"): {
+        "a contact at the scene, by a page": lambda w, c: console(w, GUARDIAN).get(f"{_GUARDIAN}/contacts/{c.contact}"),
+    },
+    ("POST", f"{_GUARDIAN}/contacts/{{contact_id}}/join"): {
+        "no contact joined, by a page": lambda w, c: _decided(
+            w, f"contacts/{fresh_id()}/join", {"referral": c.task, "reason": "wrong-day"}
+        ),
+    },
+    ("POST", f"{_GUARDIAN}/contacts/{{contact_id}}/close"): {
+        "no contact closed, by a page": lambda w, _: _decided(
+            w, f"contacts/{fresh_id()}/close", {"why": "not-recorded"}
+        ),
+    },
+    ("GET", f"{_GUARDIAN}/notices/{{notice_id}}"): {
+        "a notice of none": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/notices/{fresh_id()}"),
+    },
+    ("POST", f"{_GUARDIAN}/notices/{{notice_id}}/acknowledgement"): {
+        "nothing noted, by a page": lambda w, _: _decided(w, f"notices/{fresh_id()}/acknowledgement", {}),
+    },
+    ("GET", _TRACES): {"NHS numbers that wait": lambda w, _: console(w).get(_TRACES)},
+    ("GET", f"{_TRACES}/{{trace_id}}"): {
+        "who was meant and who was found": lambda w, c: console(w).get(f"{_TRACES}/{c.trace}"),
+    },
+    ("POST", f"{_TRACES}/{{trace_id}}/decision"): {
+        "no number decided, by a page": lambda w, _: _sent(
+            w, ADVISER, f"{_TRACES}/{fresh_id()}/decision", {"outcome": "again"}
+        ),
+    },
     ("GET", f"{_GUARDIAN}/reviews/{{what}}/{{review_id}}"): {
         "a review of none, by a page": lambda w, _: console(w, GUARDIAN).get(
             f"{_GUARDIAN}/reviews/override/{fresh_id()}"
@@ -253,5 +322,6 @@ CONSOLE_UNSEALED: Mapping[tuple[str, str], str] = {
     ("GET", f"{_LOG}/consistency"): "hashes alone",
     ("GET", f"{_LOG}/subjects"): "a form with nothing in it",
     ("GET", f"{_AGREEMENT}/try"): "a form with nothing in it",
+    ("GET", f"{_GUARDIAN}/override"): "a form with nothing in it",
 }
 """Every other route, with the reason why it seals nothing in the agreement's log."""

@@ -9,6 +9,7 @@ Source: domain.md sections 0a (co-response), 4.1 (step 2).
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -109,6 +110,7 @@ class _Contacts:
             form=form,
             row=row,
             references=references,
+            day=date.fromisoformat(references["day"]),
             happened=at(row.at),
             due=at(row.due_at),
             joined=JOINED,

@@ -21,6 +21,7 @@ from audit.receipt import Receipt
 from gateway.console.console import Console
 from gateway.console.guard import Visit
 from gateway.console.guardian.desk import HOME, Desk, Route
+from gateway.delivery.channel import Endpoint
 from gateway.delivery.endpoints import endpoints
 from gateway.delivery.page import Renew, State, listed
 from gateway.errors import NotFound
@@ -41,12 +42,11 @@ def pages(console: Console) -> tuple[Route, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A delivery that lies with a person, and the system it was for."""
+    """A delivery that lies with a person, and the system it was for: None where that was removed since."""
 
     row: Row[Any]
     made: datetime
-    channel: str
-    team: str
+    system: Endpoint | None
 
 
 async def read_undelivered(services: Services, visit: Visit) -> tuple[Sequence[Undelivered], Receipt]:
@@ -58,11 +58,7 @@ async def read_undelivered(services: Services, visit: Visit) -> tuple[Sequence[U
     def find(connection: Connection) -> Sequence[Undelivered]:
         at = {one.id: one.endpoint for one in endpoints(connection, log_id)}
         rows = listed(connection, log_id, visit.caller.organisation, State.WITH_HUMAN, SHOWN_MAX)
-        return [
-            Undelivered(row, datetime.fromisoformat(row.created_at), at[row.endpoint_id].channel, at[row.endpoint_id].team)
-            for row in rows
-            if row.endpoint_id in at
-        ]
+        return [Undelivered(row, datetime.fromisoformat(row.created_at), at.get(row.endpoint_id)) for row in rows]
 
     return await services.database.read(find), receipt
 

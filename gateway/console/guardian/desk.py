@@ -66,7 +66,7 @@ class Desk:
         """Whoever decides, and the form they sent. Raises what the guard does."""
         return await self.console.guard.posted(request, *self._roles)
 
-    async def page(  # noqa: PLR0913 - a page, its seal, and what was wrong with what was typed
+    async def page(
         self,
         request: Request,
         visit: Visit,

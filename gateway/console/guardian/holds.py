@@ -126,6 +126,6 @@ class _Holds:
             row=held.row,
             due=at(held.row.due_at),
             opened=at(held.row.opened_at),
-            judged=[shown(one.recipient, one.decision.words, one.facts) for one in held.judged],
+            judged=shown((one.recipient, one.decision.words, one.facts) for one in held.judged),
             **STATED,
         )

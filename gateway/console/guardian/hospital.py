@@ -1,9 +1,9 @@
 """What the guardian's own hospital would tell police, and waits: let it go, keep it back, or what the victim says now.
 
-    /guardian/hospital/{notice_id}           one notice: its facts, and for each police recipient the decision
-    /guardian/hospital/{notice_id}/release   let it go, on a ground
-    /guardian/hospital/{notice_id}/keep      it stays with the hospital
-    /guardian/hospital/{notice_id}/consent   what the victim says now of telling police
+    /guardian/hospital/{hospital_notice}           one notice: its facts, and for each police recipient the decision
+    /guardian/hospital/{hospital_notice}/release   let it go, on a ground
+    /guardian/hospital/{hospital_notice}/keep      it stays with the hospital
+    /guardian/hospital/{hospital_notice}/consent   what the victim says now of telling police
 
 A notice is shown by its facts and by nobody's name; the sender's own reference leads to it in the hospital's system.
 
@@ -42,7 +42,7 @@ class SheSays(FormModel):
 
 def pages(console: Console) -> tuple[Route, ...]:
     """The routes."""
-    area, path = _Hospital(console), f"{HOME}/hospital/{{notice_id}}"
+    area, path = _Hospital(console), f"{HOME}/hospital/{{hospital_notice}}"
     return (
         (path, area.notice, "GET"),
         (f"{path}/release", area.release, "POST"),
@@ -56,56 +56,58 @@ class _Hospital:
         self._desk = Desk(console)
         self._envelope = Envelope(console.services.keyring.content_key)
 
-    async def notice(self, request: Request, notice_id: str) -> Response:
+    async def notice(self, request: Request, hospital_notice: str) -> Response:
         """One notice, and the forms that decide it."""
-        return await self._page(request, await self._desk.visit(request), notice_id)
+        return await self._page(request, await self._desk.visit(request), hospital_notice)
 
-    async def release(self, request: Request, notice_id: str) -> Response:
+    async def release(self, request: Request, hospital_notice: str) -> Response:
         """Let it go."""
         visit, form = await self._desk.posted(request)
         given = read(form, Overriding)
         if isinstance(given, tuple):
-            return await self._page(request, visit, notice_id, given, form)
+            return await self._page(request, visit, hospital_notice, given, form)
         try:
-            receipt = await deciding.release(self._desk.services, visit.caller, notice_id, given.made(self._envelope))
+            receipt = await deciding.release(
+                self._desk.services, visit.caller, hospital_notice, given.made(self._envelope)
+            )
         except Unprocessable as error:
-            return await self._page(request, visit, notice_id, refused(error), form)
+            return await self._page(request, visit, hospital_notice, refused(error), form)
         return await self._desk.done(visit, "released", receipt)
 
-    async def keep(self, request: Request, notice_id: str) -> Response:
+    async def keep(self, request: Request, hospital_notice: str) -> Response:
         """Keep it back."""
         visit, form = await self._desk.posted(request)
         given = read(form, Keep)
         if isinstance(given, tuple):
-            return await self._page(request, visit, notice_id, given, form)
+            return await self._page(request, visit, hospital_notice, given, form)
         try:
-            receipt = await deciding.keep_back(self._desk.services, visit.caller, notice_id, given.reason)
+            receipt = await deciding.keep_back(self._desk.services, visit.caller, hospital_notice, given.reason)
         except Unprocessable as error:
-            return await self._page(request, visit, notice_id, refused(error), form)
+            return await self._page(request, visit, hospital_notice, refused(error), form)
         return await self._desk.done(visit, "kept", receipt)
 
-    async def consent(self, request: Request, notice_id: str) -> Response:
+    async def consent(self, request: Request, hospital_notice: str) -> Response:
         """Record what the victim says now."""
         visit, form = await self._desk.posted(request)
         given = read(form, SheSays)
         if isinstance(given, tuple):
-            return await self._page(request, visit, notice_id, given, form)
+            return await self._page(request, visit, hospital_notice, given, form)
         state = ConsentState(given.state)
         try:
-            receipt, _ = await deciding.change_consent(self._desk.services, visit.caller, notice_id, state, None)
+            receipt, _ = await deciding.change_consent(self._desk.services, visit.caller, hospital_notice, state, None)
         except Unprocessable as error:
-            return await self._page(request, visit, notice_id, refused(error), form)
+            return await self._page(request, visit, hospital_notice, refused(error), form)
         return await self._desk.done(visit, "consent", receipt)
 
     async def _page(
         self,
         request: Request,
         visit: Visit,
-        notice_id: str,
+        hospital_notice: str,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:
-        opened, receipt = await deciding.look_at(self._desk.services, visit.caller, notice_id)
+        opened, receipt = await deciding.look_at(self._desk.services, visit.caller, hospital_notice)
         row = opened.row
         return await self._desk.page(
             request,
@@ -118,7 +120,7 @@ class _Hospital:
             reference=opened.record.reference("occurrence"),
             due=at(row.due_at) if row.decided_at is None else None,
             received=at(row.received_at),
-            judged=[shown(one.recipient, one.decision.words, one.facts) for one in opened.made],
+            judged=shown((one.recipient, one.decision.words, one.facts) for one in opened.made),
             waits=row.state == State.HELD.value,
             says=[(one.value, words(one.value, "consent")) for one in SAYS],
             **STATED,

@@ -121,7 +121,7 @@ class _Matches:
             return await self._match(request, visit, match_id, refused(error), form)
         return await self._desk.done(visit, "undone", receipt)
 
-    async def _list(  # noqa: PLR0913 - a list, its seal, and what was wrong with what was typed
+    async def _list(
         self,
         request: Request,
         visit: Visit,
@@ -145,7 +145,7 @@ class _Matches:
         form: Form | None = None,
     ) -> Response:
         found, receipt = await match_reviews.read_match(self._desk.services, visit.caller, match_id)
-        people = [side.person if side is not None else None for side in (found.one, found.other)]
+        one, other = (side.person if side is not None else None for side in (found.one, found.other))
         return await self._desk.page(
             request,
             visit,
@@ -154,8 +154,8 @@ class _Matches:
             errors=errors,
             form=form,
             line=_line(found.row),
-            rows=compared(*people, found.levels),
-            seen=[one is not None for one in people],
+            rows=compared(one, other, found.levels),
+            shown=sum(person is not None for person in (one, other)),
             is_open=found.row.decided_at is None,
             is_linked=found.row.outcome in {LINKED, SAME},
             grounds=[one.value for one in Ground],

@@ -61,9 +61,7 @@ class _Reviews:
         if what not in _KINDS:
             raise await self._desk.none(visit, Event.REVIEWS_READ)
         try:
-            receipt = await governing.review(
-                self._desk.services, visit.caller, _KINDS[what], review_id, given.outcome
-            )
+            receipt = await governing.review(self._desk.services, visit.caller, _KINDS[what], review_id, given.outcome)
         except (NotPermitted, Unprocessable) as error:
             return await self._page(request, visit, what, review_id, refused(error))
         return await self._desk.done(visit, "reviewed", receipt)

@@ -13,12 +13,12 @@ from gateway.console.times import day
 from gateway.console.words import words
 from mappings.record import AddressUse, Person
 
-NOT_SHOWN, NOTHING = "Not shown to you", "Nothing stated"
+NOT_SHOWN, NOTHING, NOBODY = "Not shown to you", "Nothing stated", "Nobody found"
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One thing in words: its name, both sides, and how far they agree; `apart` where that speaks against one person."""
+    """One thing in words: its name, both sides, how far they agree; `apart` where that speaks against one person."""
 
     name: str
     one: str
@@ -27,14 +27,20 @@ class Compared:
     apart: bool
 
 
-def compared(one: Person | None, other: Person | None, levels: Mapping[str, str]) -> Sequence[Compared]:
-    """What either side says, thing by thing, and then what agrees or not of what nobody is shown."""
+def compared(
+    one: Person | None, other: Person | None, levels: Mapping[str, str], absent: str = NOT_SHOWN
+) -> Sequence[Compared]:
+    """What either side says, thing by thing, and then what agrees or not of what nobody is shown.
+
+    `absent` is what stands on the other side where there is no person.
+    """
     found: list[Compared] = []
     told = {name.replace("-", "_"): level for name, level in levels.items()}
     for name, fields, said in _THINGS:
         of = {field: told.pop(field) for field in fields if field in told}
-        left, right = (said(person) if person is not None else NOT_SHOWN for person in (one, other))
-        if of or {left, right} - {NOT_SHOWN, ""}:
+        left = NOT_SHOWN if one is None else said(one)
+        right = absent if other is None else said(other)
+        if of or {left, right} - {NOT_SHOWN, NOBODY, ""}:
             found.append(Compared(name, left or NOTHING, right or NOTHING, _levels(of), _apart(of)))
     for field, level in told.items():
         name = words(field.replace("_", "-"), "compared")

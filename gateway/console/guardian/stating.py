@@ -5,9 +5,9 @@ Pure. The words are encrypted (`overrides.Override`), the codes are sealed. Sour
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -30,7 +30,7 @@ KEPT: tuple[tuple[str, str], ...] = (
 
 GROUNDS: Sequence[tuple[str, str]] = tuple((one.value, words(one.value, "override-ground")) for one in Ground)
 TOLD: Sequence[tuple[str, str]] = tuple((one.value, words(one.value, "victim-told")) for one in VictimTold)
-STATED = {"grounds": GROUNDS, "told": TOLD, "reasons": KEPT, "days": DAYS, "most_days": MOST_DAYS}
+STATED: Mapping[str, Any] = {"grounds": GROUNDS, "told": TOLD, "reasons": KEPT, "days": DAYS, "most_days": MOST_DAYS}
 """What the forms of an override and of keeping back offer."""
 
 Said = Annotated[str, Field(min_length=10, max_length=4000)]
@@ -74,19 +74,22 @@ class Keep(FormModel):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was judged for one recipient: what came of it in words, and the facts it rests on."""
+    """What was judged on the same facts: the facts in words, and for each recipient what came of it."""
 
-    recipient: str
-    said: str
     facts: Sequence[tuple[str, str]]
+    said: Sequence[tuple[str, str]]
 
 
-def shown(recipient: str, said: str, facts: Facts) -> Shown:
-    """A judgement in words, and nobody's name in it."""
-    return Shown(recipient or "nobody in particular", said, facts_in_words(facts))
+def shown(made: Iterable[tuple[str, str, Facts]]) -> Sequence[Shown]:
+    """Judgements (the recipient, the decision in words, its facts) put together, and nobody's name in them."""
+    found: dict[tuple[tuple[str, str], ...], list[tuple[str, str]]] = {}
+    for recipient, said, facts in made:
+        sentence = said[:1].upper() + said[1:]
+        found.setdefault(facts_in_words(facts), []).append((recipient or "Nobody in particular", sentence))
+    return [Shown(facts, said) for facts, said in found.items()]
 
 
-def facts_in_words(facts: Facts) -> Sequence[tuple[str, str]]:
+def facts_in_words(facts: Facts) -> tuple[tuple[str, str], ...]:
     """The facts a decision reads, as a person reads them; what nobody stated is said so where it counts."""
     found = [
         ("Kind", words(facts.kind, "kind")),
@@ -102,7 +105,7 @@ def facts_in_words(facts: Facts) -> Sequence[tuple[str, str]]:
         "Information grade": facts.information_grade,
         "Victim's age": facts.age_band,
     }
-    return [*found, *((name, value) for name, value in marks.items() if value)]
+    return (*found, *((name, value) for name, value in marks.items() if value))
 
 
 _DAY_HOURS = 24

@@ -20,7 +20,7 @@ from gateway.console.console import Console
 from gateway.console.forms import FieldError, Form, FormModel, read
 from gateway.console.guard import Visit
 from gateway.console.guardian.desk import Desk, Route, at, refused
-from gateway.console.guardian.sides import compared
+from gateway.console.guardian.sides import NOBODY, NOT_SHOWN, compared
 from gateway.console.page import PREFIX
 from gateway.errors import Unprocessable
 from gateway.signin.claims import Role
@@ -95,8 +95,8 @@ class _Traces:
             form=form,
             row=row,
             due=at(row.due_at) if row.decided_at is None else None,
-            rows=compared(sides.meant, sides.found, levels),
-            found=shown,
+            rows=compared(sides.meant, sides.found, levels, NOBODY if sides.candidate is None else NOT_SHOWN),
+            hidden=sides.candidate is not None and not shown,
             restricted=row.label is not None,
             words_of=[one.value for one in Word if one in may_be],
         )

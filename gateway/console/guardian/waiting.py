@@ -107,7 +107,7 @@ class _Waiting:
     async def _holds(self, visit: Visit) -> Found:
         rows, receipt = await governing.read_holds(self._desk.services, visit.caller)
         return [
-            _line("holds", row, words(row.reason, "hold"), f"From {row.organisation}. Risk: {_grade(row.risk)}")
+            _line("holds", row, f"A record from {row.organisation}", f"{_why(row.reason)}. Risk: {_grade(row.risk)}")
             for row in rows
         ], receipt
 
@@ -121,8 +121,10 @@ class _Waiting:
         return [
             Line(
                 "deliveries",
-                f"A referral did not arrive at {one.team}",
-                f"By {one.channel}, tried {one.row.attempts} times",
+                "A referral did not arrive",
+                f"At {one.system.team}, by {one.system.channel}"
+                if one.system
+                else "At a system that was removed since",
                 None,
                 one.made,
                 f"{PATH}/deliveries/{one.row.id}",
