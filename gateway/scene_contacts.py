@@ -238,9 +238,10 @@ async def _own(services: Services, caller: Caller, log_id: str, id_: str, wanted
 
 
 async def _waiting(services: Services, caller: Caller, log_id: str, id_: str, wanted: Event) -> tuple[Row[Any], bytes]:
-    """A contact that waits, and its wrapped key. Raises NotFound, sealed."""
+    """A contact that waits, of the caller's organisation or force, and its wrapped key. Raises NotFound, sealed."""
     found = await services.database.read(lambda c: _contact(c, log_id, id_))
-    if found is None or found[0].closed_at is not None:
+    own = found is not None and caller.organisation in {found[0].organisation, found[0].force}
+    if found is None or not own or found[0].closed_at is not None:
         await services.journals.of(log_id).submit(Missed(caller, wanted))
         raise NotFound("there is no such contact")
     return found

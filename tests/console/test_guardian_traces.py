@@ -45,7 +45,14 @@ def test_who_was_meant_and_who_was_found_stand_next_to_each_other(
     page = adviser.get(f"{AT}/{id_}")
     assert "trace-read" in {one.event for one in sealed(world, LOG, before)}
     said = words_of(page)
-    for word in ("Police meant", "PDS found", "Marianne Ashdown", "Maria Ashdown", "3 February 1991", "Restricted patient"):
+    for word in (
+        "Police meant",
+        "PDS found",
+        "Marianne Ashdown",
+        "Maria Ashdown",
+        "3 February 1991",
+        "Restricted patient",
+    ):
         assert word in said
     assert "ZZ11 9AA" not in page.text
     assert "Ashdown" not in tree_of(page).xpath("string(//title)")
