@@ -5,7 +5,7 @@ that was looked at by a process that died has not been looked at, and one that t
 second. A clock that was stopped says nothing any more (`casework.keeping`).
 
 A notice goes to the team, and says whom of it it is for: who has the case, or who is on call. Where a clock runs out
-while nobody is there and nobody is on call, it goes to the organisation of the agreement's named human.
+while nobody is there and nobody is on call, it goes to the organisation of the named human who answers for the flow.
 
 Source: domain.md sections 4.1 (clocks, escalation), 4.5 (N11).
 """
@@ -20,6 +20,8 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, update
 
 from audit.entry import Operation, Outcome, Recipient, timestamp
+from gateway.agreement.content import Content
+from gateway.agreement.parties import Contact
 from gateway.casework.rota import rota_now
 from gateway.casework.timers import Kind as Clock
 from gateway.casework.timers import Stage, stages
@@ -81,9 +83,8 @@ class KeepClocks(Unit[int]):
         if stage is Stage.ESCALATE:
             person = on_call.get((row.organisation, row.team))
             if person is None and terms is not None:
-                content = terms.agreement.content
-                owner = next(one for one in content.contacts if one.id == content.owner)
-                to = Recipient(content.party(owner.party).organisation, EVERYBODY)
+                owner = _owner(terms.agreement.content, row.team)
+                to = Recipient(terms.agreement.content.party(owner.party).organisation, EVERYBODY)
                 detail = {"owner": owner.id}
         event, kind = _SAID[stage]
         entry = act(
@@ -109,6 +110,12 @@ class KeepClocks(Unit[int]):
             agreement=terms.agreement if terms else None,
             person=person,
         )
+
+
+def _owner(content: Content, team: str) -> Contact:
+    """The named human of the flow by which a team has its cases; of the agreement, where no flow leads there."""
+    named = next((flow.register_.owner for flow in content.flows if team in flow.to), content.owner)
+    return next(one for one in content.contacts if one.id == named)
 
 
 _MARKS: Mapping[Stage, str] = {

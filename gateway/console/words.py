@@ -245,7 +245,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "demographics-changed": "The hospital holds other details: decide which are used",
         "agreement-ends": "An agreement is about to end, or has ended",
         "clock-reminder": "Something is due soon",
-        "clock-escalated": "Something runs out while nobody is there: you are on call",
+        "clock-escalated": "Something runs out before anybody is back on shift",
         "clock-lapsed": "Something is overdue",
     },
     "clock": {

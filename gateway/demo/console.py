@@ -27,7 +27,7 @@ from gateway.demo.client import Client, key_of
 from gateway.demo.people import Account, add_people, code_seconds
 from gateway.demo.run import ADVISER, OFFICER, DemoFailed
 from gateway.demo.setting import NotReady, free_port, prepare, serving, settings_of
-from gateway.demo.today import CASES, Today, bring
+from gateway.demo.today import CASES, Today, bring, call_on
 from gateway.demo.visitor import Opened, Visitor
 from gateway.duties import keep_clocks, link_people
 from gateway.evaluation.synthetic.loading import Loaded, LoadFailed, load
@@ -114,6 +114,8 @@ def _filled(settings: Settings, victims: int, screen: Screen) -> Today:
         Client(settings.public_url, "demo-rms", key_of(_keys(settings) / "demo-rms.pem"), OFFICER) as police,
         Client(settings.public_url, "demo-hospital", key_of(_keys(settings) / "demo-hospital.pem"), ADVISER) as team,
     ):
+        team.sign_in()
+        call_on(team, datetime.now(UTC).replace(microsecond=0))
         began = time.monotonic()
         done = asyncio.run(_years(wanted, police, team, screen))
         took = time.monotonic() - began

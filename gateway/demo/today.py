@@ -148,6 +148,14 @@ class Today:
     again: str | None
 
 
+def call_on(team: Client, now: datetime) -> None:
+    """Put a colleague on call from now on, so that what runs out at night is somebody's. Raises DemoFailed."""
+    rota = {"person": "idva-0043", "from": timestamp(now), "until": timestamp(now + timedelta(hours=16))}
+    answer = team.post("/team/v1/on-call", json=rota)
+    if not answer.is_success:
+        raise DemoFailed(f"the rota: {answer.status_code} {answer.text[:300]}")
+
+
 def bring(plan: Plan, police: Client, team: Client, told: Callable[[int], None]) -> Today:
     """Bring everything in; `told` hears how many there are. Raises DemoFailed."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -159,7 +167,7 @@ def bring(plan: Plan, police: Client, team: Client, told: Callable[[int], None])
         found.append(referral)
         told(len(found))
     again = _again(plan, police, begin + len(CASES), now)
-    _odd(police, team, now)
+    _odd(police, team)
     first = _push(police, _recent(incident(1), now - timedelta(minutes=6)))
     told(len(found) + 1 + (again is not None))
     return Today(len(found) + 1 + (again is not None), first, again)
@@ -181,7 +189,7 @@ def _document(plan: Plan, case: Case, serial: int, who: int, now: datetime) -> d
         supports=None,
         safer=None,
     )
-    return _of_our_officer(document(plan.seed, story, one))
+    return _not_to_come(_of_our_officer(document(plan.seed, story, one)), now)
 
 
 def _again(plan: Plan, police: Client, serial: int, now: datetime) -> str | None:
@@ -192,7 +200,16 @@ def _again(plan: Plan, police: Client, serial: int, now: datetime) -> str | None
     story = closed[-1]
     reported = now - timedelta(minutes=24)
     one = Incident(serial, reported - timedelta(minutes=12), reported, "HIGH")
-    return _push(police, _of_our_officer(document(plan.seed, story, one)))
+    return _push(police, _not_to_come(_of_our_officer(document(plan.seed, story, one)), now))
+
+
+def _not_to_come(found: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """An incident of minutes ago: officers came, and assessed the risk, by now."""
+    for one in (found["data"], *found["included"]):
+        for name in {"attendedDateTime", "completedDateTime"} & one["attributes"].keys():
+            at = min(datetime.fromisoformat(one["attributes"][name]), now)
+            one["attributes"][name] = at.astimezone(LONDON).isoformat(timespec="seconds")
+    return found
 
 
 _A_YEAR = timedelta(days=360)
@@ -256,13 +273,11 @@ def _time(value: object, now: datetime) -> object:
             return value
 
 
-def _odd(police: Client, team: Client, now: datetime) -> None:
+def _odd(police: Client, team: Client) -> None:
     """What an auditor and an operator look for: something unreadable, held, refused, and a case that is nobody's."""
     json_api = {"Content-Type": JSON_API}
     police.post("/police/v1/incidents", content=b'{"data": {"type": "incident", "type"', headers=json_api)
     police.post("/police/v1/incidents", json=incident(3, handling="C"), headers=json_api)
     police.post("/police/v1/incidents", json=incident(4, marking="SECRET"), headers=json_api)
     team.get(f"/fhir/R4/ServiceRequest/{fresh_id()}")
-    rota = {"person": "idva-0043", "from": timestamp(now), "until": timestamp(now + timedelta(hours=16))}
-    team.post("/team/v1/on-call", json=rota)
     police.get("/police/v1/feedback")

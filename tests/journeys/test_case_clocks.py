@@ -124,9 +124,21 @@ def test_where_nobody_is_there_whoever_is_on_call_is_told(world: World) -> None:
     start = size(world)
     _, referral = pushed(world)
     keep(world.services, NEVER)
-    assert {one[2:] for one in said(world, referral)} == {("", None)}  # the organisation of the agreement's named human
+    assert {one[2:] for one in said(world, referral)} == {("", None)}  # an organisation, for its named human
     entries = [one for one in sealed(world, start=start) if one.event == Event.CASE_ESCALATED]
-    assert {(one.detail or {})["owner"] for one in entries} == {"provide-lead"}
+    assert {((one.detail or {})["owner"], one.recipients[0].organisation) for one in entries} == {
+        ("provide-lead", "RXL")
+    }
+
+
+def test_where_nobody_is_on_call_it_is_the_trust_of_the_case_that_is_told(world: World) -> None:
+    """A referral to Morecambe Bay is not put before the guardian of the advisers' trust."""
+    world.push(incident(serial(), town="Lancaster"))
+    start = size(world)
+    keep(world.services, NEVER)
+    entries = [one for one in sealed(world, start=start) if one.event == Event.CASE_ESCALATED]
+    told = {((one.detail or {})["owner"], one.recipients[0].organisation) for one in entries}
+    assert told == {("provide-lead", "RXL"), ("bay-safeguarding", "RTX")}
 
 
 def test_a_rota_is_of_one_team(world: World) -> None:
