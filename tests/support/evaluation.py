@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 
 import httpx
-from sqlalchemy import func, select
 
 from gateway.demo.client import Client
 from gateway.demo.run import LOG
@@ -18,7 +17,6 @@ from gateway.evaluation.synthetic.loading import Loaded, load
 from gateway.evaluation.synthetic.plan import Plan, plan
 from gateway.evaluation.synthetic.truth import Truth
 from gateway.evidence import OPERATOR_LOG
-from gateway.store import tables
 from gateway.tokens.clients import AddClient
 from tests.support.world import URL, World, client_key
 
@@ -69,12 +67,8 @@ def loaded(world: World, wanted: Plan) -> Loaded:
 
 def compare(world: World) -> None:
     """Compare the people of everything that was taken in, as the timekeeper does round by round."""
-    waiting = select(func.count()).select_from(tables.match_event).where(tables.match_event.c.matched_at.is_(None))
-    left = -1
-    while left:
-        link_people(world.services)
-        with world.services.database.reading() as connection:
-            left = connection.execute(waiting).scalar_one()
+    while link_people(world.services):
+        pass
 
 
 def wrong(found: Tables, known: Truth, areas: Mapping[str, str]) -> list[str]:
