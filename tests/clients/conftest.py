@@ -11,6 +11,7 @@ from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import ADVISER, OFFICER
 from gateway.demo.setting import free_port, prepared, serving, settings_of
+from tests.support.linking import await_linked
 
 REFERRALS = 5
 
@@ -47,6 +48,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             )
             answer.raise_for_status()
             tasks.append(answer.json()["referrals"][0]["reference"])
+        await_linked(settings)  # or a version would move on between a client's reading and its change
 
         def token() -> str:
             given: str = hospital.sign_in()["access_token"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from gateway.store.waiting_deliveries import OPEN
 from tests.faults.account import Account
 from tests.faults.server import command
 from tests.gateway.delivery_engine import serving
+from tests.support.linking import UNLINKED
 
 DOES = ("AA",) * 16 + ("twice", "AE", "AR", "hang", "reset", "late", "other", "nonsense", "half")
 """What the system does with a message: it mostly works, so that its circuit is closed more often than not."""
@@ -38,6 +40,7 @@ HELD = 0.5  # how often the kill falls between the last byte of a message and it
 IDLE_SECONDS = 1.0  # without an arrival: it hangs, is left alone, or has everything
 LEASE_AND_MORE, HOUR = 130, 3700  # seconds: so that what was leased, or waits for another try, is free
 HOURS = 40  # of a gateway's clock, in which everything must be settled: six tries take two
+PATIENCE_SECONDS = 240.0  # of a busy machine, until those hours have done what they bring about
 
 
 class Team:
@@ -88,16 +91,22 @@ class Team:
         return [f"message {one} arrived unsealed" for one in arrived if arrived[one] > self._sealed[one]]
 
     async def drain(self, settings: Settings, turn: Callable[[int], None]) -> None:
-        """Let the system work, and time pass, until nothing waits. Nobody asks the gateways anything meanwhile."""
+        """Let the system work, and time pass, until nothing waits, nor anybody to be linked, who would be news to it.
+
+        Nobody asks the gateways anything meanwhile.
+        """
         self._engine.always = "AA"
         database = Database(settings.database, readers=1)
+        hours, until = HOURS, time.monotonic() + PATIENCE_SECONDS
         try:
-            for _ in range(HOURS):
+            while time.monotonic() < until:
                 while await self._arrival():
                     pass
                 if not await asyncio.to_thread(_waiting, database):
                     return
-                turn(HOUR)
+                if hours:
+                    turn(HOUR)
+                    hours -= 1
         finally:
             database.close()
 
@@ -159,7 +168,7 @@ def _segments(body: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 def _waiting(database: Database) -> bool:
     with database.reading() as connection:
-        return bool(connection.execute(_WAITING).scalar_one())
+        return any(connection.execute(one).scalar_one() for one in (UNLINKED, _WAITING))
 
 
 _GOING = frozenset({Event.REFERRAL_DELIVERED, Event.REFERRAL_RECALLED})

@@ -165,10 +165,8 @@ class Case:
         media = {"Content-Type": "application/vnd.api+json"}
         answer = self.police.post("/police/v1/incidents", json=incident(self.serial), headers=media)
         task: str = answer.raise_for_status().json()["referrals"][0]["reference"]
-        patch = [{"op": "replace", "path": "/status", "value": "accepted"}]
-        headers = {"If-Match": 'W/"1"', "Content-Type": "application/json-patch+json"}
-        path = f"/fhir/R4/Task/{task}"
-        self.hospital.patch(path, content=orjson.dumps(patch), headers=headers).raise_for_status()
+        accepted = [{"op": "replace", "path": "/status", "value": "accepted"}]
+        self.hospital.change(f"/fhir/R4/Task/{task}", lambda _: accepted).raise_for_status()
         return task
 
     def next(self) -> Got:
