@@ -1,11 +1,12 @@
 """Remarks on a record as a whole: what a reader would miss, and what looks like a default rather than a fact.
 
 A remark names the place in the record (`people[0].birth.on`), a transform's finding the place in the document. Nothing
-is invented here and nothing is refused: a gap is said, and the record goes on (P6, P10). Three things are settled, all
-towards what is known or safer: with one victim, an assessment, consent or criterion that names nobody is hers; a
-contact that victim and suspect both have is shared with the suspect (P5, N8); and who is victim and suspect of one
-event is marked as such, so that neither referral carries the other's (N9). What rests on several facts of the record
-has its evidence beside it (`evidence.py`).
+is invented here and nothing is refused: a gap is said, and the record goes on (P6, P10). Five things are settled, all
+towards what is known or safer: with one victim, an assessment, consent or criterion that names nobody is hers; consent
+that names somebody who is no victim is nobody's; a contact that victim and suspect both have is shared with the suspect
+(P5, N8); one that is said to be safe and said not to be is not; and who is victim and suspect of one event is marked as
+such, so that neither referral carries the other's (N9). What rests on several facts of the record has its evidence
+beside it (`evidence.py`).
 
 Source: domain.md sections 3.2 (DPA 2018 s.38), 4.5 (N8, N9), 4.7 (01/01 and age only); design.md section 2.
 """
@@ -29,10 +30,11 @@ def settle(out: Built, findings: Findings, same: Collection[Collection[str]]) ->
     `same` are the references under which one person stands in several roles.
     """
     people: list[Built] = out.get("people", [])
+    victims = [p["ref"] for p in people if p["role"] == "victim"]
+    _consents(out, victims)
     for place in ("area", "times", "assessments", "consents"):
         if not out.get(place):
             findings.append((place, "missing"))
-    victims = [p["ref"] for p in people if p["role"] == "victim"]
     if not victims:
         findings.append(("people", "no-victim"))
     _subjects(out, victims, findings)
@@ -43,6 +45,14 @@ def settle(out: Built, findings: Findings, same: Collection[Collection[str]]) ->
     _keep_apart(out, same, findings)
     for index, person in enumerate(people):
         _person(person, ("people", index), findings)
+
+
+def _consents(out: Built, victims: list[str]) -> None:
+    """Leave out what somebody agreed to or refused who is no victim: its transform has remarked on it."""
+    said: list[Built] = out.get("consents", [])
+    hers = [one for one in said if one.get("subject") is None or one["subject"] in victims]
+    if len(hers) < len(said):
+        out["consents"] = hers
 
 
 def _subjects(out: Built, victims: list[str], findings: Findings) -> None:
@@ -177,6 +187,11 @@ def _person(person: Built, path: Trail, findings: Findings) -> None:
     if "names" not in person:
         findings.append(((path, "names"), "missing"))
     contacts: list[Built] = person.get("contacts", [])
+    unsafe = {one.get("value") for one in contacts if one.get("safe") is False}
+    for i, contact in enumerate(contacts):
+        if contact.get("safe") is True and contact.get("value") in unsafe:
+            contact["safe"] = False
+            findings.append((((path, "contacts"), i), "safe-and-unsafe"))
     if not any(c.get("safe") is True and c.get("shared_with_suspect") is not True for c in contacts):
         findings.append(((path, "contacts"), "no-safe-contact"))
     findings.extend(

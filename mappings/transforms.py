@@ -292,6 +292,16 @@ def _in_role(role: str) -> Callable[[Sequence[tuple[str, str]]], str]:
     return read
 
 
+def _person(refs: Sequence[tuple[str, str]]) -> str | Noted:
+    """The reference of a person as the victim, or where they are none, as whoever they are, with a remark."""
+    found = dict(refs)
+    if "victim" in found:
+        return found["victim"]
+    if not refs:
+        raise Cannot("person-not-in-role")
+    return Noted(refs[0][1], "person-not-in-role")
+
+
 def _all_in_role(role: str) -> Callable[[Sequence[Sequence[tuple[str, str]]]], tuple[str, ...]]:
     """The references in a role of everybody a link leads to; somebody who is not in that role is left out."""
 
@@ -332,6 +342,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "moment-from": Transform(times.read_moment_from, Takes.ONE, Gives.MOMENT),
     "moment-to": Transform(times.read_moment_to, Takes.MANY, Gives.MOMENT, most=2),
     "date-or-moment": Transform(times.read_date_or_moment, Takes.ONE, Gives.DATE_OR_MOMENT),
+    "person": Transform(_person, Takes.LINK, Gives.REF, most=1),
     "victim": Transform(_in_role("victim"), Takes.LINK, Gives.REF, most=1),
     "suspect": Transform(_in_role("suspect"), Takes.LINK, Gives.REF, most=1),
     "victims": Transform(_all_in_role("victim"), Takes.LINKS, Gives.CODES, most=1),

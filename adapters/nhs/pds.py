@@ -124,7 +124,7 @@ def read(body: bytes, limits: Limits = LIMITS) -> Answer:
     patient = _object(entry.get("resource"), "entry[0].resource")
     if patient.get("resourceType") != "Patient":
         raise _bad("entry[0].resource.resourceType", Fault.UNKNOWN_CODE)
-    if _security(patient) == "REDACTED":
+    if "REDACTED" in _labels(patient):
         return Nobody("invalidated")
     label = _label(patient)
     return Found(_person(patient, label, "entry[0].resource"), _score(entry.get("search")), label)
@@ -204,18 +204,16 @@ STATUS_OF_TEXT: Final[Mapping[str, str]] = {
 """The UK code system's words as England's numbers; PDS itself writes numbers under either system's address."""
 
 
-def _security(patient: Mapping[str, Any]) -> str | None:
+def _labels(patient: Mapping[str, Any]) -> set[str]:
     meta = patient.get("meta")
-    for one in _list(meta.get("security")) if isinstance(meta, dict) else ():
-        code = one.get("code") if isinstance(one, dict) else None
-        if isinstance(code, str):
-            return code
-    return None
+    labels = _list(meta.get("security")) if isinstance(meta, dict) else []
+    return {one["code"] for one in labels if isinstance(one, dict) and isinstance(one.get("code"), str)}
 
 
 def _label(patient: Mapping[str, Any]) -> Literal["R", "V"] | None:
-    found = _security(patient)
-    return None if found == "U" else "V" if found == "V" else "R"
+    """None where she is unrestricted and nothing else is said; whatever is unknown restricts (P5)."""
+    found = _labels(patient)
+    return None if found == {"U"} else "V" if "V" in found else "R"
 
 
 def _name(one: Mapping[str, Any]) -> Name:

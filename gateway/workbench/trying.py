@@ -28,6 +28,7 @@ ASSUMED = {
     "leading-zero-restored": "a leading zero was put back",
     "first-of-january": "01/01 looks like a default",
     "shared-with-suspect": "the suspect has the same number or address, so it is taken as shared",
+    "safe-and-unsafe": "one number or address is said to be safe and not to be, so it is not",
     "more-than-one": "only the first of several was read",
     "answered-twice": "one question has two answers",
     "count-disagrees": "the count that is stated is not that of the answers",

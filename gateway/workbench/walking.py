@@ -258,7 +258,7 @@ _SUBJECTS: Mapping[str, Mapping[str, str]] = {
             "b suspect": "suspect; to; suspect id; to person id; person b; offender; offender id; offender subject id",
         },
         "Assessment": {"subject victim": _ABOUT},
-        "Consent": {"subject victim": _ABOUT},
+        "Consent": {"subject person": _ABOUT},
         "Attachment": {},
         "Custody": {"subject suspect": "suspect; subject; person id; suspect id; offender id; offender subject id"},
         "Order": {

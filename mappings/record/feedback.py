@@ -13,6 +13,9 @@ from mappings.record.vocabulary import FeedbackCode
 class Feedback(Part):
     """One coded word from the adviser to police (domain.md section 4.3).
 
+    One that was entered in error is taken back by a word with its own `at` and `count`, whose `value` is its code; that
+    word belongs to the item that it takes back.
+
     `consent_ref` names the consent it is told under, for both sides to quote. From `expiry` on it is told no more.
     """
 
@@ -28,4 +31,10 @@ class Feedback(Part):
     expiry: Annotated[AwareDatetime | None, Item("{engagement}")] = None
 
     def word(self) -> str:  # noqa: D102 - said by Part.word
+        if self.code is FeedbackCode.ENTERED_IN_ERROR:
+            return _WORD_OF.get(self.value or "", FeedbackCode.DECLINED_SUPPORT.item_word)
         return self.code.item_word
+
+
+_WORD_OF = {code.value: code.item_word for code in FeedbackCode}
+"""What a word belongs to that takes another back, by the other's code; what it does not name is taken for a wish."""

@@ -148,6 +148,7 @@ class FeedbackCode(StrEnum):
     RISK_CHANGE = "risk-change"
     WELFARE_CONCERN = "welfare-concern"
     CLOSED = "closed"
+    ENTERED_IN_ERROR = "entered-in-error"  # an earlier word, named by its code, was said by mistake
 
     @property
     def item_word(self) -> str:

@@ -26,6 +26,7 @@ VALUES: Final[Mapping[FeedbackCode, frozenset[str] | None]] = MappingProxyType(
         FeedbackCode.CLOSED: frozenset({"planned", "unplanned", "transferred", "deceased"}),
         FeedbackCode.TRANSFERRED: None,
         FeedbackCode.VICTIM_REQUESTS_CALL: None,
+        FeedbackCode.ENTERED_IN_ERROR: frozenset(set(FeedbackCode) - {FeedbackCode.ENTERED_IN_ERROR}),
     }
 )
 """The codes that take a detail, and which; None: an area or a safe window, a code the parties agree."""

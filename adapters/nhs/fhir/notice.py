@@ -9,7 +9,8 @@ that which code means what stays data, and what no row reads is counted.
 Every code that is no safeguarding concern of the closed list (`mappings.concerns`) is a clinical fact of the person it
 is said of. The address and telephone of a patient marked as restricted is a safe one, whatever use it states (domain.md
 sections 2.6, 4.5 N1). What says that it means something else (`modifierExtension`, `implicitRules`, `doNotPerform`) is
-read by a person. Nothing is decided here.
+read by a person. What does not stand (`standing.py`), or is consent or a grade of somebody else, is counted and not
+read; two NHS numbers are none. Nothing is decided here.
 
 Source: FHIR R4 Bundle (transaction, message); UK Core Patient, ServiceRequest, Flag; domain.md sections 2.3, 2.10.
 """
@@ -23,6 +24,7 @@ from typing import Any, Final
 from adapters.nhs.fhir.errors import FhirRefused
 from adapters.nhs.fhir.models import Json
 from adapters.nhs.fhir.noticeparts import (
+    CHANNELS,
     concepts,
     consent,
     day_of,
@@ -37,6 +39,7 @@ from adapters.nhs.fhir.noticeparts import (
     words,
 )
 from adapters.nhs.fhir.parse import parse
+from adapters.nhs.fhir.standing import current, stands
 from adapters.nhs.fhir.strict import Limits as FhirLimits
 from adapters.nhs.fhir.ukcore import ethnic_category_of, nhs_number_of, ods_code_of
 from adapters.socket import Fault, Limits, Problem, Reading, Unreadable
@@ -95,6 +98,7 @@ class _Notice:
         self.bundle = bundle
         self.resources: list[Json] = []
         self.found: dict[str, Json] = {}
+        self.twice: set[str] = set()
         self.contained: dict[str, Json] = {}
         for at, entry in enumerate(bundle.get("entry", ())):
             self._add(at, entry)
@@ -114,10 +118,12 @@ class _Notice:
             if one["resourceType"] in _SAY:
                 _check_plain(f"Bundle.entry[{at}].resource", one)
         self.resources.append(resource)
-        if "fullUrl" in entry:
-            self.found[entry["fullUrl"]] = resource
+        names = {entry["fullUrl"]} if "fullUrl" in entry else set()
         if "id" in resource:
-            self.found.setdefault(f"{resource['resourceType']}/{resource['id']}", resource)
+            names.add(f"{resource['resourceType']}/{resource['id']}")
+        for name in names:
+            if self.found.setdefault(name, resource) is not resource:
+                self.twice.add(name)
 
     def _one(self) -> Json:
         """The resource that is the notice."""
@@ -138,7 +144,7 @@ class _Notice:
         subject = self._resolved(notice.get("subject"))
         if subject is None or subject["resourceType"] != "Patient":
             raise Unreadable(Problem(f"{notice['resourceType']}.subject", Fault.MISSING))
-        on = day_of(notice.get("authoredOn") or self.bundle.get("timestamp"))
+        self.on = on = day_of(notice.get("authoredOn") or self.bundle.get("timestamp"))
         others = [one for one in self._of("Patient") if one is not subject]
         children = [one for one in others if is_child(one, on)]
         related = [one for one in others if one not in children] + self._of("RelatedPerson")
@@ -160,8 +166,8 @@ class _Notice:
             "child": [self._person(one) for one in children],
             "other": [self._person(one) for one in related],
             "suspect": [suspect(one) for one in self.contained.values() if is_suspect(one)],
-            "consent": [consent(one) for one in self._of("Consent")],
-            "risk": [risk(one) for one in self._of("RiskAssessment")],
+            "consent": [consent(one, on) for one in self._of("Consent") if self._is_read(one)],
+            "risk": [risk(one) for one in self._of("RiskAssessment") if self._is_read(one)],
             "unread": self._unread(),
         }
         return found
@@ -170,8 +176,11 @@ class _Notice:
         """What nobody reads, by type: whole resources, and elements of those that are read; the sweep counts it."""
         found: dict[str, list[Value]] = {}
         for resource in self.resources:
-            known = _READ.get(resource["resourceType"], frozenset())
+            known = _READ.get(resource["resourceType"], frozenset()) if self._is_read(resource) else frozenset()
             rest = {name: _plain(value) for name, value in resource.items() if name not in known | _ENVELOPE}
+            for name in known & _IN_USE & resource.keys():
+                if past := [one for one in resource[name] if one not in self._current(resource, name)]:
+                    rest[name] = _plain(past)
             if rest:
                 found.setdefault(resource["resourceType"], []).append(rest)
         return dict(found)
@@ -179,19 +188,47 @@ class _Notice:
     def _codes(self) -> Iterator[str]:
         """The SNOMED CT codes of the notice and of what comes with it, each once."""
         said: dict[str, None] = {}
-        for resource in self.resources:
+        for resource in filter(self._is_read, self.resources):
             for concept in concepts(resource):
                 said |= dict.fromkeys(snomed_codes(concept))
         yield from said
+
+    def _is_read(self, resource: Json) -> bool:
+        """Whether a resource says anything of this notice. Raises `Unreadable` where nobody can say of whom it is."""
+        if resource is self.notice:
+            return True  # whether it stands is what its status says
+        name = _HERS.get(resource["resourceType"])
+        if name is None or name not in resource or not stands(resource):
+            return stands(resource)
+        whose, her = self._resolved(resource[name]), self._resolved(self.notice["subject"])
+        if whose is None and all(one is her for one in self._of("Patient")):
+            return True  # a reference that leads nowhere, and nobody else it could mean
+        if whose is None:
+            raise Unreadable(Problem(f"{resource['resourceType']}.{name}", Fault.MISSING))
+        return whose is her
+
+    def _current(self, person: Json, name: str) -> list[Json]:
+        """What of a person is in use on the day of the notice; of NHS numbers that differ, none."""
+        found = current(person[name], self.on)
+        if name == "name":
+            return found or list(person[name])  # an old name is better than none
+        if name == "identifier":
+            numbers = {one.value for part in found if (one := nhs_number_of({"identifier": [part]}))}
+            return [part for part in found if len(numbers) < _TWO or not nhs_number_of({"identifier": [part]})]
+        return [part for part in found if name != "telecom" or part.get("system") in CHANNELS]
 
     def _resolved(self, reference: Any) -> Json | None:  # noqa: ANN401 - what was sent
         to = reference.get("reference") if isinstance(reference, dict) else None
         if not isinstance(to, str):
             return None
+        if to in self.twice:
+            raise Unreadable(Problem("Bundle.entry", Fault.AMBIGUOUS_LINK))
         return self.contained.get(to) or self.found.get(to)
 
     def _person(self, resource: Json) -> dict[str, Value]:
         """A Patient or RelatedPerson, with what is clinically said of them in the Bundle."""
+        clinical: list[Value] = list(self._clinical(resource))
+        resource = resource | {name: self._current(resource, name) for name in _IN_USE & resource.keys()}
         number = nhs_number_of(resource)
         practices = resource.get("generalPractitioner", ())
         return {
@@ -204,8 +241,8 @@ class _Notice:
             "ethnicity": ethnic_category_of(resource),
             "practice": first(*(ods_code_of(one) or one.get("display") for one in practices)),
             "language": first(*(text for one in resource.get("communication", ()) for text in words(one["language"]))),
-            "clinical": list(self._clinical(resource)),
-            **places(resource),
+            "clinical": clinical,
+            **places(resource, self.on),
         }
 
     def _clinical(self, person: Json) -> Iterator[str]:
@@ -235,6 +272,11 @@ def _check_plain(path: str, resource: Json) -> None:
         raise Unreadable(Problem(f"{path}.doNotPerform", Fault.NOT_READABLE))
 
 
+_TWO: Final = 2
+_IN_USE: Final = frozenset({"identifier", "name", "address", "telecom"})
+"""What of a person is in use for a time."""
+_HERS: Final[Mapping[str, str]] = {"Consent": "patient", "RiskAssessment": "subject"}
+"""What is read only of the victim, and where it says whose it is."""
 _ENVELOPE: Final = frozenset({"resourceType", "id", "meta", "implicitRules", "language", "text"})
 _READ: Final[Mapping[str, frozenset[str]]] = {
     "Patient": frozenset(

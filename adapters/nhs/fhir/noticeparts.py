@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from adapters.nhs.fhir.canonical import CONFIDENTIALITY, SNOMED, code_system, extension_url
 from adapters.nhs.fhir.models import Json
+from adapters.nhs.fhir.standing import current, denies, over
 from mappings.tree import Value
 
 _ADULT_YEARS: Final = 18
-_RESTRICTED: Final = frozenset({"R", "V"})  # v3-Confidentiality: restricted, very restricted
+_RESTRICTED: Final = frozenset({"r", "v"})  # v3-Confidentiality: restricted, very restricted
 
 
 def concepts(resource: Json) -> Iterator[Json]:
@@ -47,8 +48,8 @@ def words(concept: Json) -> list[str]:
 
 
 def person_name(names: Any) -> dict[str, Value]:  # noqa: ANN401 - what was sent
-    """The usual name, the official one, or the first."""
-    order = {"usual": 0, "official": 1}
+    """The usual name, the official one, or the first; an old one only where there is no other."""
+    order = {"usual": 0, "official": 1, "old": 3}
     for one in sorted(names, key=lambda name: order.get(name.get("use", ""), 2)):
         return {
             "family": one.get("family"),
@@ -58,20 +59,28 @@ def person_name(names: Any) -> dict[str, Value]:  # noqa: ANN401 - what was sent
     return {}
 
 
-def places(resource: Json) -> dict[str, Value]:
-    """Addresses and telecoms by what they are. A restricted patient's are safe ones: nobody is told of them."""
-    security = resource.get("meta", {}).get("security", ())
-    hidden = any(is_system(one.get("system"), CONFIDENTIALITY) and one.get("code") in _RESTRICTED for one in security)
+CHANNELS: Final[Mapping[str, str]] = {"phone": "phone", "sms": "phone", "email": "email"}
+"""The systems of a ContactPoint that somebody is reached by, as a profile calls them."""
+
+
+def places(resource: Json, on: date | None) -> dict[str, Value]:
+    """Addresses and telecoms in use on a day, by what they are. A restricted patient's are safe: nobody is told."""
+    hidden = any(_restricts(one) for one in resource.get("meta", {}).get("security", ()))
     found: dict[str, list[Value]] = {}
-    for one in resource.get("address", ()):
-        use = "safe" if hidden else {"home": "home", "work": "work", None: "home"}.get(one.get("use"), "other")
+    for one in current(resource.get("address", ()), on):
+        use = "safe" if hidden else {"home": "home", "work": "work", "": "home"}.get(one.get("use", ""), "other")
         lines: list[Value] = list(one.get("line", ()))
         found.setdefault(use, []).append({"line": lines, "city": one.get("city"), "postcode": one.get("postalCode")})
-    for one in resource.get("telecom", ()):
-        system = {"phone": "phone", "sms": "phone", "email": "email"}.get(one.get("system"))
-        if system:
+    for one in current(resource.get("telecom", ()), on):
+        if system := CHANNELS.get(one.get("system", "")):
             found.setdefault(system, []).append({"value": one.get("value")})
     return dict(found)
+
+
+def _restricts(label: Json) -> bool:
+    """Whether a security label hides where somebody is; one that names no system is taken at its word."""
+    system, code = label.get("system"), label.get("code")
+    return (system is None or is_system(system, CONFIDENTIALITY)) and str(code).casefold() in _RESTRICTED
 
 
 def suspect(basic: Json) -> dict[str, Value]:
@@ -91,21 +100,35 @@ def is_suspect(resource: Json) -> bool:
     return any(is_system(one.get("system"), code_system("person")) and one.get("code") == "suspect" for one in codings)
 
 
-def consent(resource: Json) -> dict[str, Value]:
-    """What a Consent says: its exact state where it is one of ours, else FHIR's coarser one."""
-    said = {one.get("url"): one for one in resource.get("extension", ())}
-    exact = said.get(extension_url("consent-state"), {}).get("valueCode")
-    permits = resource.get("provision", {}).get("type", "permit") == "permit"
-    status = resource.get("status")
-    coarse = _STATES.get(status if isinstance(status, str) else "", "not-asked")
+def consent(resource: Json, on: date | None) -> dict[str, Value]:
+    """What a Consent says on a day: its exact state where it is one of ours, else FHIR's coarser one.
+
+    Where the two disagree, consent is not given: not by a Consent that is inactive, rejected or a draft, that forbids
+    anything, or that holds for another time.
+    """
+    status, provision = resource.get("status"), resource.get("provision")
+    coarse = _STATES.get(str(status), _NOBODYS)
+    if coarse == _GIVEN:
+        coarse = "refused" if denies(provision) else _NOBODYS if over(provision, on) else coarse
+    exact = _extensions(resource, "consent-state", "valueCode")
+    cautious = next((one for one in exact if str(one).casefold() != _GIVEN), None)
+    suspect_present = _extensions(resource, "consent-suspect-present", "valueBoolean")
     return {
-        "state": exact or ("refused" if coarse == "given" and not permits else coarse),
+        "state": cautious or coarse,
         "at": resource.get("dateTime"),
-        "suspect_present": said.get(extension_url("consent-suspect-present"), {}).get("valueBoolean"),
+        "suspect_present": any(suspect_present) if suspect_present else None,
     }
 
 
-_STATES: Final[Mapping[str, str]] = {"active": "given", "rejected": "refused", "inactive": "withdrawn"}
+def _extensions(resource: Json, name: str, value: str) -> list[Any]:
+    """The values of an extension, which may be there twice although it may not."""
+    url = extension_url(name)
+    return [one[value] for one in resource.get("extension", ()) if one.get("url") == url and value in one]
+
+
+_GIVEN: Final = "given"
+_NOBODYS: Final = "not-asked"
+_STATES: Final[Mapping[str, str]] = {"active": _GIVEN, "rejected": "refused", "inactive": "withdrawn"}
 """R4 Consent.status in our words; anything else is consent that nobody has yet."""
 
 

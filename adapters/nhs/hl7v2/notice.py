@@ -100,7 +100,7 @@ def _references(message: Message) -> tuple[Reference, ...]:
 def _codes(message: Message) -> Iterator[str]:
     """Every code that a message says of its patient, of SNOMED CT or of no system."""
     for segment in message.segments:
-        if segment.name == "OBX" and retired(segment):
+        if retired(segment):
             continue
         for name, of in words().coded:
             if segment.name == name:

@@ -25,9 +25,10 @@ _OURS: Final = frozenset({"", "L"})
 _MOST: Final = 64  # questions: no instrument has more; and characters of a role
 
 
-def retired(obx: Segment) -> bool:
-    """Whether an observation does not stand any more (OBX-11)."""
-    return obx.text(11).upper() in words().retired
+def retired(segment: Segment) -> bool:
+    """Whether an observation, a problem or a diagnosis does not stand any more."""
+    of, said = words().retired.get(segment.name, (0, frozenset()))
+    return segment.text(of).upper() in said if said else False
 
 
 def assessments(message: Message, subject: str, findings: list[Finding]) -> tuple[Assessment, ...]:

@@ -105,6 +105,9 @@ def _contacts(pid: Segment, findings: list[Finding]) -> list[Contact]:
     found: list[Contact] = []
     for of in (13, 14):
         for n in range(1, min(pid.repetitions(of), _MAX) + 1):
+            if pid.text(of, 2, repetition=n).upper() in words().others:
+                findings.append(Finding(pid.place(of, repetition=n), Said.NOT_READ))
+                continue
             number = _said(pid, of, 1, n) or _said(pid, of, 12, n) or _in_parts(pid, of, n)
             for system, value, read in (
                 ("phone", number, transforms.phone),
@@ -133,6 +136,9 @@ def _in_parts(pid: Segment, of: int, n: int) -> str | None:
 def _addresses(pid: Segment, findings: list[Finding]) -> list[Address]:
     found = []
     for n in range(1, min(pid.repetitions(11), _MAX) + 1):
+        if pid.text(11, 7, repetition=n).upper() in words().unused:
+            findings.append(Finding(pid.place(11, repetition=n), Said.NOT_READ))
+            continue
         lines = tuple(one for part in (1, 2, 4) if (one := _said(pid, 11, part, n)))
         town, code = _said(pid, 11, 3, n), _said(pid, 11, 5, n)
         try:

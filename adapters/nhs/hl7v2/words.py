@@ -31,6 +31,8 @@ class Words:
     sex: Mapping[str, str]
     names: Mapping[str, str]
     addresses: Mapping[str, AddressUse]
+    unused: frozenset[str]
+    others: frozenset[str]
     number_types: frozenset[str]
     number_authorities: frozenset[str]
     statuses: frozenset[str]
@@ -38,7 +40,7 @@ class Words:
     coded: tuple[Place, ...]
     answered: tuple[Place, ...]
     yes: frozenset[str]
-    retired: frozenset[str]
+    retired: Mapping[str, tuple[int, frozenset[str]]]
     roles: Mapping[str, Role]
     observations: Mapping[str, str]
 
@@ -46,7 +48,7 @@ class Words:
 @cache
 def words() -> Words:
     """The words that ship with the product. Raises `FactsInvalid` naming the key."""
-    person = facts("person", {"sex", "names", "addresses", "numbers", "statuses"})
+    person = facts("person", {"sex", "names", "addresses", "unused", "others", "numbers", "statuses"})
     notice = facts("notice", {"systems", "coded", "answered", "yes", "retired", "roles", "observations"})
     return compiled(person, notice)
 
@@ -60,6 +62,8 @@ def compiled(person: Mapping[str, Any], notice: Mapping[str, Any]) -> Words:
         addresses={
             k: AddressUse(v) for k, v in _among("addresses", person["addresses"], set(map(str, AddressUse))).items()
         },
+        unused=_folded("unused", person["unused"]),
+        others=_folded("others", person["others"]),
         number_types=_folded("numbers.types", person["numbers"]["types"]),
         number_authorities=_folded("numbers.authorities", person["numbers"]["authorities"]),
         statuses=_folded("statuses", person["statuses"]),
@@ -67,7 +71,7 @@ def compiled(person: Mapping[str, Any], notice: Mapping[str, Any]) -> Words:
         coded=_places("coded", notice["coded"]),
         answered=_places("answered", notice["answered"]),
         yes=_folded("yes", notice["yes"]),
-        retired=_folded("retired", notice["retired"]),
+        retired=_retired(notice["retired"]),
         roles=_roles(notice["roles"]),
         observations=_among("observations", notice["observations"], _MEANINGS),
     )
@@ -75,6 +79,12 @@ def compiled(person: Mapping[str, Any], notice: Mapping[str, Any]) -> Words:
 
 def _folded(where: str, found: object) -> frozenset[str]:
     return frozenset(one.upper() for one in texts(where, found))
+
+
+def _retired(found: Mapping[str, Any]) -> dict[str, tuple[int, frozenset[str]]]:
+    only("retired", found, set(found), set())
+    places = dict(zip(found, _places("retired", list(found)), strict=True))
+    return {segment: (of, _folded(f"retired.{at}", found[at])) for at, (segment, of) in places.items()}
 
 
 def _among(where: str, found: Mapping[str, Any], known: set[str]) -> dict[str, str]:
