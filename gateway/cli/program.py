@@ -23,6 +23,7 @@ from gateway.cli import (
     hospital,
     mapping,
     mllp,
+    on_call,
     oversight,
     person,
     police,
@@ -50,6 +51,7 @@ app.add_typer(witness.app, name="witness")
 app.add_typer(police.app, name="police")
 app.add_typer(evaluation.app, name="evaluation")
 app.add_typer(person.app, name="person")
+app.add_typer(on_call.app, name="on-call")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(hospital.app, name="hospital")
@@ -103,6 +105,7 @@ def serve(
 
     with undisturbed():
         from gateway.app import create_app
+        from gateway.web.wire import SERVED
     from gateway.channels import finder
     from gateway.delivery.courier import Courier as Deliverer
     from gateway.duties import delivery_rounds, jobs, trace_rounds, webhook_rounds, witness_rounds
@@ -155,6 +158,7 @@ def serve(
                     server_header=False,
                     date_header=False,
                     timeout_graceful_shutdown=GRACE_SECONDS,
+                    **SERVED,
                 )
         finally:
             if tracer is not None:

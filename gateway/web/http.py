@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
@@ -53,6 +54,22 @@ class PlainRoute(APIRoute):
 
     A zero character is refused before anything is asked: nothing here has one, and PostgreSQL does not take it as text.
     """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        **options: Any,  # noqa: ANN401 - the framework's own, handed on
+    ) -> None:
+        # Its answer is its own: without this, every start looks through the annotations of every handler for a model.
+        super().__init__(path, endpoint, **{**options, "response_model": None})
+        self._beginning = path.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As of any route. Every request asks one after the other, so that what costs least is asked first."""
+        if not scope["path"].startswith(self._beginning) and not scope.get("root_path"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, called directly."""
