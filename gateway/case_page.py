@@ -42,6 +42,7 @@ class Reach(StrEnum):
     TAKEN = "taken"  # police have it
     WAITING = "waiting"  # it goes when police ask
     WITHHELD = "withheld"
+    IN_ERROR = "in-error"  # it was said by mistake, and is told no more
     EXPIRED = "expired"  # what let it be told has come to its end
 
 
@@ -131,7 +132,9 @@ def _words(
         telling = recipient and find_word(
             connection, services.records, standing, file.log_id, now, seq=row.seq, recipient=recipient
         )
-        if expired(word, now):
+        if row.in_error_at is not None:
+            reach = Reach.IN_ERROR
+        elif expired(word, now):
             reach = Reach.EXPIRED
         elif not telling:
             reach = Reach.WITHHELD

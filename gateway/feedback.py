@@ -91,8 +91,12 @@ def find_words(  # noqa: PLR0913 - who asks what, under what, where, when
     query = select(table, of.event_id, of.facts, of.version.label("referral_version")).join(
         tables.referral, of.id == table.c.referral_id
     )
+    # Of some referrals no column is asked for the log: SQLite would read its whole feed, and not by the referrals.
     query = query.where(
-        table.c.log_id == log_id, table.c.force == caller.organisation, table.c.seq > bindparam("after")
+        (table.c.log_id if referrals is None else table.c.log_id.concat("")) == log_id,
+        table.c.force == caller.organisation,
+        table.c.seq > bindparam("after"),
+        table.c.in_error_at.is_(None),
     )
     if event_id is not None:
         query = query.where(tables.referral.c.event_id == event_id)
@@ -131,7 +135,11 @@ _WORD = (
         tables.referral.c.version.label("referral_version"),
     )
     .join(tables.referral, tables.referral.c.id == tables.feedback.c.referral_id)
-    .where(tables.feedback.c.log_id == bindparam("log"), tables.feedback.c.seq == bindparam("seq"))
+    .where(
+        tables.feedback.c.log_id == bindparam("log"),
+        tables.feedback.c.seq == bindparam("seq"),
+        tables.feedback.c.in_error_at.is_(None),
+    )
 )
 
 

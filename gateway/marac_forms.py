@@ -42,7 +42,7 @@ async def marac_form(services: Services, library: Reader, caller: Caller, referr
     """The form of the referral recorded last. Raises NotFound, Unprocessable, NotPermitted, Busy, NotSealed."""
     file = await open_case(services, library, caller, referral_id, REASON)
     found = await read_acts(services, library, caller, referral_id, REASON)
-    said = [one for one in found.done if one.kind == REASON and one.referral_id == referral_id]
+    said = [one for one in found.done if one.kind == REASON and one.referral_id == referral_id and one.stands]
     if not said or said[-1].words is None or not said[-1].codes:
         raise Unprocessable("record the referral to the conference first: the form holds what it says")
     sender = await _sender(services, caller, file)

@@ -28,6 +28,7 @@ from gateway.casework.codes import (
     Service,
     Supports,
     WhyDeclined,
+    WhyInError,
     WhyUnable,
     WhyUnsafe,
 )
@@ -309,6 +310,20 @@ AnyAct = Annotated[
 
 KINDS: frozenset[str] = frozenset(cls.model_fields["act"].default for cls in Act.__subclasses__())
 """What `act` can say."""
+
+
+class EnteredInError(Said):
+    """An earlier act was entered by mistake: why, and words for the team. It is no act: it says that there was none.
+
+    `entered-in-error` is what FHIR R4 calls what should never have been there; nothing is deleted by it.
+    """
+
+    reason: WhyInError
+    note: Words | None = None
+
+
+IN_ERROR = "entered-in-error"
+"""The kind of what is kept of it; its codes name the act and the reason."""
 
 
 def safe_window(start: datetime, end: datetime) -> str:

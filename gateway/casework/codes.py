@@ -111,6 +111,16 @@ class Supports(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class WhyInError(StrEnum):
+    """What was wrong with what was entered."""
+
+    WRONG_CASE = "wrong-case"
+    WRONG_ACT = "wrong-act"  # something else was meant
+    WRONG_DETAIL = "wrong-detail"
+    ENTERED_TWICE = "entered-twice"
+    DID_NOT_HAPPEN = "did-not-happen"
+
+
 class Direction(StrEnum):
     """Which way the risk went."""
 

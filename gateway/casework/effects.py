@@ -5,6 +5,7 @@ words and set the same clocks. Whoever does something in a referral that nobody 
 
     affected   one act: what it does, and the case after it
     happened   what a change of a Task was, as the acts it amounts to
+    leads      where an act leads, by its kind and its codes
 
 Source: domain.md sections 4.2, 4.3.
 """
@@ -69,6 +70,8 @@ def affected(act: Act, case: Case, role: str | None, now: datetime, *, at: str, 
     if isinstance(act, acts.ContactAttempt):
         reached = act.result is Result.REACHED
         after = replace(after, attempts=case.attempts + 1, fruitless=0 if reached else case.fruitless + 1)
+    elif isinstance(act, acts.Engage):
+        after = replace(after, fruitless=0)  # as what was kept of it says, once it is read again
     return Effect(Step(status, state, told), Happened(act.act, then, act.codes, act.words), _assigned(act), after)
 
 
@@ -131,18 +134,122 @@ def _assigned(act: Act) -> str | None:
     return None
 
 
-def _changes(act: Act, case: Case) -> Sequence[TaskChange]:
-    """The changes of a Task that an act amounts to, one after another."""
-    wanted = _wanted(act, case)
-    if wanted is None:
+Lead = tuple[Status | None, State | None]
+"""Where an act leads: a status and a state of work, None where it leaves it as it is."""
+
+UNANSWERED = frozenset({Status.REQUESTED, Status.RECEIVED})
+TAKEN: Lead = (Status.ACCEPTED, State.ACKNOWLEDGED)
+"""Where whoever does something first in a referral leads it: somebody has taken it."""
+
+
+def leads(kind: str, codes: Mapping[str, Any], status: Status, state: State) -> tuple[Lead, ...]:
+    """Where an act leads, one step after another; nowhere where neither the machine nor police learn of it."""
+    if kind not in _LEADS or not _learnt(kind, codes):
         return ()
-    if case.status in _UNANSWERED and wanted.status is not Status.ACCEPTED:
-        return (_TAKEN, wanted)
-    return (wanted,)
+    to, of = _LEADS[kind]
+    if kind == "contact-attempt" and state not in _TRIED_FROM:
+        of = None
+    if status in UNANSWERED and to is not Status.ACCEPTED:
+        return (TAKEN, (to, of))
+    return ((to, of),)
 
 
-def _to(status: Status | None, state: State | None, *words: FeedbackIn) -> TaskChange:
-    return TaskChange(status, state, words, None)
+def _learnt(kind: str, codes: Mapping[str, Any]) -> bool:
+    """Whether the machine and police learn of an act: not of a plan that is none, nor of a wish that is kept."""
+    if kind == "safety-plan":
+        return bool(codes.get("in_place"))
+    return kind != "supports-prosecution" or (codes.get("consent") or {}).get("state") in _LETS
+
+
+_TRIED_FROM = frozenset({State.OFFERED, State.ACKNOWLEDGED, State.UNABLE_TO_CONTACT, State.UNSAFE_TO_CONTACT})
+"""The states that an attempt ends; in the others she was reached, and trying her again is part of the work."""
+
+_LETS = frozenset({ConsentState.GIVEN.value, ConsentState.OVERRIDDEN.value})
+
+_LEADS: Mapping[str, Lead] = {
+    "acknowledge": TAKEN,
+    "contact-attempt": (Status.IN_PROGRESS, State.CONTACTING),
+    "engage": (Status.IN_PROGRESS, State.ENGAGED),
+    "decline": (Status.IN_PROGRESS, State.DECLINED),
+    "unable-to-contact": (None, State.UNABLE_TO_CONTACT),
+    "unsafe-to-contact": (None, State.UNSAFE_TO_CONTACT),
+    "already-supported": (None, State.ALREADY_KNOWN),
+    "transfer": (None, State.OUT_OF_AREA),
+    "close": (Status.COMPLETED, State.CLOSED),
+    **dict.fromkeys(
+        (
+            *("safety-plan", "marac-referral", "child-referral", "request-call"),
+            *("supports-prosecution", "risk-change", "welfare-concern"),
+        ),
+        (None, None),
+    ),
+}
+"""Where the acts lead that the machine learns of."""
+
+
+def _changes(act: Act, case: Case) -> Sequence[TaskChange]:
+    """The changes of a Task that an act amounts to, one after another; its words go with the last."""
+    steps = leads(act.act, act.codes, case.status, case.state)
+    return [
+        TaskChange(*where, _words(act, case) if number == len(steps) else (), None)
+        for number, where in enumerate(steps, start=1)
+    ]
+
+
+@singledispatch
+def _words(act: Act, _: Case) -> tuple[FeedbackIn, ...]:
+    """What an act tells police beside what its state does."""
+    code = _PLAIN.get(type(act))
+    return () if code is None else (_word(code),)
+
+
+_PLAIN: Mapping[type[Act], FeedbackCode] = {
+    acts.SafetyPlan: FeedbackCode.SAFETY_PLAN_IN_PLACE,
+    acts.MaracReferral: FeedbackCode.MARAC_REFERRED,
+    acts.ChildReferral: FeedbackCode.CHILD_REFERRAL_MADE,
+    acts.WelfareConcern: FeedbackCode.WELFARE_CONCERN,
+}
+"""The words that say no more than their code."""
+
+
+@_words.register
+def _(_: acts.ContactAttempt, case: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.CONTACT_ATTEMPTED, count=case.attempts + 1),)
+
+
+@_words.register
+def _(act: acts.Engage, _: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.ENGAGED_LIMITED if act.level is Level.LIMITED else FeedbackCode.ENGAGED),)
+
+
+@_words.register
+def _(act: acts.Decline, _: Case) -> tuple[FeedbackIn, ...]:
+    return _wish(FeedbackCode.DECLINED_SUPPORT, None, act.consent)
+
+
+@_words.register
+def _(act: acts.Transfer, _: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.TRANSFERRED, act.area),)
+
+
+@_words.register
+def _(act: acts.RequestCall, _: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.VICTIM_REQUESTS_CALL, safe_window(act.from_, act.until)),)
+
+
+@_words.register
+def _(act: acts.SupportsProsecution, _: Case) -> tuple[FeedbackIn, ...]:
+    return _wish(FeedbackCode.SUPPORTS_PROSECUTION, act.value.value, act.consent)
+
+
+@_words.register
+def _(act: acts.RiskChange, _: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.RISK_CHANGE, act.direction.value),)
+
+
+@_words.register
+def _(act: acts.Close, _: Case) -> tuple[FeedbackIn, ...]:
+    return (_word(FeedbackCode.CLOSED, act.how.value),)
 
 
 def _word(
@@ -153,82 +260,7 @@ def _word(
     return FeedbackIn(code, value, count, None, consent.state, consent.ref, consent.expiry)
 
 
-_UNANSWERED = frozenset({Status.REQUESTED, Status.RECEIVED})
-_TAKEN = _to(Status.ACCEPTED, State.ACKNOWLEDGED)
-_PLAIN: Mapping[type[Act], TaskChange | None] = {
-    acts.Acknowledge: _TAKEN,
-    acts.Assign: None,
-    acts.HandOver: None,
-    acts.UnableToContact: _to(None, State.UNABLE_TO_CONTACT),
-    acts.UnsafeToContact: _to(None, State.UNSAFE_TO_CONTACT),
-    acts.AlreadySupported: _to(None, State.ALREADY_KNOWN),
-    acts.MaracReferral: _to(None, None, _word(FeedbackCode.MARAC_REFERRED)),
-    acts.MaracHeard: None,
-    acts.MaracFeedback: None,
-    acts.ChildReferral: _to(None, None, _word(FeedbackCode.CHILD_REFERRAL_MADE)),
-    acts.CpisChecked: None,
-    acts.WelfareConcern: _to(None, None, _word(FeedbackCode.WELFARE_CONCERN)),
-}
-"""What the acts ask of the machine that always ask the same; None where neither it nor police learn of it."""
-
-
-@singledispatch
-def _wanted(act: Act, _: Case) -> TaskChange | None:
-    """What an act asks of the machine."""
-    return _PLAIN[type(act)]
-
-
-@_wanted.register
-def _(_: acts.ContactAttempt, case: Case) -> TaskChange:
-    before = {State.OFFERED, State.ACKNOWLEDGED, State.UNABLE_TO_CONTACT, State.UNSAFE_TO_CONTACT}
-    state = State.CONTACTING if case.state in before else None
-    return _to(Status.IN_PROGRESS, state, _word(FeedbackCode.CONTACT_ATTEMPTED, count=case.attempts + 1))
-
-
-@_wanted.register
-def _(act: acts.Engage, _: Case) -> TaskChange:
-    limited = act.level is Level.LIMITED
-    code = FeedbackCode.ENGAGED_LIMITED if limited else FeedbackCode.ENGAGED
-    return _to(Status.IN_PROGRESS, State.ENGAGED, _word(code))
-
-
-@_wanted.register
-def _(act: acts.Decline, _: Case) -> TaskChange:
-    return _to(Status.IN_PROGRESS, State.DECLINED, *_wish(FeedbackCode.DECLINED_SUPPORT, None, act.consent))
-
-
-@_wanted.register
-def _(act: acts.Transfer, _: Case) -> TaskChange:
-    return _to(None, State.OUT_OF_AREA, _word(FeedbackCode.TRANSFERRED, act.area))
-
-
-@_wanted.register
-def _(act: acts.SafetyPlan, _: Case) -> TaskChange | None:
-    return _to(None, None, _word(FeedbackCode.SAFETY_PLAN_IN_PLACE)) if act.in_place else None
-
-
-@_wanted.register
-def _(act: acts.RequestCall, _: Case) -> TaskChange:
-    return _to(None, None, _word(FeedbackCode.VICTIM_REQUESTS_CALL, safe_window(act.from_, act.until)))
-
-
-@_wanted.register
-def _(act: acts.SupportsProsecution, _: Case) -> TaskChange | None:
-    words = _wish(FeedbackCode.SUPPORTS_PROSECUTION, act.value.value, act.consent)
-    return _to(None, None, *words) if words else None
-
-
-@_wanted.register
-def _(act: acts.RiskChange, _: Case) -> TaskChange:
-    return _to(None, None, _word(FeedbackCode.RISK_CHANGE, act.direction.value))
-
-
-@_wanted.register
-def _(act: acts.Close, _: Case) -> TaskChange:
-    return _to(Status.COMPLETED, State.CLOSED, _word(FeedbackCode.CLOSED, act.how.value))
-
-
 def _wish(code: FeedbackCode, value: str | None, consent: acts.Consent | None) -> tuple[FeedbackIn, ...]:
     """What she wishes, where something lets police be told of it; otherwise it stays with the team."""
-    lets = consent is not None and consent.state in {ConsentState.GIVEN, ConsentState.OVERRIDDEN}
+    lets = consent is not None and consent.state.value in _LETS
     return (_word(code, value, None, consent),) if lets else ()

@@ -8,15 +8,16 @@ Source: domain.md section 4.2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select
 
-from gateway.casework.codes import Result
+from gateway.casework.acts import IN_ERROR
 from gateway.casework.keeping import NOTICE_KINDS, content_name
+from gateway.casework.replay import counted, standing
 from gateway.keys import Keyring
 from gateway.store import tables
 from gateway.store.envelope import Envelope
@@ -27,6 +28,7 @@ class Done:
     """An act as it was kept: what, when it happened and was recorded (aware), by whom, in codes and in words.
 
     `words` is empty where none were said, and None where they have been erased. `index` is that of its entry.
+    `in_error` is what took it back, where it was entered by mistake: then it counts for nothing.
     """
 
     id: str
@@ -39,6 +41,12 @@ class Done:
     role: str | None
     codes: Mapping[str, Any]
     words: Mapping[str, Any] | None = field(repr=False)
+    in_error: Done | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is something that was done, and not known to be a mistake."""
+        return self.in_error is None and self.kind != IN_ERROR
 
 
 def history(connection: Connection, keyring: Keyring, referrals: Sequence[str]) -> tuple[Done, ...]:
@@ -46,20 +54,14 @@ def history(connection: Connection, keyring: Keyring, referrals: Sequence[str]) 
     if not referrals:
         return ()
     envelope = Envelope(keyring.content_key)
-    return tuple(_done(row, envelope) for row in connection.execute(_HISTORY, {"of": list(referrals)}))
+    found = [_done(row, envelope) for row in connection.execute(_HISTORY, {"of": list(referrals)})]
+    by = {one.codes["event"]: one for one in found if one.kind == IN_ERROR}
+    return tuple(replace(one, in_error=by.get(one.id)) for one in found)
 
 
 def tries(connection: Connection, referral: str) -> tuple[int, int]:
     """How often she was tried, and how often since she was last reached."""
-    attempts = fruitless = 0
-    for row in connection.execute(_TRIES, {"of": referral}):
-        codes = orjson.loads(row.codes)
-        if row.kind == "contact-attempt":
-            made = max(attempts + 1, codes.get("count", 0))  # a system may count several at once
-            attempts, fruitless = made, fruitless + made - attempts
-        if row.kind == "engage" or codes.get("result") == Result.REACHED:
-            fruitless = 0
-    return attempts, fruitless
+    return counted(standing([_tried(row) for row in connection.execute(_TRIES, {"of": referral})]))
 
 
 def running(connection: Connection, referrals: Sequence[str]) -> Sequence[Row[Any]]:
@@ -76,6 +78,20 @@ def untaken(
     """
     asked = {"of": list(referrals), "organisation": organisation, "team": team or ""}
     return connection.execute(_UNTAKEN, asked).all() if referrals else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """An attempt, or what says whether one counts."""
+
+    id: str
+    kind: str
+    codes: Mapping[str, Any]
+    happened_at: datetime
+
+
+def _tried(row: Any) -> _Tried:  # noqa: ANN401 - a row of those columns
+    return _Tried(row.id, row.kind, orjson.loads(row.codes), datetime.fromisoformat(row.happened_at))
 
 
 def _done(row: Row[Any], envelope: Envelope) -> Done:
@@ -106,9 +122,9 @@ _HISTORY = (
     .order_by(_e.c.seq, _e.c.number)
 )
 _TRIES = (
-    select(_e.c.kind, _e.c.codes)
-    .where(_e.c.referral_id == bindparam("of"), _e.c.kind.in_(("contact-attempt", "engage")))
-    .order_by(_e.c.happened_at, _e.c.seq, _e.c.number)
+    select(_e.c.id, _e.c.kind, _e.c.codes, _e.c.happened_at)
+    .where(_e.c.referral_id == bindparam("of"), _e.c.kind.in_(("contact-attempt", "engage", IN_ERROR)))
+    .order_by(_e.c.seq, _e.c.number)
 )
 _RUNNING = (
     select(_t).where(_t.c.referral_id.in_(_of), _t.c.stopped_at.is_(None)).order_by(_t.c.due_at, _t.c.referral_id)

@@ -24,16 +24,12 @@ from gateway.casework.acts import (
     Close,
     ContactAttempt,
     CpisChecked,
-    MaracFeedback,
     MaracHeard,
     MaracReferral,
     RequestCall,
-    RiskChange,
     SafetyPlan,
-    SupportsProsecution,
     Transfer,
     UnableToContact,
-    WelfareConcern,
 )
 from gateway.casework.codes import Channel, How, Result
 from gateway.casework.states import NEXT_STATUS
@@ -73,7 +69,7 @@ def check(act: Act, case: Case, now: datetime, at: str) -> None:
     """Raise TransitionRefused unless an act may follow; `at` is its path (`acts[0]`)."""
     if act.happened_at is not None and not now - _OLDEST <= act.happened_at <= now + _CLOCK_OFF:
         raise refused(f"{at}.happened_at", "it is still to come, or too long ago to be meant")
-    if not NEXT_STATUS[case.status] and not (case.status is ReferralStatus.COMPLETED and isinstance(act, _AFTERWARDS)):
+    if not NEXT_STATUS[case.status] and not (case.status is ReferralStatus.COMPLETED and act.act in AFTERWARDS):
         raise refused(f"{at}.act", f"a referral that is {case.status.value} does not change so")
     if isinstance(act, Acknowledge) and case.status not in _UNANSWERED:
         raise refused(f"{at}.act", "somebody has taken the referral")
@@ -90,7 +86,7 @@ def refused(path: str, words: str) -> TransitionRefused:
 
 
 _UNANSWERED = frozenset({ReferralStatus.REQUESTED, ReferralStatus.RECEIVED})
-_AFTERWARDS = (MaracFeedback, RequestCall, RiskChange, SupportsProsecution, WelfareConcern)
+AFTERWARDS = frozenset({"marac-feedback", "request-call", "risk-change", "supports-prosecution", "welfare-concern"})
 """What may still be said of a case that was closed."""
 
 

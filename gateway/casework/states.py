@@ -97,6 +97,19 @@ class Step:
     told: tuple[Told, ...]
 
 
+def following(
+    status: ReferralStatus, state: ReferralState, to: ReferralStatus | None, of: ReferralState | None
+) -> tuple[ReferralStatus, ReferralState]:
+    """Where a referral stands that goes to a status and a state of work, None where not said. Raises as `step`."""
+    next_status = to or status
+    if next_status is not status and next_status not in NEXT_STATUS[status]:
+        raise _refused("Task.status", f"{next_status.value} does not follow {status.value}")
+    next_state = of or _brought(next_status, status, state)
+    if next_state is not state and next_state not in NEXT_STATE[state]:
+        raise _refused("Task.businessStatus", f"{next_state.value} does not follow {state.value}")
+    return next_status, next_state
+
+
 def step(
     status: ReferralStatus,
     state: ReferralState,
@@ -109,12 +122,7 @@ def step(
 
     `consent_ref` names the consent of this change to police, where the team gave it no reference of its own.
     """
-    next_status = change.status or status
-    if next_status is not status and next_status not in NEXT_STATUS[status]:
-        raise _refused("Task.status", f"{next_status.value} does not follow {status.value}")
-    next_state = change.state or _brought(next_status, status, state)
-    if next_state is not state and next_state not in NEXT_STATE[state]:
-        raise _refused("Task.businessStatus", f"{next_state.value} does not follow {state.value}")
+    next_status, next_state = following(status, state, change.status, change.state)
     if (next_status, next_state) == (status, state) and not change.feedback:
         raise _refused("Task", "nothing in it changes the referral")
     if not NEXT_STATUS[status] and (change.feedback or next_state is not state) and status is not _S.COMPLETED:
@@ -139,6 +147,8 @@ def _brought(to: ReferralStatus, status: ReferralStatus, state: ReferralState) -
 
 
 def _told(one: FeedbackIn, role: str | None, now: datetime, consent_ref: str | None) -> Told:
+    if one.code is FeedbackCode.ENTERED_IN_ERROR:
+        raise _refused("Task.output", "what was entered in error is taken back by naming the act, not by a word")
     if one.code.item_word == _WISHES and one.consent_state not in _LETS_TELL:
         raise _refused(_CONSENT, f"{one.code.value} goes to police with her consent, or an override, and says which")
     if one.consent_ref is not None and one.consent_state is None:

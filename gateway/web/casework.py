@@ -17,9 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import acting, case_history, marac_forms, on_call
-from gateway.casework import Told
-from gateway.casework.acts import MOST_ACTS, AnyAct, Staff
+from gateway import acting, case_history, entered_in_error, marac_forms, on_call
+from gateway.casework.acts import MOST_ACTS, AnyAct, EnteredInError, Staff
 from gateway.casework.reading import Done
 from gateway.disclosure import Reader
 from gateway.errors import Detail, Unprocessable
@@ -32,12 +31,17 @@ from gateway.web.bodies import Body, read_json
 from gateway.web.fhirversions import if_match
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
 from gateway.web.police import idempotency_key
+from mappings.record import Feedback
 
 
 class ActsBody(Body):
     """What was done, in order; each on the case as the one before it leaves it."""
 
     acts: Annotated[tuple[AnyAct, ...], Field(min_length=1, max_length=MOST_ACTS)]
+
+
+class InErrorBody(EnteredInError, Body):
+    """Why an act was entered in error."""
 
 
 class OnCallBody(Body):
@@ -56,6 +60,7 @@ def routes(services: Services) -> APIRouter:
     for path, answer, method in (
         ("/referrals/{id_}/acts", desk.act, "POST"),
         ("/referrals/{id_}/acts", desk.acts, "GET"),
+        ("/referrals/{id_}/acts/{act}/entered-in-error", desk.take_back, "POST"),
         ("/referrals/{id_}/marac-referral.pdf", desk.form, "GET"),
         ("/on-call", desk.rota, "GET"),
         ("/on-call", desk.call, "POST"),
@@ -76,12 +81,12 @@ class _Desk:
         """Do something in a case: one act or several, all or none."""
         caller = await self._caller(request, Scope.REFERRAL_WRITE)
         body = await _read(request)
-        key = idempotency_key(request) or (caller.request if "x-request-id" in request.headers else None)
-        done = await acting.act_on(self._services, self._library, caller, id_, body.acts, _matching(request), key)
+        match, key = _matching(request), _key(request, caller)
+        done = await acting.act_on(self._services, self._library, caller, id_, body.acts, match, key)
         answer = {
             "version": done.version,
             "repeated": done.known,
-            "told": [_told(one) for one in done.told],
+            "told": [_feedback(one.feedback) for one in done.told],
             "receipts": [receipt_json(one, done.log_id) for one in done.receipts],
         }
         headers = receipt_header(done.receipts[0], done.log_id) | {"ETag": f'W/"{done.version}"'}
@@ -100,6 +105,21 @@ class _Desk:
             "receipt": receipt_json(found.receipt, found.log_id),
         }
         headers = receipt_header(found.receipt, found.log_id) | {"ETag": f'W/"{found.version}"'}
+        return json_response(answer, headers=headers)
+
+    async def take_back(self, request: Request, id_: str, act: str) -> Response:
+        """Say that an act of a case was entered in error."""
+        caller = await self._caller(request, Scope.REFERRAL_WRITE)
+        body = await read_json(request, InErrorBody)
+        match, key = _matching(request), _key(request, caller)
+        done = await entered_in_error.take_back(self._services, self._library, caller, id_, act, body, match, key)
+        answer = {
+            "version": done.version,
+            "repeated": done.known,
+            "taken_back": [_feedback(one) for one in done.words],
+            "receipt": receipt_json(done.receipt, done.log_id),
+        }
+        headers = receipt_header(done.receipt, done.log_id) | {"ETag": f'W/"{done.version}"'}
         return json_response(answer, headers=headers)
 
     async def form(self, request: Request, id_: str) -> Response:
@@ -169,8 +189,12 @@ def clock_json(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _told(one: Told) -> dict[str, Any]:
-    feedback = one.feedback
+def _key(request: Request, caller: Caller) -> str | None:
+    """The name of a request, by which its repeat is known."""
+    return idempotency_key(request) or (caller.request if "x-request-id" in request.headers else None)
+
+
+def _feedback(feedback: Feedback) -> dict[str, Any]:
     return {"code": feedback.code.value, "value": feedback.value, "count": feedback.count}
 
 
@@ -185,5 +209,17 @@ def _done(one: Done) -> dict[str, Any]:
         "role": one.role,
         "codes": dict(one.codes),
         "words": dict(one.words) if one.words is not None else None,
+        "index": one.index,
+        "entered_in_error": _in_error(one.in_error) if one.in_error is not None else None,
+    }
+
+
+def _in_error(one: Done) -> dict[str, Any]:
+    """What took an act back."""
+    return {
+        "by": one.by,
+        "role": one.role,
+        "recorded_at": one.recorded_at.isoformat(),
+        "reason": one.codes["reason"],
         "index": one.index,
     }

@@ -17,9 +17,9 @@ from gateway.console.referral.asking import HIDDEN
 from gateway.demo.incidents import incident
 from gateway.store import tables
 from tests.console.hostile import MARK, PAYLOAD, ran
-from tests.console.referrals import Values, at, done, form, opened, problems_of, send, words_of
+from tests.console.referrals import Values, at, done, form, opened, problems_of, send, tree_of, words_of
 from tests.journeys.support import pushed, sealed, serial, size
-from tests.support.console import ADVISER, GUARDIAN, SECOND_ADVISER, ConsoleClient, signed_in
+from tests.support.console import ADVISER, GUARDIAN, LEAD, OFFICER, SECOND_ADVISER, ConsoleClient, signed_in
 from tests.support.world import World
 
 TODAY = datetime.now(UTC)
@@ -59,8 +59,11 @@ ACTS: Mapping[str, tuple[str, Values, str]] = {
 }
 """Each act by the address of its form: its kind, what is entered, and what the page says of it then."""
 
-BESIDE = {"consent", "oral", "notices", "connection", "break-glass", "override"}
+BESIDE = {"consent", "oral", "notices", "connection", "break-glass", "override", "entered-in-error"}
 """What is no act of casework, and is tried by itself below."""
+
+NEEDS_MORE = {"notices", "override", "entered-in-error"}
+"""The forms that ask nothing of an adviser in a case in which nothing has been done."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_every_act_has_a_form_and_every_form_is_tried_here() -> None:
 
 def test_a_form_asks_for_each_of_its_fields_and_for_nothing_else(world: World, adviser: ConsoleClient) -> None:
     _, task = pushed(world)
-    for one in (one for one in ACTIONS if one.slug not in {"notices", "override"}):
+    for one in (one for one in ACTIONS if one.slug not in NEEDS_MORE):
         names = {name.partition("-")[0] for name in form(adviser, task, one.slug).form.fields if name != "csrf"}
         assert names == set(one.form.model_fields), one.slug
         assert set(one.form.model_fields) >= HIDDEN
@@ -125,7 +128,7 @@ def test_before_a_button_it_is_said_what_police_are_told_and_that_it_may_be_disc
 ) -> None:
     _, task = pushed(world)
     for one in ACTIONS:
-        if one.slug in {"notices", "override"}:
+        if one.slug in NEEDS_MORE:
             continue
         said = words_of(adviser.get(f"{at(task, one.slug)}?reason=follow-up"))
         if one.told is None:
@@ -261,7 +264,7 @@ def test_nothing_that_is_typed_into_any_form_ever_runs(world: World, adviser: Co
     """Stored or shown again: in the page that answers, and in the case afterwards."""
     _, task = pushed(world)
     for one in ACTIONS:
-        if one.slug in {"notices", "override", "connection", "break-glass", "close", "consent"}:
+        if one.slug in NEEDS_MORE | {"connection", "break-glass", "close", "consent"}:
             continue
         filled = form(adviser, task, one.slug, ACTS.get(one.slug, ("", ALOUD, ""))[1])
         for box in filled.form.xpath(".//textarea | .//input[@type='text']"):
@@ -331,6 +334,62 @@ def test_a_new_version_from_police_makes_a_form_stale_too(world: World, adviser:
 
 
 # What is no act of casework
+
+
+def test_what_was_entered_by_mistake_is_struck_through_and_undone(world: World, adviser: ConsoleClient) -> None:
+    """Who said so, when and why stands beside it; the case is where it was, and police are told what they had wrong."""
+    reference, task = pushed(world)
+    done(adviser, task, "contact", {**CONTACT, "note": PAYLOAD})
+    done(adviser, task, "unable", {"ground": "moved-away"})
+    assert world.police.get(f"/police/v1/incidents/{reference}").is_success
+    filled = form(adviser, task, "entered-in-error")
+    (chosen, *others) = filled.form.xpath(".//input[@name='event']/@value")
+    assert len(others) == 1
+    start = size(world)
+    page = done(adviser, task, "entered-in-error", {"event": chosen, "reason": "wrong-act", "note": PAYLOAD})
+    assert "It is marked as entered in error" in page
+    assert "Trying to make contact" in page
+    (entry,) = [one for one in sealed(world, start=start) if one.event == "case-corrected"]
+    assert ((entry.detail or {})["mistake"], entry.actor.user) == ("wrong-act", ADVISER.id)
+    answer = opened(adviser, task)
+    (struck,) = tree_of(answer).xpath("//ol[contains(@class, 'app-timeline')]//del")
+    assert "Unable to contact" in struck.text_content()
+    before = struck.getprevious().text_content()
+    assert re.fullmatch(rf"Entered in error, said {ADVISER.id} on .+: something else was meant", before)
+    assert ran(answer.text) == []
+    assert re.search(r"Word Unable to contact .{1,80}Said by mistake, and taken back", words_of(answer))
+    again = form(adviser, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
+    assert again == others
+    told = words_of(signed_in(world, OFFICER).get(f"/console/officer/cases/{reference}"))
+    assert "Entered in error, and taken back" in told
+
+
+def test_where_nothing_was_done_nothing_can_be_taken_back(world: World, adviser: ConsoleClient) -> None:
+    _, task = pushed(world)
+    said = words_of(adviser.get(f"{at(task, 'entered-in-error')}?reason=follow-up"))
+    assert "There is nothing in this case that can be taken back." in said
+
+
+def test_what_a_later_act_relies_on_is_refused_in_words(world: World, adviser: ConsoleClient) -> None:
+    _, task = pushed(world)
+    for _ in range(3):
+        done(adviser, task, "contact", CONTACT)
+    done(adviser, task, "unable", {"ground": "three-attempts"})
+    events = form(adviser, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
+    answer = send(adviser, task, "entered-in-error", {"event": events[1], "reason": "did-not-happen"})
+    assert answer.status_code == 422
+    expected = ("#event", "Something that was done later relies on it: take that back first")
+    assert problems_of(answer) == [expected]
+
+
+def test_a_colleague_of_another_role_takes_back_only_what_is_their_own(world: World, adviser: ConsoleClient) -> None:
+    _, task = pushed(world)
+    done(adviser, task, "contact", CONTACT)
+    lead = signed_in(world, id="lead-of-the-team", roles=(LEAD.roles[0],))
+    (event,) = form(lead, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
+    refused = send(lead, task, "entered-in-error", {"event": event, "reason": "wrong-case"})
+    assert refused.status_code == 403
+    done(signed_in(world, SECOND_ADVISER), task, "entered-in-error", {"event": event, "reason": "wrong-case"})
 
 
 def test_three_attempts_and_no_more_ground_is_asked_for(world: World, adviser: ConsoleClient) -> None:

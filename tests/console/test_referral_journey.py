@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from gateway.console.referral.actions import ACTIONS
 from tests.console.referrals import at
-from tests.support.browser import DESK, PHONE, Chromium, Live, shot
+from tests.support.browser import DESK, PHONE, Chromium, Live, objections, shot
 from tests.support.console import ADVISER
 
 _MOST_TABS = 120
@@ -63,8 +62,7 @@ async def _looked_at(page: Page, name: str) -> Sequence[str]:
     found: list[str] = []
     for size, where in ((DESK, "desk"), (PHONE, "phone")):
         await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-        result = await Axe().run(page)
-        found += [f"{name} {where}: {one['id']} {one['help']}" for one in result.response["violations"]]
+        found += [f"{name} {where}: {one['id']} {one['help']}" for one in await objections(page)]
         await shot(page, f"referral-{where}-{name}")
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= size["width"], f"{name} scrolls sideways: {wide}"
@@ -108,6 +106,14 @@ def test_a_case_is_worked_on_from_the_worklist_to_its_end_by_keyboard_alone(chro
             await _press(page, "Close the case")
             await _says(page, "The case is closed.")
             found += await _looked_at(page, "closed")
+            await _press(page, "Something was entered by mistake")
+            await _choose(page, "event", "Closed")
+            await _choose(page, "reason", "It belongs to another case")
+            found += await _looked_at(page, "entered-in-error")
+            await _press(page, "Mark as entered in error")
+            await _says(page, "Stage Engaged")
+            await _says(page, "Entered in error, said")
+            found += await _looked_at(page, "taken-back")
             # Chromium reports a form that is answered with what is wrong as a failure to load.
             return found + [one for one in visitor.said if "status of 422" not in one]
 
@@ -122,13 +128,13 @@ def test_every_form_is_made_so_that_everybody_can_use_it(chromium: Chromium, liv
     async def journey() -> list[str]:
         found: list[str] = []
         async with chromium.context(live, ADVISER) as visitor:
+            page = await visitor.window()
             for one in forms:
-                page = await visitor.open(f"{at(referral, one)}?reason=follow-up")
+                await visitor.go(page, f"{at(referral, one)}?reason=follow-up")
                 found += await _looked_at(page, one)
-                await page.close()
-            page = await visitor.open(at(live.referrals[0]))
+            await visitor.go(page, at(live.referrals[0]))
             found += await _looked_at(page, "why")
-            page = await visitor.open(f"{at(referral)}?reason=follow-up&print=1")
+            await visitor.go(page, f"{at(referral)}?reason=follow-up&print=1")
             await shot(page, "referral-paper")
             return found + visitor.said
 

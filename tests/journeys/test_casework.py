@@ -72,7 +72,9 @@ def entries(world: World, start: int, event: Event = Event.CASE_ACTED) -> list[E
 
 
 def rows(world: World, table: Any, **where: Any) -> list[Any]:
+    """The rows of a table, in the order in which they were sealed where it keeps one."""
     query = select(table).where(*(table.c[name] == value for name, value in where.items()))
+    query = query.order_by(*(table.c[name] for name in ("seq", "number") if name in table.c))
     with world.services.database.reading() as connection:
         return list(connection.execute(query))
 

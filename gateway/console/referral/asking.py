@@ -1,10 +1,8 @@
-"""What a form of a case asks, as data, and what an action is: its address, its words, its form and what it does.
+"""What a form of a case asks, said beside each of its fields, and what it does once it is sent.
 
 Every form carries the version of the case that it was opened at, so that nobody acts on what has changed since, and a
-name of its own, so that a button pressed twice acts once (P2). Before its button it says what police are told and what
-is not; what they are told is decided by the agreement when they ask.
-
-Source: domain.md section 4.3 (what is sent may be disclosed in a prosecution: CPIA 1996).
+name of its own, so that a button pressed twice acts once (P2). A form is a model whose fields say how they are asked
+(`Ask`); where the fields are those of an act of casework, that act is what it does (`acting`).
 """
 
 from __future__ import annotations
@@ -14,28 +12,23 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from audit.receipt import Receipt
 from gateway.acting import act_on
 from gateway.case_page import CasePage
-from gateway.casework.acts import Act
-from gateway.casework.codes import Result
+from gateway.casework.acts import Act, Consent
+from gateway.casework.replay import counted
 from gateway.console.console import Console
 from gateway.console.forms import FormModel
 from gateway.console.guard import Visit
 from gateway.console.words import words
-from gateway.errors import VersionConflict
 from gateway.london import LONDON
-from gateway.signin.claims import Role
 from gateway.under_agreement import log_of
-from mappings.record import Person
+from mappings.record import ConsentState, Person
 from mappings.record import Role as InRecord
-from mappings.referral import ReferralState
-
-WHO = (Role.ADVISER, Role.SAFEGUARDING)
 
 Words = Annotated[str, StringConstraints(max_length=4000)]
 Staff = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,64}$")]
@@ -51,6 +44,66 @@ _TYPED = re.compile(r"([0-9]{1,2})[:.]?([0-9]{2})")
 Clock = Annotated[time, BeforeValidator(_padded), AfterValidator(lambda one: one.replace(tzinfo=None))]
 """A time of day in London."""
 
+# How a field is asked
+
+Options = Sequence[tuple[str, ...]]
+"""What can be chosen: value, words, and a hint where there is one."""
+
+Here = Callable[[CasePage, Visit], Any]
+"""What depends on the case, or on who asks."""
+
+Kind = Literal["text", "area", "radios", "checkboxes", "choice", "day"]
+"""How a field is asked: the macro of `fields.jinja`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How a field is asked: kind, label, what can be chosen, a hint, and what stands in it at first."""
+
+    kind: Kind
+    label: str
+    options: Options | Here = ()
+    hint: str | Here | None = None
+    value: str | tuple[str, ...] | Here | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A field as the page asks it."""
+
+    kind: Kind
+    name: str
+    label: str
+    options: Options
+    hint: str | None
+    value: str | tuple[str, ...] | None
+
+
+def asked(form: type[CaseForm], page: CasePage, visit: Visit) -> tuple[Asked, ...]:
+    """What a form asks, the note last; nothing where one of its questions has no answer to choose from."""
+
+    def now(said: Any) -> Any:  # noqa: ANN401 - a value, or what gives it
+        return said(page, visit) if callable(said) else said
+
+    fields = [(name, one) for name, info in form.model_fields.items() for one in info.metadata if isinstance(one, Ask)]
+    found = [Asked(a.kind, name, a.label, now(a.options), now(a.hint), now(a.value)) for name, a in fields]
+    if any(one.kind in {"radios", "checkboxes"} and not one.options for one in found):
+        return ()
+    return tuple(sorted(found, key=lambda one: one.name == "note"))
+
+
+def coded(label: str, codes: Iterable[StrEnum], kind: str, *, box: Kind = "radios", value: str | None = None) -> Ask:
+    """One of a list of codes, in the words of a kind."""
+    return Ask(box, label, options(codes, kind), value=value)
+
+
+def options(codes: Iterable[StrEnum], kind: str) -> Options:
+    """Every code of a list, with its words."""
+    return tuple((one.value, words(one.value, kind)) for one in codes)
+
+
+# The forms
+
 
 class CaseForm(FormModel):
     """What every form of a case carries unseen."""
@@ -59,25 +112,45 @@ class CaseForm(FormModel):
     since: Annotated[int, Field(ge=0, le=2**53)]
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}$")]
 
+    def said(self) -> dict[str, Any]:
+        """What was asked, and answered, by name."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in HIDDEN}
+
 
 HIDDEN = frozenset(CaseForm.model_fields)
 
+Agrees = Annotated[
+    Literal["yes", "no"],
+    Field(title="whether the victim agrees that police are told"),
+    Ask(
+        "radios",
+        "Does the victim agree that police are told?",
+        (("yes", "Yes: the victim agrees that police are told"), ("no", "No, or not asked")),
+    ),
+]
+"""A field: whether police may know what she wishes."""
+
+
+def consent_of(agrees: Agrees) -> Consent:
+    """What she says of telling police, as an act says it."""
+    return Consent(state=ConsentState.GIVEN if agrees == "yes" else ConsentState.REFUSED)
+
+
+class Noted(CaseForm):
+    """A form with a note, and maybe nothing else."""
+
+    note: Annotated[
+        Words | None,
+        Field(title="note"),
+        Ask("area", "Note for your team", hint="Kept encrypted with the case. Never sent to police."),
+    ] = None
+
+
+# What a form does
+
 M = TypeVar("M", bound=CaseForm)
-Options = Sequence[tuple[str, ...]]
 Proof = tuple[Receipt, str]
 """Where something is sealed: the receipt, and the log it is of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One field: its kind (a macro of `fields.jinja`), name and label; `value` is what stands in it at first."""
-
-    kind: Literal["text", "area", "radios", "checkboxes", "choice", "day"]
-    name: str
-    label: str
-    options: Options = ()
-    hint: str | None = None
-    value: str | tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,78 +168,37 @@ class Sent(Generic[M]):
         of = f"{self.visit.person.id}|{self.referral_id}|{self.said.key}"
         return self.console.services.keyring.blind("console-form", of)
 
+    def matches(self, version: int) -> bool:
+        """Whether the case is as it was when the form was opened."""
+        return version == self.said.version
+
     async def proof(self, receipt: Receipt) -> Proof:
         """A receipt of the log that the visitor's cases are in."""
         return receipt, await log_of(self.console.services, self.visit.caller)
 
 
-class Group(StrEnum):
-    """Where an action stands on the page."""
-
-    REACH = "Make contact"
-    OUTCOME = "What came of it"
-    SAFETY = "Safety"
-    SAY = "What the victim says, and what is said"
-    CASE = "The case"
-
-
 @dataclass(frozen=True, slots=True)
-class Action(Generic[M]):
-    """Something that is done in a case by one form.
+class Does(Generic[M]):
+    """What a form is, and what is done once it is sent."""
 
-    `told` is what police are told, and None where nothing; `kept` what stays with the team. `leads_to` is the state it
-    brings, so that the page offers what can follow. `opens` says whether the form shows anything of the case, and
-    `leaves` where whoever did it goes on, where they can see it no more.
-    """
-
-    slug: str
-    title: str
-    button: str
-    done: str
-    group: Group
     form: type[M]
     do: Callable[[Sent[M]], Awaitable[Proof]]
-    asks: Callable[[CasePage, Visit], Sequence[Ask]] = lambda _, __: ()
-    intro: str | None = None
-    told: str | None = None
-    kept: str | None = None
-    leads_to: ReferralState | None = None
-    afterwards: bool = False
-    opens: bool = True
-    leaves: str | None = None
-    warning: bool = False
-    roles: tuple[Role, ...] = WHO
 
 
-def acting(make: Callable[[M], Act]) -> Callable[[Sent[M]], Awaitable[Proof]]:
-    """What an action does that is an act of casework. Raises as `act_on`."""
+def acting(form: type[M], make: Callable[..., Act]) -> Does[M]:
+    """A form that does an act of casework, made of what was answered. Raises as `act_on`."""
 
     async def do(sent: Sent[M]) -> Proof:
-        console, said = sent.console, sent.said
+        console, caller, act = sent.console, sent.visit.caller, make(**sent.said.said())
         acted = await act_on(
-            console.services,
-            console.library,
-            sent.visit.caller,
-            sent.referral_id,
-            (make(said),),
-            lambda version: version == said.version,
-            said.key,
+            console.services, console.library, caller, sent.referral_id, (act,), sent.matches, sent.said.key
         )
         return acted.receipts[0], acted.log_id
 
-    return do
+    return Does(form, do)
 
 
-def options(codes: Iterable[StrEnum], kind: str) -> Options:
-    """Every code of a list, with its words."""
-    return tuple((one.value, words(one.value, kind)) for one in codes)
-
-
-class Stale(VersionConflict):
-    """The case has changed since the form was opened."""
-
-    def __init__(self) -> None:
-        super().__init__("the case has changed since the form was opened")
+# What forms ask of a case
 
 
 def moment(day: date | None, at: time | None) -> datetime | None:
@@ -185,18 +217,10 @@ def name_of(person: Person) -> str:
 
 def fruitless(page: CasePage) -> int:
     """How many attempts are recorded since she was last reached."""
-    made = 0
-    for one in page.acts.done:
-        if one.referral_id != page.file.referral.id:
-            continue
-        if one.kind == "engage" or one.codes.get("result") == Result.REACHED:
-            made = 0
-        elif one.kind == "contact-attempt":
-            made += 1
-    return made
+    return counted(one for one in page.acts.done if one.stands and one.referral_id == page.file.referral.id)[1]
 
 
-def children_of(page: CasePage) -> Options:
+def children_of(page: CasePage, _: Visit) -> Options:
     """The children of a case as options, and one who is not born yet."""
     listed = tuple((child.ref, name_of(child)) for child in page.file.record.of_role(InRecord.CHILD))
     return (*listed, ("unborn", "A child who is not born yet"))

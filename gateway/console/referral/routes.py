@@ -30,8 +30,8 @@ from gateway.console.console import Console
 from gateway.console.forms import FieldError, Form, read, typed
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
-from gateway.console.referral.actions import BY_SLUG, next_steps, offered
-from gateway.console.referral.asking import HIDDEN, WHO, Action, CaseForm, Proof, Sent
+from gateway.console.referral.actions import BY_SLUG, WHO, Action, next_steps, offered
+from gateway.console.referral.asking import HIDDEN, CaseForm, Proof, Sent
 from gateway.console.referral.reasons import Reasons
 from gateway.console.referral.timeline import since, timeline
 from gateway.console.referral.view import lines_of, somebody, view
@@ -105,7 +105,10 @@ class _Area:
             offered=offered(page.file.referral, visit.person),
             next_steps=tuple(next_steps(page.file.referral)),
             done=_done(request),
-            marac=any(one.kind == "marac-referral" and one.referral_id == id_ and one.words for one in page.acts.done),
+            marac=any(
+                one.kind == "marac-referral" and one.referral_id == id_ and one.words and one.stands
+                for one in page.acts.done
+            ),
             **view(page, now),
         )
         self._reasons.keep(answer, visit, id_)
@@ -152,7 +155,7 @@ class _Area:
         visit = await self._console.guard.visit(request, *_roles(action))
         return await self._form(visit, _id(id_), _action(action))
 
-    async def _form(self, visit: Visit, id_: str, action: Action[Any]) -> Response:
+    async def _form(self, visit: Visit, id_: str, action: Action) -> Response:
         reason = self._reasons.of(visit, id_)
         if reason is None and action.opens:
             return self._ask_why(visit, id_, action)
@@ -165,7 +168,7 @@ class _Area:
         visit, form = await self._console.guard.posted(request, *_roles(action))
         return await self._sent(visit, form, _id(id_), _action(action))
 
-    async def _sent(self, visit: Visit, form: Form, id_: str, action: Action[Any]) -> Response:
+    async def _sent(self, visit: Visit, form: Form, id_: str, action: Action) -> Response:
         said = read(form, action.form)
         if isinstance(said, tuple):
             return await self._again(visit, id_, action, _Shown(_hidden(form), form, _in_words(said), 422))
@@ -187,11 +190,11 @@ class _Area:
             to = f"{shown}?done={action.slug}"
         return RedirectResponse(to, 303, headers={**HEADERS, **(receipt_header(*proof) if proof else {})})
 
-    async def _again(self, visit: Visit, id_: str, action: Action[Any], shown: _Shown) -> Response:
+    async def _again(self, visit: Visit, id_: str, action: Action, shown: _Shown) -> Response:
         reason = self._reasons.of(visit, id_)
         return await self._show(visit, id_, action, reason.value if reason else CORRECTING, shown)
 
-    async def _show(self, visit: Visit, id_: str, action: Action[Any], reason: str, shown: _Shown) -> Response:
+    async def _show(self, visit: Visit, id_: str, action: Action, reason: str, shown: _Shown) -> Response:
         page = await self._open(visit, id_, reason) if action.opens else None
         fresh = {
             "version": str(page.file.referral.version if page else 1),
@@ -222,7 +225,7 @@ class _Area:
     async def _open(self, visit: Visit, id_: str, reason: str) -> CasePage:
         return await read_page(self._console.services, self._console.library, visit.caller, id_, reason)
 
-    def _ask_why(self, visit: Visit, id_: str, action: Action[Any] | None = None) -> Response:
+    def _ask_why(self, visit: Visit, id_: str, action: Action | None = None) -> Response:
         """A page that shows nothing of any case, and asks why one is opened."""
         return self._console.pages.page(
             visit.request,
@@ -247,7 +250,7 @@ def _id(text: str) -> str:
     return text
 
 
-def _action(slug: str) -> Action[Any]:
+def _action(slug: str) -> Action:
     """The action of an address. Raises NotFound where it is none's."""
     if slug not in BY_SLUG:
         raise NotFound("there is nothing at this address")
@@ -263,7 +266,7 @@ def _here(id_: str) -> str:
     return f"{PREFIX}/referrals/{id_}"
 
 
-def _done(request: Request) -> Action[Any] | None:
+def _done(request: Request) -> Action | None:
     """The action that was just done, as the redirection says it."""
     return BY_SLUG.get(request.query_params.get("done", ""))
 
@@ -287,7 +290,7 @@ def _refusal(refused: TransitionRefused | Unprocessable, model: type[CaseForm]) 
     """Why an act is refused, beside the field that it is about."""
     found = []
     for one in refused.details:
-        name = re.split(r"[.\[]", one.path.partition("].")[2])[0]
+        name = re.split(r"[.\[]", one.path.partition("].")[2] or one.path)[0]
         name = _FIELDS.get(name, name)
         found.append(FieldError(name if name in model.model_fields else "", _sentence(one.words)))
     return tuple(found) or (FieldError("", _sentence(refused.words)),)

@@ -1,13 +1,13 @@
-"""Actions: what she says of police and of sharing, and what was said to others.
+"""Forms: what she says of police and of sharing, and what was said to others.
 
 Source: domain.md sections 4.1 (step 2), 4.3, 4.5 (N14), 4.6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,68 +17,25 @@ from gateway.casework import acts
 from gateway.casework.codes import Supports
 from gateway.console.guard import Visit
 from gateway.console.referral.asking import (
-    WHO,
-    Action,
+    Agrees,
     Ask,
     CaseForm,
     Clock,
-    Group,
+    Does,
+    Noted,
+    Options,
     Proof,
     Sent,
     acting,
+    coded,
+    consent_of,
     moment,
-    options,
 )
-from gateway.console.referral.reaching import AGREES, NOTE, Agrees, Noted, consent_of
 from gateway.console.words import words
 from gateway.errors import Unprocessable
 from gateway.oral import Channel, Said
 from mappings.items import CATALOGUE
 from mappings.record import ConsentState
-
-
-class CallForm(Noted):
-    """When it is safe to ring her."""
-
-    day: Annotated[date, Field(title="the day")]
-    start: Annotated[Clock, Field(title="the time from which it is safe")]
-    end: Annotated[Clock, Field(title="the time until which it is safe")]
-
-
-class ProsecutionForm(Noted):
-    """What she says of a prosecution, and whether police may know."""
-
-    value: Annotated[Supports, Field(title="what the victim says")]
-    agrees: Annotated[Agrees, Field(title="whether the victim agrees that police are told")]
-
-
-class ConsentForm(CaseForm):
-    """What she says now of sharing."""
-
-    state: Annotated[
-        Literal["given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick"],
-        Field(title="what the victim says"),
-    ]
-
-
-class OralForm(CaseForm):
-    """What was said to whom, when and how."""
-
-    to: Annotated[str, Field(title="whom you told", max_length=64)]
-    items: Annotated[tuple[str, ...], Field(title="at least one thing that you said", min_length=1, max_length=100)]
-    channel: Annotated[Channel, Field(title="how it was said")]
-    day: Annotated[date, Field(title="the day")]
-    at: Annotated[Clock, Field(title="the time")]
-
-
-class NoticesForm(CaseForm):
-    """What the team has taken note of."""
-
-    notices: Annotated[
-        tuple[Annotated[str, Field(max_length=64)], ...],
-        Field(title="at least one that you have read", min_length=1, max_length=64),
-    ]
-
 
 SAID = (
     "victim.name",
@@ -98,6 +55,91 @@ SAID = (
     "adviser.safety_plan",
 )
 """What is said by telephone or at the scene, by the items of the catalogue."""
+
+_STATES = ("given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick")
+
+
+class CallForm(Noted):
+    """When it is safe to ring her."""
+
+    day: Annotated[date, Field(title="the day"), Ask("day", "On which day is it safe?")]
+    start: Annotated[
+        Clock,
+        Field(title="the time from which it is safe"),
+        Ask("text", "From what time?", hint="London time, 24 hours. For example, 10:00"),
+    ]
+    end: Annotated[
+        Clock,
+        Field(title="the time until which it is safe"),
+        Ask("text", "Until what time?", hint="For example, 11:30"),
+    ]
+
+
+class ProsecutionForm(Noted):
+    """What she says of a prosecution, and whether police may know."""
+
+    value: Annotated[
+        Supports,
+        Field(title="what the victim says"),
+        coded("Does the victim support a prosecution?", Supports, "supports"),
+    ]
+    agrees: Agrees
+
+
+class ConsentForm(CaseForm):
+    """What she says now of sharing."""
+
+    state: Annotated[
+        Literal["given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick"],
+        Field(title="what the victim says"),
+        Ask("radios", "What does the victim say now?", [(one, words(one, "consent")) for one in _STATES]),
+    ]
+
+
+class OralForm(CaseForm):
+    """What was said to whom, when and how."""
+
+    to: Annotated[
+        str,
+        Field(title="whom you told", max_length=64),
+        Ask("radios", "Whom did you tell?", lambda page, _: tuple(page.recipients.items())),
+    ]
+    items: Annotated[
+        tuple[str, ...],
+        Field(title="at least one thing that you said", min_length=1, max_length=100),
+        Ask("checkboxes", "What did you say?", [(one, words(one, "item")) for one in SAID]),
+    ]
+    channel: Annotated[Channel, Field(title="how it was said"), coded("How?", Channel, "oral-channel")]
+    day: Annotated[date, Field(title="the day"), Ask("day", "On which day?")]
+    at: Annotated[
+        Clock,
+        Field(title="the time"),
+        Ask("text", "At what time?", hint="London time, 24 hours. For example, 16:30"),
+    ]
+
+
+def _waiting(page: CasePage, _: Visit) -> Options:
+    return tuple((one.id, words(one.kind, "notice")) for one in page.notices)
+
+
+class NoticesForm(CaseForm):
+    """What the team has taken note of; where it is one notice, it is ticked."""
+
+    notices: Annotated[
+        tuple[Annotated[str, Field(max_length=64)], ...],
+        Field(title="at least one that you have read", min_length=1, max_length=64),
+        Ask(
+            "checkboxes",
+            "What have you read?",
+            _waiting,
+            value=lambda page, _: tuple(one.id for one in page.notices) if len(page.notices) == 1 else (),
+        ),
+    ]
+
+
+def _call(day: date, start: Clock, end: Clock, note: str | None) -> acts.RequestCall:
+    now = datetime.now(UTC)
+    return acts.RequestCall(from_=moment(day, start) or now, until=moment(day, end) or now, note=note)
 
 
 async def _consent(sent: Sent[ConsentForm]) -> Proof:
@@ -128,112 +170,13 @@ async def _notices(sent: Sent[NoticesForm]) -> Proof:
     return await sent.proof(receipts[-1])
 
 
-def _oral_asks(page: CasePage, _: Visit) -> Sequence[Ask]:
-    return (
-        Ask("radios", "to", "Whom did you tell?", tuple(page.recipients.items())),
-        Ask("checkboxes", "items", "What did you say?", [(one, words(one, "item")) for one in SAID]),
-        Ask("radios", "channel", "How?", options(Channel, "oral-channel")),
-        Ask("day", "day", "On which day?"),
-        Ask("text", "at", "At what time?", hint="London time, 24 hours. For example, 16:30"),
-    )
-
-
-def _notice_asks(page: CasePage, _: Visit) -> Sequence[Ask]:
-    waiting = [(one.id, words(one.kind, "notice")) for one in page.notices]
-    ticked = tuple(one.id for one in page.notices) if len(page.notices) == 1 else ()
-    return (Ask("checkboxes", "notices", "What have you read?", waiting, value=ticked),) if waiting else ()
-
-
-CALL = Action(
-    slug="call",
-    title="The victim asks for a call from the officer",
-    button="Ask the officer to call",
-    done="The officer is asked to call, within the time that is safe.",
-    group=Group.SAY,
-    form=CallForm,
-    do=acting(
-        lambda said: acts.RequestCall(
-            from_=moment(said.day, said.start) or datetime.now(UTC),
-            until=moment(said.day, said.end) or datetime.now(UTC),
-            note=said.note,
-        )
+FORMS: Mapping[str, Does[Any]] = {
+    "call": acting(CallForm, _call),
+    "prosecution": acting(
+        ProsecutionForm, lambda agrees, **said: acts.SupportsProsecution(consent=consent_of(agrees), **said)
     ),
-    asks=lambda _, __: (
-        Ask("day", "day", "On which day is it safe?"),
-        Ask("text", "start", "From what time?", hint="London time, 24 hours. For example, 10:00"),
-        Ask("text", "end", "Until what time?", hint="For example, 11:30"),
-        NOTE,
-    ),
-    told="that the victim asks the officer in the case to call, and between which times it is safe",
-    kept="why, and your note",
-    afterwards=True,
-)
-PROSECUTION = Action(
-    slug="prosecution",
-    title="Whether the victim supports a prosecution",
-    button="Record what the victim says",
-    done="What the victim says of a prosecution is recorded.",
-    group=Group.SAY,
-    form=ProsecutionForm,
-    do=acting(lambda said: acts.SupportsProsecution(value=said.value, consent=consent_of(said.agrees), note=said.note)),
-    asks=lambda _, __: (
-        Ask("radios", "value", "Does the victim support a prosecution?", options(Supports, "supports")),
-        Ask("radios", "agrees", "Does the victim agree that police are told?", AGREES),
-        NOTE,
-    ),
-    told="only if the victim agrees: what was said of a prosecution",
-    kept="your note; and without that agreement, everything",
-    afterwards=True,
-)
-CONSENT = Action(
-    slug="consent",
-    title="What the victim says of sharing",
-    button="Record what the victim says",
-    done="What the victim says of sharing is recorded.",
-    group=Group.SAY,
-    form=ConsentForm,
-    do=_consent,
-    asks=lambda _, __: (
-        Ask(
-            "radios",
-            "state",
-            "What does the victim say now?",
-            tuple(
-                (one, words(one, "consent"))
-                for one in ("given", "refused", "withdrawn", "lacks-capacity", "under-16-gillick")
-            ),
-        ),
-    ),
-    intro=(
-        "Refusing and withdrawing stop what comes: you may see less of this case from then on, and everybody else who "
-        "was given something is told to stop. Ask the victim alone. Consent that the suspect can hear is no consent."
-    ),
-    told="that consent was refused or withdrawn, if it was, and nothing else",
-    kept="everything else the victim said",
-    afterwards=True,
-)
-ORAL = Action(
-    slug="oral",
-    title="Record what was said aloud",
-    button="Record what was said",
-    done="What was said is recorded.",
-    group=Group.SAY,
-    form=OralForm,
-    do=_oral,
-    asks=_oral_asks,
-    intro="What you told somebody of this case by telephone, at a meeting or at the scene. The words are not kept.",
-    afterwards=True,
-)
-NOTICES = Action(
-    slug="notices",
-    title="Corrections and notices",
-    button="I have read these",
-    done="It is recorded that your team has taken note.",
-    group=Group.CASE,
-    form=NoticesForm,
-    do=_notices,
-    asks=_notice_asks,
-    intro="Whoever sent a correction is told that your team has it.",
-    afterwards=True,
-    roles=WHO,
-)
+    "consent": Does(ConsentForm, _consent),
+    "oral": Does(OralForm, _oral),
+    "notices": Does(NoticesForm, _notices),
+}
+"""What each form does."""

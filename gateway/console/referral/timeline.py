@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from gateway.case_page import CasePage
-from gateway.casework.acts import NEXT_SHIFT
+from gateway.casework.acts import IN_ERROR, NEXT_SHIFT
 from gateway.casework.reading import Done
 from gateway.casework.rules import ELSEWHERE
 from gateway.console.times import day, when
@@ -26,7 +26,7 @@ class Moment:
     """Something that happened: when (aware), what, and by whom; `lines` say more, `note` is the team's own.
 
     `on` is a day without a time. `index` is that of the entry, for an act; `earlier` says that it was in a case that
-    this one goes on with.
+    this one goes on with, and `in_error` that it was entered by mistake: by whom that was said, when and why.
     """
 
     at: datetime
@@ -37,6 +37,7 @@ class Moment:
     on: date | None = None
     index: int | None = None
     earlier: bool = False
+    in_error: str | None = None
 
 
 def timeline(page: CasePage) -> tuple[Moment, ...]:
@@ -60,6 +61,14 @@ def moment_of(done: Done, page: CasePage) -> Moment:
         note=_note(done),
         index=done.index,
         earlier=done.referral_id != page.file.referral.id,
+        in_error=_taken_back(done.in_error) if done.in_error is not None else None,
+    )
+
+
+def _taken_back(by: Done) -> str:
+    """By whom it was said that something was a mistake, when and why."""
+    return (
+        f"Entered in error, said {by.by} on {when(by.recorded_at)}: {words(by.codes['reason'], 'why-in-error').lower()}"
     )
 
 
@@ -73,9 +82,11 @@ _KINDS: Mapping[str, str] = {
     "how": "how",
     "direction": "direction",
     "value": "supports",
-    "reason": "why-declined",
 }
 """What kind of code a field of an act holds."""
+
+_REASONS: Mapping[str, str] = {"decline": "why-declined", IN_ERROR: "why-in-error"}
+"""What kind of code the reason of an act is."""
 
 _GROUNDS: Mapping[str, str] = {"unable-to-contact": "why-unable", "unsafe-to-contact": "why-unsafe"}
 
@@ -86,6 +97,8 @@ def _said(done: Done, page: CasePage) -> Iterator[str]:
     for name, kind in _KINDS.items():
         if isinstance(codes.get(name), str) and (name != "value" or done.kind == "supports-prosecution"):
             yield words(codes[name], kind)
+    if done.kind in _REASONS and "reason" in codes:
+        yield words(codes["reason"], _REASONS[done.kind])
     if done.kind in _OF_KIND:
         yield from _OF_KIND[done.kind](done, page)
 
