@@ -1,10 +1,9 @@
-"""What waits for a person, and what a person must look at again: a hold, an override, a review.
+"""What waits for a person, and what a person decides: a hold, a case that was stopped, and all that is outstanding.
 
     read_holds, read_hold   what waits, without anybody's name in it
     decide_hold, keep_back  let it go on, on a ground, or keep it back
     override                let a referral that was stopped go on
-    review                  somebody else looks at it afterwards
-    read_outstanding        what nobody has acknowledged or reviewed
+    read_outstanding        what nobody has acknowledged, reviewed (`reviewing`) or decided
     register_staff          what may connect a member of staff with a party
 
 Only named people of a party come in here, each sees what is theirs (`sides`), and each act is sealed before it answers.
@@ -25,27 +24,26 @@ from sqlalchemy import Connection, Row, select
 from adapters.socket import Unreadable, reader
 from audit.receipt import Receipt
 from gateway.agreement.content import Content
-from gateway.break_glass import ReviewBreakGlass
 from gateway.coresponse.unjoined import missing
-from gateway.errors import NotFound, Unprocessable
+from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event
 from gateway.intake import Offer, Submission, offers, stamped
 from gateway.linking.unreviewed import open_matches
 from gateway.london import day_of
-from gateway.nothing_given import Missed
+from gateway.match_sides import Listed, listed
 from gateway.notices import outstanding
-from gateway.overrides import Override, OverrideReferral, Release, ReviewOverride, Uphold, released_offers
+from gateway.overrides import Override, OverrideReferral, Release, Uphold, released_offers
 from gateway.quarantine import Quarantine, holds
 from gateway.reading_log import Look
-from gateway.reviews import Review, reviews_due
+from gateway.reviews import reviews_due
 from gateway.services import Services
 from gateway.sides import chased, decides, reviews
 from gateway.store import tables
-from gateway.store.batch import Unit
 from gateway.store.journal import Committed
+from gateway.store.records import address_key, family_key
 from gateway.taking import Answer, TakeIn
-from gateway.ties import Mark, MarkStaff
-from gateway.under_agreement import decided, governed, standing_of
+from gateway.ties import MarkStaff, marks_of
+from gateway.under_agreement import decided, governed, missed, standing_of
 from mappings.record import Record, RecordKind
 
 
@@ -135,27 +133,9 @@ async def override(services: Services, caller: Caller, referral_id: str, given: 
         return await services.journals.of(log_id).submit(OverrideReferral(given, referral_id, caller, standing))
 
     committed = await decided(services, caller, log_id, attempt)
-    return await _found(services, caller, log_id, committed, Event.OVERRIDE_RECORDED)
-
-
-async def review(services: Services, caller: Caller, what: str, id_: str, outcome: Review) -> Receipt:
-    """Review an emergency (`break-glass`) or an override. Raises NotFound, NotPermitted, Unprocessable, NotSealed."""
-    log_id = await governed(services, caller)
-    unit: Unit[bool] = ReviewBreakGlass(id_, outcome, caller)
-    event = Event.BREAK_GLASS_REVIEWED
-    if what == "override":
-        unit, event = ReviewOverride(id_, outcome, caller), Event.OVERRIDE_REVIEWED
-        of = tables.consent_override
-        query = select(of).where(of.c.log_id == log_id, of.c.id == id_)
-        row = await services.database.read(lambda c: c.execute(query).one_or_none())
-        if row is None or not reviews(row, caller.organisation):
-            raise await _missed(services, caller, log_id, event)
-
-    async def attempt() -> Committed[bool]:
-        return await services.journals.of(log_id).submit(unit)
-
-    committed = await decided(services, caller, log_id, attempt)
-    return await _found(services, caller, log_id, committed, event)
+    if not committed.value:
+        raise await missed(services, caller, log_id, Event.OVERRIDE_RECORDED)
+    return committed.receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +144,7 @@ class Due:
 
     notices: Sequence[Row[Any]]
     reviews: Sequence[tuple[str, Row[Any]]]
-    matches: Sequence[Row[Any]]
+    matches: Sequence[Listed]
     contacts: Sequence[Row[Any]]
 
 
@@ -176,20 +156,31 @@ async def read_outstanding(services: Services, caller: Caller) -> tuple[Due, Rec
     own = caller.organisation
 
     def read(connection: Connection) -> Due:
+        standing = services.terms.read(connection, log_id)
         every = reviews_due(connection, log_id)
         return Due(
             chased(connection, outstanding(connection, log_id), own),
             [(what, row) for what, row in every if what == "break-glass" or reviews(row, own)],
-            open_matches(connection, log_id),
+            listed(connection.execute, caller, log_id, standing, open_matches(connection, log_id), datetime.now(UTC)),
             [row for row in missing(connection, log_id) if own in {row.organisation, row.force}],
         )
 
     return await services.database.read(read), receipt
 
 
-async def register_staff(services: Services, caller: Caller, user: str, marks: tuple[Mark, ...]) -> tuple[int, Receipt]:
-    """Register what may connect a member of staff with a party; returns how much of it is new."""
+async def register_staff(
+    services: Services, caller: Caller, user: str, families: Sequence[str], addresses: Sequence[tuple[str, str]]
+) -> tuple[int, Receipt]:
+    """Register what may connect a member of staff with a party: names, and addresses as (first line, postcode).
+
+    Returns how much of it is new. Raises Unprocessable where nothing is named, NotPermitted, Busy, NotSealed.
+    """
     log_id = await governed(services, caller)
+    keys = [address_key([line], postcode) for line, postcode in addresses]
+    names = [family_key(one) for one in families]
+    marks = marks_of(services.keyring, families=names, addresses=[key for key in keys if key])
+    if not marks:
+        raise Unprocessable("name a family name or an address")
     committed = await services.journals.of(log_id).submit(MarkStaff(user, marks, caller))
     return committed.value, committed.receipt
 
@@ -206,8 +197,7 @@ async def _hold(services: Services, caller: Caller, log_id: str, hold_id: str) -
 
     found = await services.database.read(find)
     if found is None:
-        await services.journals.of(log_id).submit(Missed(caller, Event.HOLD_READ))
-        raise NotFound("there is no such hold")
+        raise await missed(services, caller, log_id, Event.HOLD_READ, "there is no such hold")
     return found
 
 
@@ -249,18 +239,6 @@ def _kept_version(connection: Connection, log_id: str, occurrence: bytes, versio
     )
     found: str | None = connection.execute(query).scalar()
     return found
-
-
-async def _found(services: Services, caller: Caller, log_id: str, committed: Committed[bool], wanted: Event) -> Receipt:
-    """The receipt of what was found and changed; what was not is sealed as missed, and raised."""
-    if committed.value:
-        return committed.receipt
-    raise await _missed(services, caller, log_id, wanted)
-
-
-async def _missed(services: Services, caller: Caller, log_id: str, wanted: Event) -> NotFound:
-    await services.journals.of(log_id).submit(Missed(caller, wanted))
-    return NotFound("there is none")
 
 
 _q = tables.quarantine

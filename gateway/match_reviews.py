@@ -5,16 +5,16 @@
     decide_match   one person, or two
     undo_match     two all the same, though they were linked
 
-What is shown of a side is decided like any reading of its referral, and is sealed as combination before it is shown. A
-side that the reviewer's organisation has no referral of shows nothing but how far the two agree. Saying that they are
-one links them; nothing is merged (N9).
+A match is there for whoever may see both sides of it at the instant they ask (`match_sides`), and for nobody else: that
+somebody wanted one that is not there for them is sealed, and answered, as if it were not there at all. What is shown of
+a side is sealed as combination before it is shown. Saying that they are one links them; nothing is merged (N9).
 
 Source: domain.md sections 4.5 (N9, N15), 4.7 (human review with side-by-side); DPA 2018 s.62(1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,18 +24,16 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from audit.entry import Operation
 from audit.receipt import Receipt
-from gateway.decide import Decision, Outcome, decide_on
-from gateway.disclosure import judged_of
-from gateway.errors import NotFound, Unprocessable
+from gateway.decide import Decision, decide_on
+from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.facts import Facts
-from gateway.intake import SAFEGUARDING
 from gateway.linking.found import DIFFERENT, REVIEWED, SAME, conclude, events_of, key_of, matches, write_link
 from gateway.linking.neighbours import Neighbours
 from gateway.linking.undoing import Ground, UndoMatch
 from gateway.linking.unreviewed import open_matches
+from gateway.match_sides import Listed, listed, sides_of
 from gateway.minimise import minimise
-from gateway.nothing_given import Missed
 from gateway.reading_log import Look
 from gateway.repeats import COMPARED, PERSON_MATCH, followed, grouped
 from gateway.services import Services
@@ -45,14 +43,16 @@ from gateway.store.features import LAPSED
 from gateway.store.journal import Committed
 from gateway.store.records import subject_of
 from gateway.terms import Standing
-from gateway.ties import ties_of
-from gateway.under_agreement import decided, governed, standing_of
+from gateway.under_agreement import decided, governed, missed, standing_of
 from mappings.record import Person, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two: the referral it is seen through, what was decided, and the person as she may be seen."""
+class Shown:
+    """One of the two: the referral she is seen through, and what was decided of what is compared.
+
+    `person` is None where nothing is left to show, for the incident was erased, and for a suspect.
+    """
 
     row: Row[Any]
     facts: Facts
@@ -62,25 +62,24 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A review and its sides; a side is None where there is nothing of it for the reviewer."""
+    """A match and its two sides."""
 
     row: Row[Any]
     levels: Mapping[str, str]
-    one: Side | None
-    other: Side | None
+    sides: tuple[Shown, Shown]
 
 
 async def read_matches(
     services: Services, caller: Caller, incident: str | None = None
-) -> tuple[Sequence[Row[Any]], Receipt]:
-    """Everything that waits under the caller's agreement, the one due first at the top.
+) -> tuple[Sequence[Listed], Receipt]:
+    """What waits for the caller, the one due first at the top.
 
     Of an `incident`, by its reference or that of one of its referrals, also what was decided: every match of it and of
     the incidents that links lead to, the newest first.
     """
     log_id = await governed(services, caller)
 
-    def find(connection: Connection) -> Sequence[Row[Any]]:
+    def every(connection: Connection) -> Sequence[Row[Any]]:
         if incident is None:
             return open_matches(connection, log_id)
         event = connection.execute(_EVENT, {"log": log_id, "id": incident}).scalar_one_or_none() or incident
@@ -89,12 +88,18 @@ async def read_matches(
         events = sorted({event} | {one for group in hers for one, _ in group})
         return connection.execute(_OF_EVENTS, {"log": log_id, "events": events}).all()
 
-    rows = await services.database.read(find)
-    what: dict[str, str | int] = {"matches": len(rows)}
-    if incident is not None and rows:  # what leads to nothing may be anything, and is not repeated (P7)
-        what["incident"] = incident
-    unit = Look(caller, what, Event.MATCH_READ)
-    return rows, (await services.journals.of(log_id).submit(unit)).receipt
+    async def attempt() -> tuple[Sequence[Listed], Receipt]:
+        standing = await standing_of(services, log_id)
+        found = await services.database.read(
+            lambda c: listed(c.execute, caller, log_id, standing, every(c), datetime.now(UTC))
+        )
+        what: dict[str, str | int] = {"matches": len(found)}
+        if incident is not None and found:  # what leads to nothing may be anything, and is not repeated (P7)
+            what["incident"] = incident
+        unit = Look(caller, what, Event.MATCH_READ, standing=standing)
+        return found, (await services.journals.of(log_id).submit(unit)).receipt
+
+    return await decided(services, caller, log_id, attempt)
 
 
 async def read_match(services: Services, caller: Caller, review_id: str) -> tuple[Match, Receipt]:
@@ -109,8 +114,7 @@ async def read_match(services: Services, caller: Caller, review_id: str) -> tupl
 
         match = await services.database.read(find)
         if match is None:
-            await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
-            raise NotFound("there is no such match")
+            raise await missed(services, caller, log_id, Event.MATCH_READ, NONE)
         committed = await services.journals.of(log_id).submit(Compare(match, caller, standing))
         return match, committed.receipt
 
@@ -119,54 +123,54 @@ async def read_match(services: Services, caller: Caller, review_id: str) -> tupl
 
 async def decide_match(services: Services, caller: Caller, review_id: str, outcome: str) -> Receipt:
     """Say whether they are one. Raises NotFound, Unprocessable where it was decided, NotPermitted, Busy, NotSealed."""
-    log_id = await governed(services, caller)
-    committed = await services.journals.of(log_id).submit(DecideMatch(review_id, outcome, caller))
-    if not committed.value:
-        await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
-        raise NotFound("there is no such match")
-    return committed.receipt
+
+    def said(_: Standing) -> Unit[bool]:
+        return DecideMatch(review_id, outcome, caller)
+
+    return await _say(services, caller, review_id, said, Event.MATCH_DECIDED)
 
 
 async def undo_match(services: Services, caller: Caller, match_id: str, ground: Ground) -> Receipt:
     """Say that two who are linked are two. Raises NotFound, Unprocessable, NotPermitted, Busy, NotSealed."""
+
+    def said(standing: Standing) -> Unit[bool]:
+        return UndoMatch(match_id, ground, caller, standing)
+
+    return await _say(services, caller, match_id, said, Event.MATCH_UNDONE)
+
+
+async def _say(
+    services: Services, caller: Caller, match_id: str, said: Callable[[Standing], Unit[bool]], wanted: Event
+) -> Receipt:
+    """Have it said of a match; that it is not there for the caller is sealed, and raised."""
     log_id = await governed(services, caller)
 
     async def attempt() -> Committed[bool]:
         standing = await standing_of(services, log_id)
-        return await services.journals.of(log_id).submit(UndoMatch(match_id, ground, caller, standing))
+        return await services.journals.of(log_id).submit(OfBothSides(match_id, said(standing), caller, standing))
 
     committed = await decided(services, caller, log_id, attempt)
     if not committed.value:
-        await services.journals.of(log_id).submit(Missed(caller, Event.MATCH_READ))
-        raise NotFound("there is no such match")
+        raise await missed(services, caller, log_id, wanted, NONE)
     return committed.receipt
 
 
 def _find(
     connection: Connection, services: Services, caller: Caller, standing: Standing, log_id: str, review_id: str
 ) -> Match | None:
-    row = connection.execute(_ONE, {"log": log_id, "id": review_id}).one_or_none()
-    if row is None or row.outcome == LAPSED:
+    rows = connection.execute(_ONE, {"log": log_id, "id": review_id}).all()
+    sides = sides_of(connection.execute, caller, log_id, standing, rows, datetime.now(UTC)).get(review_id)
+    if sides is None:
         return None
-    asked = {"log": log_id, "events": [row.event_id, row.other_event_id], "organisation": caller.organisation}
-    referrals = connection.execute(_REFERRALS, asked).all()
-    ties = ties_of(connection.execute, caller, log_id, referrals)
-    records = services.records.load(connection, sorted({one.record_id for one in referrals}))
-    sides: list[Side | None] = []
-    for event, person in ((row.event_id, row.person), (row.other_event_id, row.other_person)):
-        referral = next((one for one in referrals if (one.event_id, one.victim) == (event, person)), None)
-        if referral is None:
-            sides.append(None)
-            continue
-        facts, whole = judged_of(referral, standing, ties, datetime.now(UTC))
-        decision = whole.narrow(COMPARED)
-        record = records.get(referral.record_id)
-        shown = None
-        if record is not None and decision.outcome is Outcome.PERMITTED:
-            victims = minimise(record.for_victim(person), decision).of_role(Role.VICTIM)
-            shown = victims[0] if victims else None
-        sides.append(Side(referral, facts, decision, shown))
-    return Match(row, orjson.loads(row.levels), *sides)
+    (row,) = rows
+    records = services.records.load(connection, sorted({side.row.record_id for side in sides}))
+    shown: list[Shown] = []
+    for side, ref in zip(sides, (row.person, row.other_person), strict=True):
+        decision = side.decision.narrow(COMPARED)
+        record = records.get(side.row.record_id)
+        people = minimise(record.for_victim(side.row.victim), decision).of_role(Role.VICTIM) if record else ()
+        shown.append(Shown(side.row, side.facts, decision, next((one for one in people if one.ref == ref), None)))
+    return Match(row, orjson.loads(row.levels), (shown[0], shown[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +184,16 @@ class Compare(Unit[None]):
     @property
     def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
         """The referrals that must not have changed."""
-        return [side.row.id for side in (self.match.one, self.match.other) if side is not None]
+        return [side.row.id for side in self.match.sides]
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         review = {"match": self.match.row.id, "types": PERSON_MATCH}
-        shown = [side for side in (self.match.one, self.match.other) if side is not None and side.person is not None]
-        for side in shown:
+        shown = [side for side in self.match.sides if side.person is not None]
+        for side in self.match.sides:
             batch.same_referral(side.row.id, side.row.version)
-            again = decide_on(side.facts, side.row.team, SAFEGUARDING, self.standing.terms, batch.now).narrow(COMPARED)
+            said, terms = side.decision, self.standing.terms
+            again = decide_on(side.facts, said.recipient, said.purpose, terms, batch.now).narrow(COMPARED)
             if again.ruling != side.decision.ruling:
                 raise DecideAgain("the decision came out otherwise at the instant of sealing")
         for side in shown:
@@ -212,17 +217,34 @@ class Compare(Unit[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class OfBothSides(Unit[bool]):
+    """Have something said of a match by somebody who may see both sides, as the log stands now. False where not.
+
+    The one place where that is asked, whatever is said and however it comes in.
+    """
+
+    match_id: str
+    said: Unit[bool]
+    caller: Caller
+    standing: Standing
+
+    def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        rows = batch.read(_ONE, {"log": batch.log_id, "id": self.match_id})
+        seen = sides_of(batch.read, self.caller, batch.log_id, self.standing, rows, batch.now)
+        return self.match_id in seen and self.said.apply(batch)
+
+
+@dataclass(frozen=True, slots=True)
 class DecideMatch(Unit[bool]):
-    """Write what a person said, and link the two where they are one. False where there is no such match."""
+    """Write what a person said, and link the two where they are one: a match that is there (`OfBothSides`)."""
 
     review_id: str
     outcome: str
     caller: Caller
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
-        row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.review_id})), None)
-        if row is None:
-            return False
+        (row,) = batch.read(_ONE, {"log": batch.log_id, "id": self.review_id})
         if row.decided_at is not None:
             raise Unprocessable("somebody has decided it")
         near = Neighbours.of(batch, [key_of(row)]) if self.outcome == SAME else None
@@ -247,6 +269,7 @@ class DecideMatch(Unit[bool]):
         return True
 
 
+NONE = "there is no such match"
 MOST = 500  # matches of one incident that are shown, the newest
 
 _v, _f = tables.match_review, tables.referral
@@ -263,14 +286,6 @@ _OF_EVENTS = (
     .order_by(_v.c.opened_at.desc(), _v.c.id)
     .limit(MOST)
 )
-_ONE = select(_v).where(_v.c.log_id == _log, _v.c.id == bindparam("id"))
-_REFERRALS = (
-    select(_f)
-    .where(
-        _f.c.log_id == _log,
-        _f.c.event_id.in_(_events),
-        _f.c.organisation == bindparam("organisation"),
-        _f.c.erased_at.is_(None),
-    )
-    .order_by(_f.c.id)
+_ONE = select(_v).where(
+    _v.c.log_id == _log, _v.c.id == bindparam("id"), or_(_v.c.outcome.is_(None), _v.c.outcome != LAPSED)
 )

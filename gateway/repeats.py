@@ -40,7 +40,7 @@ MOST_SHOWN = 20
 """Earlier incidents that are shown one by one, the latest of them; all of them are counted."""
 
 MOST_LINKED = 500
-"""Events that links are followed through."""
+"""Events that links are followed through, beside those that were asked of."""
 
 
 def linked(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone, frozenset[Someone]]:  # noqa: ANN401 - a connection's `execute`, or a batch's `read`
@@ -66,6 +66,7 @@ def followed(read: Any, log_id: str, people: Iterable[Someone]) -> dict[Someone,
             edges.setdefault((row.event_id, row.person), set()).add((row.other_event_id, row.other_person))
             if row.other_event_id not in asked:
                 wanted.add(row.other_event_id)
+        wanted = set(sorted(wanted)[: max(0, MOST_LINKED - len(asked))])  # one event may lead to any number
     return edges
 
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from audit.errors import LogUnknown
 from gateway.callers import agreement_of, check_named
-from gateway.errors import NotPermitted, NotSealed
-from gateway.evidence import OPERATOR_LOG, Caller
-from gateway.nothing_given import Deny
+from gateway.errors import NotFound, NotPermitted, NotSealed
+from gateway.evidence import OPERATOR_LOG, Caller, Event
+from gateway.nothing_given import Deny, Missed
 from gateway.services import Services
 from gateway.store.batch import DecideAgain
 from gateway.terms import Standing
@@ -52,6 +52,14 @@ async def decided(services: Services, caller: Caller, log_id: str, attempt: Call
             await services.journals.of(log_id).submit(Deny(caller, denied.reason))
             raise
     raise NotSealed("the record or the agreement keeps changing; nothing is released", headers={"Retry-After": "1"})
+
+
+async def missed(
+    services: Services, caller: Caller, log_id: str, wanted: Event, words: str = "there is none"
+) -> NotFound:
+    """What to raise where what somebody wants is not there, or not theirs (P8); that they wanted it is sealed."""
+    await services.journals.of(log_id).submit(Missed(caller, wanted))
+    return NotFound(words)
 
 
 async def governed(services: Services, caller: Caller) -> str:

@@ -28,7 +28,7 @@ def report(
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     starts: Annotated[
         str | None,
-        typer.Option("--from", help="The first day of a quarter, as 2024-04-01; the last two years if not said."),
+        typer.Option("--from", help="The first day of a quarter, as 2024-04-01; the last eight that are closed."),
     ] = None,
     until: Annotated[str | None, typer.Option(help="Up to, and not including, the first day of another.")] = None,
     before_from: Annotated[str | None, typer.Option(help="The first day of an earlier period to compare with.")] = None,
@@ -36,6 +36,9 @@ def report(
     baseline: Annotated[
         Path | None, typer.Option(help="Figures of before in a TOML file, for those published.")
     ] = None,
+    revise: Annotated[
+        bool, typer.Option("--revise", help="Count again what was counted before, and mark it as a revision.")
+    ] = False,
 ) -> None:
     """Write the report: a printable page, a PDF, a CSV file and a picture for each table, and FHIR MeasureReports."""
     from datetime import UTC, datetime
@@ -46,8 +49,8 @@ def report(
     from gateway.evaluation.making import Asked, NoEvaluation, make_here
     from gateway.evaluation.period import Period
 
-    period = _period(starts, until, "--from") or Period.two_years_to(datetime.now(UTC))
-    asked = Asked(period, _published(baseline), _period(before_from, before_until, "--before-from"))
+    period = _period(starts, until, "--from") or Period.closed(datetime.now(UTC))
+    asked = Asked(period, _published(baseline), _period(before_from, before_until, "--before-from"), revise)
     with opened() as services:
         check_log(services, agreement_id)
         try:
@@ -71,7 +74,7 @@ def load(
     police_key: Annotated[Path, typer.Option(help="Its private key, PEM.")],
     team: Annotated[str, typer.Option(help="A client of the advisers' team.")],
     team_key: Annotated[Path, typer.Option(help="Its private key, PEM.")],
-    years: Annotated[int, typer.Option(help="How many years, up to now.")] = 2,
+    years: Annotated[int, typer.Option(help="How many years, up to the last quarter that is closed.")] = 2,
     victims: Annotated[int, typer.Option(help="How many victims.")] = 1_664,
     seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 0,
 ) -> None:
@@ -82,6 +85,7 @@ def load(
     import httpx
 
     from gateway.demo.client import Client, key_of
+    from gateway.evaluation.period import Period
     from gateway.evaluation.sheets import duration
     from gateway.evaluation.synthetic.loading import Loaded, LoadFailed
     from gateway.evaluation.synthetic.loading import load as load_plan
@@ -89,7 +93,7 @@ def load(
     from gateway.evaluation.synthetic.truth import truth
 
     try:
-        wanted = plan(datetime.now(UTC), years=years, seed=seed, victims=victims)
+        wanted = plan(Period.closed(datetime.now(UTC)).last_instant, years=years, seed=seed, victims=victims)
     except ValueError as invalid:
         raise typer.BadParameter(str(invalid), param_hint="--victims") from None
     users = ((police, police_key, _OFFICER), (team, team_key, _ADVISER))
@@ -117,7 +121,8 @@ def load(
         typer.echo(f"{name:<14} {known.total(name)}")
     typer.echo(f"median         {duration(known.median)}")
     typer.echo(f"95 % within    {duration(known.slow)}")
-    typer.echo("A victim's incidents are joined by the clock of `gateway serve`, within a few minutes.")
+    typer.echo("A victim's incidents are joined by the clock of `gateway serve`, within a few minutes. A report made")
+    typer.echo("before then stays as it is until `gateway evaluation report … --revise`.")
 
 
 _OFFICER = {"id": "synthetic-officer", "role": "officer-in-case"}

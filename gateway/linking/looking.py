@@ -60,7 +60,10 @@ def link_waiting(database: Database, journals: Journals, records: Records, model
     with database.reading() as connection:
         people = max(LEAST_PEOPLE, connection.execute(_PEOPLE, {"log": log_id}).scalar_one())
         waiting = connection.execute(_WAITING, {"log": log_id, "most": AT_ONCE}).all()
-        looked = [look(connection, records, model, log_id, row, people) for row in _in_turn(waiting, journal)]
+        erased = bool(waiting) and connection.execute(_ANY_ERASED, {"log": log_id}).first() is not None
+        looked = [
+            look(connection, records, model, log_id, row, people, erased=erased) for row in _in_turn(waiting, journal)
+        ]
     if looked:
         journal.submit_and_wait(LinkPeople(tuple(looked)))
     return len(looked)
@@ -80,8 +83,13 @@ def look(
     log_id: str,
     row: Any,  # noqa: ANN401 - the ids of the row that waits, and of its event
     people: int,
+    *,
+    erased: bool = True,
 ) -> Looked:
-    """Find who each victim and suspect of an event is in others; `people` are those there are to choose from."""
+    """Find who each victim and suspect of an event is in others; `people` are those there are to choose from.
+
+    `erased` says whether there may be events that were erased: where there are none, the record need not be opened.
+    """
     features = records.features
     own = features.of_events(connection, [row.event_id]).get(row.event_id)
     links: list[Pair] = []
@@ -95,7 +103,7 @@ def look(
                         links.append(pair)
                     elif each.band is Band.REVIEW and pair.of_victims:
                         reviews.append(pair)
-        links += _erased(connection, records, log_id, own)
+        links += _erased(connection, records, log_id, own) if erased else ()
     return Looked(row.id, row.event_id, tuple(links), tuple(reviews[:MOST_REVIEWS]))
 
 
@@ -181,6 +189,7 @@ _WAITING = (
     .limit(bindparam("most"))
 )
 _r, _b = tables.record, tables.blind_index
+_ANY_ERASED = select(_r.c.id).where(_r.c.log_id == _log, _r.c.erased_at.is_not(None)).limit(1)
 _ERASED = (
     select(_b.c.digest, _b.c.subject, _b.c.record_id, _r.c.event_id)
     .join(_r, _r.c.id == _b.c.record_id)

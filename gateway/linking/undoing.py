@@ -43,7 +43,7 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UndoMatch(Unit[bool]):
-    """Take a link back, as a person decided; False where there is no such match."""
+    """Take a link back, as a person decided who may see both (`match_reviews`)."""
 
     match_id: str
     ground: Ground
@@ -52,9 +52,7 @@ class UndoMatch(Unit[bool]):
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        row = next(iter(batch.read(_ONE, {"log": batch.log_id, "id": self.match_id})), None)
-        if row is None:
-            return False
+        (row,) = batch.read(_ONE, {"log": batch.log_id, "id": self.match_id})
         if row.outcome not in {LINKED, SAME}:
             raise Unprocessable("they are not linked: there is nothing to undo")
         key = key_of(row)

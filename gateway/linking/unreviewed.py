@@ -41,8 +41,8 @@ class NoteMatchesOverdue(Unit[int]):
         return len(rows)
 
 
-def open_matches(connection: Connection, log_id: str, limit: int = 500) -> Sequence[Row[Any]]:
-    """The matches that wait for a person, the one due first at the top."""
+def open_matches(connection: Connection, log_id: str, limit: int = 2000) -> Sequence[Row[Any]]:
+    """The matches that wait for a person, the one due first at the top; a list shows those that are its reader's."""
     return _MATCHES.find(connection, log_id, limit)
 
 

@@ -7,7 +7,7 @@ shown by its facts, its clauses and its clock, and by nobody's name; its content
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -16,23 +16,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.receipt import Receipt
-from gateway import governing, replaying
-from gateway.errors import Unprocessable
+from gateway import governing, replaying, reviewing
+from gateway.errors import BadParameter, Unprocessable
 from gateway.evidence import Caller
 from gateway.intake import Offer
 from gateway.overrides import MOST_DAYS, Ground, Override, VictimTold
 from gateway.replaying import Wanted
+from gateway.reviewing import What, Why
 from gateway.reviews import Review
 from gateway.services import Services
 from gateway.store.envelope import Envelope
-from gateway.store.records import address_key, family_key
-from gateway.ties import marks_of
 from gateway.tokens.scopes import Scope
 from gateway.under_agreement import log_of
 from gateway.web.auth import caller_of
 from gateway.web.bodies import Body, read_json
 from gateway.web.coresponse import shown
-from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
+from gateway.web.http import PlainRoute, json_response, reason_of, receipt_header, receipt_json
 from gateway.web.matches import shown as match_shown
 from gateway.web.team import Code, Words
 
@@ -117,7 +116,9 @@ def routes(services: Services) -> APIRouter:
         ("/holds/{hold_id}/keep", desk.keep, "POST"),
         ("/referrals/{referral_id}/override", desk.override, "POST"),
         ("/outstanding", desk.outstanding, "GET"),
+        ("/break-glass/{id_}/words", desk.words_of_break_glass, "GET"),
         ("/break-glass/{id_}/review", desk.review_break_glass, "POST"),
+        ("/overrides/{id_}/words", desk.words_of_override, "GET"),
         ("/overrides/{id_}/review", desk.review_override, "POST"),
         ("/staff", desk.staff, "POST"),
     ):
@@ -185,38 +186,47 @@ class _Desk:
         said = {
             "notices": [_notice(row) for row in due.notices],
             "reviews": [_review(what, row) for what, row in due.reviews],
-            "matches": [match_shown(row) for row in due.matches],
+            "matches": [match_shown(one) for one in due.matches],
             "co_responses": [shown(row) for row in due.contacts],
         }
         return await self._answer(caller, said, receipt)
 
+    async def words_of_break_glass(self, request: Request, id_: str) -> Response:
+        """What somebody wrote who broke the glass, for whoever reviews it; `Gateway-Reason` says why it is read."""
+        return await self._words(request, What.BREAK_GLASS, id_)
+
     async def review_break_glass(self, request: Request, id_: str) -> Response:
         """Say whether an emergency was one."""
-        return await self._review(request, "break-glass", id_)
+        return await self._review(request, What.BREAK_GLASS, id_)
+
+    async def words_of_override(self, request: Request, id_: str) -> Response:
+        """What somebody wrote who let something go on, for whoever reviews it; `Gateway-Reason` says why it is read."""
+        return await self._words(request, What.OVERRIDE, id_)
 
     async def review_override(self, request: Request, id_: str) -> Response:
         """Say whether an override was right."""
-        return await self._review(request, "override", id_)
+        return await self._review(request, What.OVERRIDE, id_)
 
     async def staff(self, request: Request) -> Response:
         """Register what may connect a member of staff with a party (N15)."""
         caller = await self._caller(request)
         body = await read_json(request, StaffBody)
-        keys = [address_key([one.line], one.postcode) for one in body.addresses]
-        marks = marks_of(
-            self._services.keyring,
-            families=[family_key(one) for one in body.family_names],
-            addresses=[key for key in keys if key],
-        )
-        if not marks:
-            raise Unprocessable("name a family name or an address")
-        count, receipt = await governing.register_staff(self._services, caller, body.user, marks)
+        addresses = [(one.line, one.postcode) for one in body.addresses]
+        count, receipt = await governing.register_staff(self._services, caller, body.user, body.family_names, addresses)
         return await self._answer(caller, {"new": count}, receipt)
 
-    async def _review(self, request: Request, what: Literal["break-glass", "override"], id_: str) -> Response:
+    async def _words(self, request: Request, what: What, id_: str) -> Response:
+        caller = await self._caller(request)
+        why = reason_of(request)
+        if why not in {one.value for one in Why}:
+            raise BadParameter(f"Gateway-Reason is one of {', '.join(Why)}")
+        words, receipt = await reviewing.read_words(self._services, caller, what, id_, Why(why))
+        return await self._answer(caller, {"words": words}, receipt)
+
+    async def _review(self, request: Request, what: What, id_: str) -> Response:
         caller = await self._caller(request)
         body = await read_json(request, ReviewBody)
-        receipt = await governing.review(self._services, caller, what, id_, body.outcome)
+        receipt = await reviewing.review(self._services, caller, what, id_, body.outcome)
         return await self._answer(caller, {"review": body.outcome.value}, receipt)
 
     async def _caller(self, request: Request) -> Caller:

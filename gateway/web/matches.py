@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +16,8 @@ from gateway import match_reviews
 from gateway.evidence import Caller
 from gateway.linking.found import DIFFERENT
 from gateway.linking.undoing import Ground
-from gateway.match_reviews import Side
+from gateway.match_reviews import Shown
+from gateway.match_sides import Listed
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
 from gateway.under_agreement import log_of
@@ -62,16 +62,16 @@ class _Desk:
         """Everything that waits, the one due first at the top; of an `incident` also what was decided."""
         caller = await self._caller(request)
         incident = request.query_params.get("incident")
-        rows, receipt = await match_reviews.read_matches(self._services, caller, incident)
-        return await self._answer(caller, {"matches": [shown(row) for row in rows]}, receipt)
+        found, receipt = await match_reviews.read_matches(self._services, caller, incident)
+        return await self._answer(caller, {"matches": [shown(one) for one in found]}, receipt)
 
     async def match(self, request: Request, match_id: str) -> Response:
         """One of them, both sides."""
         caller = await self._caller(request)
         found, receipt = await match_reviews.read_match(self._services, caller, match_id)
-        said = shown(found.row) | {
+        said = shown(Listed(found.row, decidable=True)) | {
             "compared": dict(found.levels),
-            "sides": [_side(side) for side in (found.one, found.other)],
+            "sides": [_side(side) for side in found.sides],
         }
         return await self._answer(caller, said, receipt)
 
@@ -97,22 +97,27 @@ class _Desk:
         return json_response(body | {"receipt": receipt_json(receipt, log_id)}, headers=receipt_header(receipt, log_id))
 
 
-def shown(row: Row[Any]) -> dict[str, Any]:
-    """A match without anybody's name: whose it is, its clock, and what became of it."""
+def shown(one: Listed) -> dict[str, Any]:
+    """A match without anybody's name: whose it is, its clock, and what became of it.
+
+    Of one that nobody may decide there is the clock alone: whoever it lies with may have no case of either.
+    """
+    row = one.row
     return {
         "match": row.id,
-        "incidents": [row.event_id, row.other_event_id],
-        "people": [row.person, row.other_person],
+        "incidents": [row.event_id, row.other_event_id] if one.decidable else [],
+        "people": [row.person, row.other_person] if one.decidable else [],
         "state": row.outcome or "open",
         "opened_at": row.opened_at,
         "due_at": row.due_at,
         "decided_at": row.decided_at,
         "overdue": row.overdue_at is not None,
+        "decidable": one.decidable,
     }
 
 
-def _side(side: Side | None) -> dict[str, Any] | None:
-    """A person as far as the reviewer may see her; None where there is nothing of her for the reviewer."""
-    if side is None or side.person is None:
+def _side(side: Shown) -> dict[str, Any] | None:
+    """A person as far as the reviewer may see her; None where nothing is left of her, and for a suspect."""
+    if side.person is None:
         return None
     return {"referral": side.row.id, "person": side.person.model_dump(mode="json", exclude_defaults=True)}

@@ -76,6 +76,50 @@ def test_what_was_decided_is_reviewed_by_somebody_else(world: World, guardian: C
     assert other.get(address).status_code == 404
 
 
+def test_a_reviewer_reads_by_one_click_why_it_was_done(world: World, guardian: ConsoleClient) -> None:
+    hold = held(world)
+    guardian.form(f"{AT}/holds/{hold}", GIVEN, at="Let it go on").submit()
+    tree = html.document_fromstring(guardian.get(f"{AT}?kind=reviews").text)  # type: ignore[no-untyped-call]  # as above
+    address = str(tree.xpath("//main//a/@href[contains(., '/reviews/override/')]")[-1])
+    own = guardian.get(address)
+    assert "Read what was written" not in own.text, "its author needs nobody's leave, and is no reviewer of it"
+    other = signed_in(world, GUARDIAN, id="caldicott-2")
+    page = other.get(address)
+    assert GIVEN["evidence"] not in page.text
+    before = size(world, LOG)
+    shown = other.form(page, {}, at="/words").submit()
+    assert shown.status_code == 200
+    for name in ("evidence", "proportionality", "minimum_set"):
+        assert GIVEN[name] in words(shown)
+    (entry,) = [one for one in sealed(world, LOG, before) if one.event == "review-words-read"]
+    assert (entry.actor.user, entry.reason) == ("caldicott-2", "review")
+    assert "Seal my review" in words(shown)
+    token = dict(other.form(page, {}, at="/words").fields)["csrf"]
+    refused = guardian.post(f"{address}/words", {"csrf": dict(guardian.form(own, {}, at="/reviews").fields)["csrf"]})
+    assert GIVEN["evidence"] not in refused.text
+    assert other.post(f"{AT}/reviews/override/{fresh_id()}/words", {"csrf": token}).status_code == 404
+    assert other.post(f"{AT}/reviews/gossip/{fresh_id()}/words", {"csrf": token}).status_code == 404
+    assert other.post(f"{address}/words", {"csrf": "another"}).status_code == 403
+
+
+def test_another_party_sees_that_a_review_is_due_and_nothing_that_was_written(
+    world: World, guardian: ConsoleClient
+) -> None:
+    hold = held(world)
+    guardian.form(f"{AT}/holds/{hold}", GIVEN, at="Let it go on").submit()
+    theirs = signed_in(world, GUARDIAN, id="caldicott-9", organisation="RTX")
+    listed = theirs.get(f"{AT}?kind=reviews")
+    assert "For somebody of RXL to review" in words(listed)
+    tree = html.document_fromstring(listed.text)  # type: ignore[no-untyped-call]  # as above
+    address = str(tree.xpath("//main//a/@href[contains(., '/reviews/override/')]")[-1])
+    page = theirs.get(address)
+    assert "somebody else there reviews it" in words(page)
+    assert "Seal my review" not in page.text
+    token = dict(theirs.form("/console/sign-out", at="this browser").fields)["csrf"]
+    assert theirs.post(f"{address}/words", {"csrf": token}).status_code == 404
+    assert theirs.post(address, {"csrf": token, "outcome": "not-justified"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -129,16 +129,40 @@ def test_two_who_were_linked_are_found_by_their_incident_and_are_two_after_all(
     assert "One person, or two?" in words_of(undo.submit())
 
 
-def test_two_are_two_and_another_organisation_sees_neither_side(
+def test_two_are_two_and_to_another_organisation_there_is_no_such_match(
     world: World, guardian: ConsoleClient, other_guardian: ConsoleClient
 ) -> None:
-    match, _, _ = doubtful(world, ("Isolde", "Isadora"), "Fenwick")
-    theirs = other_guardian.get(f"{AT}/matches/{match}")
-    assert "Both sides are not shown to you" in words_of(theirs)
-    assert "Fenwick" not in theirs.text
+    match, first, _ = doubtful(world, ("Isolde", "Isadora"), "Fenwick")
+    other, none = f"{AT}/matches/{match}", f"{AT}/matches/{fresh_id()}"
+    assert words_of(other_guardian.get(other)) == words_of(other_guardian.get(none))
+    assert other_guardian.get(other).status_code == 404
+    token = dict(other_guardian.form(AT + "/matches", at="/matches").fields)["csrf"]
+    for act, said in (("decision", {"outcome": "same"}), ("undo", {"reason": "told"})):
+        answers = [other_guardian.post(f"{page}/{act}", {"csrf": token, **said}) for page in (other, none)]
+        assert [(one.status_code, words_of(one)) for one in answers] == [(404, words_of(answers[1]))] * 2
+    shown = other_guardian.form(f"{AT}/matches", {"incident": first}, at="/matches").submit()
+    assert match not in shown.text
     before = size(world, LOG)
     assert send(guardian, f"matches/{match}", {"outcome": "different"}, "/decision").is_redirect
     assert ("match-decided", "different") in events(world, before)
+
+
+def test_what_nobody_may_see_both_sides_of_waits_with_its_clock_and_has_no_page(
+    world: World, guardian: ConsoleClient, other_guardian: ConsoleClient
+) -> None:
+    """The advisers' trust owns the agreement: what nobody may decide lies with it."""
+    match, first, _ = doubtful(world, ("Ottilie", "Ottoline"), "Undecided")
+    elsewhere = {"organisation": "RTX", "team": "uhmb-safeguarding", "force": "99"}
+    with world.services.database.writing() as connection:
+        connection.execute(update(tables.referral).where(tables.referral.c.event_id == first).values(elsewhere))
+    for path in (f"{AT}?kind=matches", f"{AT}/matches"):
+        page = guardian.get(path)
+        assert "No organisation may see both" in words_of(page)
+        assert first[:8] not in page.text
+        assert f"{AT}/matches/{match}" not in page.text
+    assert match[:8] in guardian.get(f"{AT}?kind=matches").text
+    assert guardian.get(f"{AT}/matches/{match}").status_code == 404
+    assert match[:8] not in other_guardian.get(f"{AT}?kind=matches").text
 
 
 # A hospital's notices

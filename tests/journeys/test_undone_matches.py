@@ -30,6 +30,7 @@ def named() -> dict[str, str]:
     number = serial()
     parts = [SYLLABLES[int(digit)] for digit in f"{number:03}"]
     born = date(1948, 2, 3) + timedelta(days=number * 411 % 18_000)
+    born = born.replace(day=2) if born.day == 1 else born  # the first of January may stand for an unknown day
     family, given = "".join(reversed(parts)), "".join(parts) + "a"
     return {"victim_surname": family.title(), "victim_given": given.title(), "victim_born": born.isoformat()}
 

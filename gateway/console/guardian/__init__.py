@@ -8,6 +8,8 @@
     deliveries   what did not arrive at a team's system: sent again
     contacts     a contact at the scene that no police record has joined
     notices      what nobody has acknowledged
+    again        what is held back, read again after a profile was mended
+    staff        who must not see whose case
     traces       whose NHS number waits for a person of her own team
 
 Everything is asked of the functions that the interfaces ask, which seal it; nothing is decided here. What waits for
@@ -21,10 +23,22 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.console.console import Console
-from gateway.console.guardian import contacts, deliveries, holds, hospital, matches, notices, reviews, traces, waiting
+from gateway.console.guardian import (
+    again,
+    contacts,
+    deliveries,
+    holds,
+    hospital,
+    matches,
+    notices,
+    reviews,
+    staff,
+    traces,
+    waiting,
+)
 from gateway.web.http import PlainRoute
 
-_PAGES = (waiting, holds, reviews, matches, hospital, deliveries, contacts, notices, traces)
+_PAGES = (waiting, holds, reviews, matches, hospital, deliveries, contacts, notices, again, staff, traces)
 
 
 def routes(console: Console) -> APIRouter:

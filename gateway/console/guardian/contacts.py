@@ -10,19 +10,21 @@ Source: domain.md sections 0a (co-response), 4.1 (step 2).
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.receipt import Receipt
 from gateway import scene_contacts
 from gateway.console.console import Console
-from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.desk import HOME, Desk, Route, at
 from gateway.console.guardian.holds import Reference
-from gateway.errors import NotFound, Unprocessable
+from gateway.errors import NotFound
 
 JOINED = (
     ("wrong-log-number", "The log number was wrong"),
@@ -64,39 +66,33 @@ class _Contacts:
 
     async def contact(self, request: Request, contact_id: str) -> Response:
         """One that waits, by its references."""
-        return await self._page(request, await self._desk.visit(request), contact_id)
+        return await self._page(request, contact_id, await self._desk.visit(request))
 
     async def join(self, request: Request, contact_id: str) -> Response:
         """Join it to a case."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Join)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, contact_id, given, form)
-        try:
-            receipt = await scene_contacts.join_contact(
-                self._desk.services, visit.caller, contact_id, given.referral, given.reason
-            )
-        except NotFound:  # of the contact, the page itself says so
-            none = (FieldError("referral", "There is no case of this reference, team and force"),)
-            return await self._page(request, visit, contact_id, none, form)
-        except Unprocessable as error:
-            return await self._page(request, visit, contact_id, refused(error), form)
-        return await self._desk.done(visit, "joined", receipt)
+
+        async def act(visit: Visit, given: Join) -> Receipt | FieldError:
+            services, caller = self._desk.services, visit.caller
+            try:
+                return await scene_contacts.join_contact(services, caller, contact_id, given.referral, given.reason)
+            except NotFound:  # of the contact, the page itself says so
+                return FieldError("referral", "There is no case of this reference, team and force")
+
+        return await self._desk.decided(request, Join, act, partial(self._page, request, contact_id), "joined")
 
     async def close(self, request: Request, contact_id: str) -> Response:
         """Say that no record will come."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Close)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, contact_id, given, form)
-        receipt = await scene_contacts.close_contact(self._desk.services, visit.caller, contact_id, given.why)
-        return await self._desk.done(visit, "closed", receipt)
+
+        async def act(visit: Visit, given: Close) -> Receipt:
+            return await scene_contacts.close_contact(self._desk.services, visit.caller, contact_id, given.why)
+
+        return await self._desk.decided(request, Close, act, partial(self._page, request, contact_id), "closed")
 
     async def _page(
         self,
         request: Request,
-        visit: Visit,
         contact_id: str,
+        visit: Visit,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:

@@ -24,12 +24,10 @@ from gateway.console.guardian.desk import HOME, Desk, Route
 from gateway.delivery.channel import Endpoint
 from gateway.delivery.endpoints import endpoints
 from gateway.delivery.page import Renew, State, listed
-from gateway.errors import NotFound
 from gateway.evidence import Event
-from gateway.nothing_given import Missed
 from gateway.reading_log import Look
 from gateway.services import Services
-from gateway.under_agreement import governed, standing_of
+from gateway.under_agreement import governed, missed, standing_of
 
 SHOWN_MAX = 500
 
@@ -81,9 +79,8 @@ class _Deliveries:
         visit, _ = await self._desk.posted(request)
         services, caller = self._desk.services, visit.caller
         log_id = await governed(services, caller)
-        journal = services.journals.of(log_id)
-        committed = await journal.submit(Renew(delivery_id, caller, await standing_of(services, log_id)))
+        renew = Renew(delivery_id, caller, await standing_of(services, log_id))
+        committed = await services.journals.of(log_id).submit(renew)
         if not committed.value:
-            await journal.submit(Missed(caller, Event.DELIVERY_RENEWED))
-            raise NotFound("there is no delivery of this id that lies with a human")
+            raise await missed(services, caller, log_id, Event.DELIVERY_RENEWED)
         return await self._desk.done(visit, "renewed", committed.receipt)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from audit.receipt import Receipt
 from gateway.console.console import Console
-from gateway.console.forms import FieldError, Form, typed
+from gateway.console.forms import FieldError, Form, FormModel, read, typed
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import GatewayError, NotFound, Unprocessable
 from gateway.evidence import Event
-from gateway.nothing_given import Missed
 from gateway.services import Services
 from gateway.signin.claims import Role
-from gateway.under_agreement import log_of
+from gateway.under_agreement import log_of, missed
 from gateway.web.http import receipt_header
 
 HOME = "/guardian"
 PATH = f"{PREFIX}{HOME}"
+
+M = TypeVar("M", bound=FormModel)
 
 Route = tuple[str, Callable[..., Any], str]
 """Where a page is after the console's prefix, what answers it, and its method."""
@@ -40,6 +41,7 @@ DONE: Mapping[str, str] = {
     "joined": "The contact is joined to the case.",
     "closed": "The contact is closed without a police record.",
     "noted": "Noted, for your whole organisation.",
+    "registered": "It is registered: they see nothing of such a case from now on.",
     "traced": "Your word on the NHS number is sealed.",
 }
 """What was done, as the next page says it."""
@@ -95,11 +97,34 @@ class Desk:
         headers = {**HEADERS, **receipt_header(receipt, await log_of(self.services, visit.caller))}
         return RedirectResponse(f"{self._home}?done={what}", 303, headers=headers)
 
+    async def decided(
+        self,
+        request: Request,
+        model: type[M],
+        act: Callable[[Visit, M], Awaitable[Receipt | FieldError]],
+        page: Callable[[Visit, tuple[FieldError, ...], Form], Awaitable[Response]],
+        done: str,
+    ) -> Response:
+        """Read a form, act on it, and go back; what is wrong with it, or is refused, stands on the page again.
+
+        `done` is one of `DONE`, or names a field of the form whose value is.
+        """
+        visit, form = await self.posted(request)
+        given = read(form, model)
+        if isinstance(given, tuple):
+            return await page(visit, given, form)
+        try:
+            came = await act(visit, given)
+        except Unprocessable as error:
+            return await page(visit, refused(error), form)
+        if isinstance(came, FieldError):
+            return await page(visit, (came,), form)
+        return await self.done(visit, done if done in DONE else str(getattr(given, done)), came)
+
     async def none(self, visit: Visit, wanted: Event) -> NotFound:
         """What to raise where nothing of this id waits for the visitor; that they asked is sealed."""
         log_id = await log_of(self.services, visit.caller)
-        await self.services.journals.of(log_id).submit(Missed(visit.caller, wanted))
-        return NotFound("there is none")
+        return await missed(self.services, visit.caller, log_id, wanted)
 
 
 def refused(error: GatewayError) -> tuple[FieldError, ...]:

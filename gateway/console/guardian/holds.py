@@ -12,19 +12,21 @@ Source: domain.md section 4.6.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.receipt import Receipt
 from gateway import governing
 from gateway.console.console import Console
-from gateway.console.forms import FieldError, Form, read
+from gateway.console.forms import FieldError, Form
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.desk import HOME, Desk, Route, at
 from gateway.console.guardian.stating import STATED, Keep, Overriding, shown
-from gateway.errors import NotFound, Unprocessable
+from gateway.errors import NotFound
 from gateway.store.envelope import Envelope
 
 Reference = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -61,57 +63,52 @@ class _Holds:
 
     async def hold(self, request: Request, hold_id: str) -> Response:
         """One hold, and the forms that decide it."""
-        return await self._page(request, await self._desk.visit(request), hold_id)
+        return await self._page(request, hold_id, await self._desk.visit(request))
 
     async def release(self, request: Request, hold_id: str) -> Response:
         """Let it go on."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, GoOn)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, hold_id, given, form)
-        override = given.made(self._envelope)
-        try:
-            _, receipt = await governing.decide_hold(self._desk.services, visit.caller, hold_id, override, given.area)
-        except Unprocessable as error:
-            return await self._page(request, visit, hold_id, refused(error), form)
-        return await self._desk.done(visit, "released", receipt)
+
+        async def act(visit: Visit, given: GoOn) -> Receipt:
+            services, override = self._desk.services, given.made(self._envelope)
+            return (await governing.decide_hold(services, visit.caller, hold_id, override, given.area))[1]
+
+        return await self._desk.decided(request, GoOn, act, partial(self._page, request, hold_id), "released")
 
     async def keep(self, request: Request, hold_id: str) -> Response:
         """Keep it back."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Keep)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, hold_id, given, form)
-        receipt = await governing.keep_back(self._desk.services, visit.caller, hold_id, given.reason)
-        return await self._desk.done(visit, "kept", receipt)
+
+        async def act(visit: Visit, given: Keep) -> Receipt:
+            return await governing.keep_back(self._desk.services, visit.caller, hold_id, given.reason)
+
+        return await self._desk.decided(request, Keep, act, partial(self._page, request, hold_id), "kept")
 
     async def stopped(self, request: Request) -> Response:
         """The form by which a stopped case goes on; there is nothing in it yet."""
-        visit = await self._desk.visit(request)
-        return await self._desk.page(request, visit, "guardian_override.html.jinja", None, **STATED)
+        return await self._stopped(request, await self._desk.visit(request))
 
     async def override(self, request: Request) -> Response:
         """Let a stopped case go on."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, OverrideCase)
-        if not isinstance(given, tuple):
+
+        async def act(visit: Visit, given: OverrideCase) -> Receipt | FieldError:
             override = given.made(self._envelope)
             try:
-                receipt = await governing.override(self._desk.services, visit.caller, given.referral, override)
+                return await governing.override(self._desk.services, visit.caller, given.referral, override)
             except NotFound:
-                given = (FieldError("referral", "There is no case of this reference"),)
-            except Unprocessable as error:
-                given = refused(error)
-            else:
-                return await self._desk.done(visit, "released", receipt)
+                return FieldError("referral", "There is no case of this reference")
+
+        return await self._desk.decided(request, OverrideCase, act, partial(self._stopped, request), "released")
+
+    async def _stopped(
+        self, request: Request, visit: Visit, errors: tuple[FieldError, ...] = (), form: Form | None = None
+    ) -> Response:
         template = "guardian_override.html.jinja"
-        return await self._desk.page(request, visit, template, None, errors=given, form=form, **STATED)
+        return await self._desk.page(request, visit, template, None, errors=errors, form=form, **STATED)
 
     async def _page(
         self,
         request: Request,
-        visit: Visit,
         hold_id: str,
+        visit: Visit,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:

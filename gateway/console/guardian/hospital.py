@@ -12,19 +12,20 @@ Source: domain.md sections 4.5 (N11), 4.6.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.receipt import Receipt
 from gateway.console.console import Console
-from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.desk import HOME, Desk, Route, at
 from gateway.console.guardian.stating import STATED, Keep, Overriding, shown
 from gateway.console.words import words
-from gateway.errors import Unprocessable
 from gateway.hospital import deciding
 from gateway.hospital.standing import State
 from gateway.store.envelope import Envelope
@@ -58,52 +59,41 @@ class _Hospital:
 
     async def notice(self, request: Request, hospital_notice: str) -> Response:
         """One notice, and the forms that decide it."""
-        return await self._page(request, await self._desk.visit(request), hospital_notice)
+        return await self._page(request, hospital_notice, await self._desk.visit(request))
 
     async def release(self, request: Request, hospital_notice: str) -> Response:
         """Let it go."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Overriding)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, hospital_notice, given, form)
-        try:
-            receipt = await deciding.release(
-                self._desk.services, visit.caller, hospital_notice, given.made(self._envelope)
-            )
-        except Unprocessable as error:
-            return await self._page(request, visit, hospital_notice, refused(error), form)
-        return await self._desk.done(visit, "released", receipt)
+
+        async def act(visit: Visit, given: Overriding) -> Receipt:
+            override = given.made(self._envelope)
+            return await deciding.release(self._desk.services, visit.caller, hospital_notice, override)
+
+        return await self._desk.decided(
+            request, Overriding, act, partial(self._page, request, hospital_notice), "released"
+        )
 
     async def keep(self, request: Request, hospital_notice: str) -> Response:
         """Keep it back."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Keep)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, hospital_notice, given, form)
-        try:
-            receipt = await deciding.keep_back(self._desk.services, visit.caller, hospital_notice, given.reason)
-        except Unprocessable as error:
-            return await self._page(request, visit, hospital_notice, refused(error), form)
-        return await self._desk.done(visit, "kept", receipt)
+
+        async def act(visit: Visit, given: Keep) -> Receipt:
+            return await deciding.keep_back(self._desk.services, visit.caller, hospital_notice, given.reason)
+
+        return await self._desk.decided(request, Keep, act, partial(self._page, request, hospital_notice), "kept")
 
     async def consent(self, request: Request, hospital_notice: str) -> Response:
         """Record what the victim says now."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, SheSays)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, hospital_notice, given, form)
-        state = ConsentState(given.state)
-        try:
-            receipt, _ = await deciding.change_consent(self._desk.services, visit.caller, hospital_notice, state, None)
-        except Unprocessable as error:
-            return await self._page(request, visit, hospital_notice, refused(error), form)
-        return await self._desk.done(visit, "consent", receipt)
+
+        async def act(visit: Visit, given: SheSays) -> Receipt:
+            services, state = self._desk.services, ConsentState(given.state)
+            return (await deciding.change_consent(services, visit.caller, hospital_notice, state, None))[0]
+
+        return await self._desk.decided(request, SheSays, act, partial(self._page, request, hospital_notice), "consent")
 
     async def _page(
         self,
         request: Request,
-        visit: Visit,
         hospital_notice: str,
+        visit: Visit,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import Field
@@ -26,12 +27,13 @@ from gateway import match_reviews
 from gateway.console.console import Console
 from gateway.console.forms import FieldError, Form, FormModel, read
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.desk import HOME, Desk, Route, at
 from gateway.console.guardian.holds import Reference
 from gateway.console.guardian.sides import compared
-from gateway.errors import Unprocessable
 from gateway.linking.found import LINKED, SAME
 from gateway.linking.undoing import Ground
+from gateway.match_sides import Listed
+from mappings.record import Role
 
 
 class Decide(FormModel):
@@ -72,6 +74,7 @@ class Line:
     role: str
     due: Any
     decided: Any
+    decidable: bool
 
 
 class _Matches:
@@ -81,71 +84,63 @@ class _Matches:
     async def waiting(self, request: Request) -> Response:
         """What waits, and a form to look for an incident's."""
         visit = await self._desk.visit(request)
-        rows, receipt = await match_reviews.read_matches(self._desk.services, visit.caller)
-        return await self._list(request, visit, rows, receipt)
+        found, receipt = await match_reviews.read_matches(self._desk.services, visit.caller)
+        return await self._list(request, visit, found, receipt)
 
     async def search(self, request: Request) -> Response:
         """Of one incident, also what was decided; the reference stands in no address."""
         visit, form = await self._desk.posted(request)
         given = read(form, Search)
         incident = None if isinstance(given, tuple) else given.incident
-        rows, receipt = await match_reviews.read_matches(self._desk.services, visit.caller, incident)
+        found, receipt = await match_reviews.read_matches(self._desk.services, visit.caller, incident)
         errors = given if isinstance(given, tuple) else ()
-        return await self._list(request, visit, rows, receipt, errors, form, of=incident or "")
+        return await self._list(request, visit, found, receipt, errors, form, of=incident or "")
 
     async def match(self, request: Request, match_id: str) -> Response:
         """One of them, both sides."""
-        return await self._match(request, await self._desk.visit(request), match_id)
+        return await self._match(request, match_id, await self._desk.visit(request))
 
     async def decide(self, request: Request, match_id: str) -> Response:
         """Say whether they are one person."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Decide)
-        if isinstance(given, tuple):
-            return await self._match(request, visit, match_id, given, form)
-        try:
-            receipt = await match_reviews.decide_match(self._desk.services, visit.caller, match_id, given.outcome)
-        except Unprocessable as error:
-            return await self._match(request, visit, match_id, refused(error), form)
-        return await self._desk.done(visit, given.outcome, receipt)
+
+        async def act(visit: Visit, given: Decide) -> Receipt:
+            return await match_reviews.decide_match(self._desk.services, visit.caller, match_id, given.outcome)
+
+        return await self._desk.decided(request, Decide, act, partial(self._match, request, match_id), "outcome")
 
     async def undo(self, request: Request, match_id: str) -> Response:
         """Say that two who are linked are two."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Undo)
-        if isinstance(given, tuple):
-            return await self._match(request, visit, match_id, given, form)
-        try:
-            receipt = await match_reviews.undo_match(self._desk.services, visit.caller, match_id, given.reason)
-        except Unprocessable as error:
-            return await self._match(request, visit, match_id, refused(error), form)
-        return await self._desk.done(visit, "undone", receipt)
+
+        async def act(visit: Visit, given: Undo) -> Receipt:
+            return await match_reviews.undo_match(self._desk.services, visit.caller, match_id, given.reason)
+
+        return await self._desk.decided(request, Undo, act, partial(self._match, request, match_id), "undone")
 
     async def _list(
         self,
         request: Request,
         visit: Visit,
-        rows: Sequence[Row[Any]],
+        found: Sequence[Listed],
         receipt: Receipt,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
         *,
         of: str = "",
     ) -> Response:
-        view: Mapping[str, Any] = {"lines": [_line(row) for row in rows], "of": of}
+        view: Mapping[str, Any] = {"lines": [_line(one) for one in found], "of": of}
         template = "guardian_matches.html.jinja"
         return await self._desk.page(request, visit, template, receipt, errors=errors, form=form, **view)
 
     async def _match(
         self,
         request: Request,
-        visit: Visit,
         match_id: str,
+        visit: Visit,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:
         found, receipt = await match_reviews.read_match(self._desk.services, visit.caller, match_id)
-        one, other = (side.person if side is not None else None for side in (found.one, found.other))
+        one, other = (side.person for side in found.sides)
         return await self._desk.page(
             request,
             visit,
@@ -153,8 +148,9 @@ class _Matches:
             receipt,
             errors=errors,
             form=form,
-            line=_line(found.row),
+            line=_line(Listed(found.row, decidable=True)),
             rows=compared(one, other, found.levels),
+            of_suspects=found.row.person.startswith(Role.SUSPECT.value),
             shown=sum(person is not None for person in (one, other)),
             is_open=found.row.decided_at is None,
             is_linked=found.row.outcome in {LINKED, SAME},
@@ -162,5 +158,7 @@ class _Matches:
         )
 
 
-def _line(row: Row[Any]) -> Line:
-    return Line(row, row.person.rpartition("-")[0] or row.person, at(row.due_at), at(row.decided_at))
+def _line(one: Listed) -> Line:
+    row = one.row
+    role = row.person.rpartition("-")[0] or row.person
+    return Line(row, role, at(row.due_at), at(row.decided_at), one.decidable)

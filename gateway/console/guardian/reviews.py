@@ -1,6 +1,7 @@
 """What somebody decided against a hold, or in an emergency, and somebody else looks at again.
 
-    /guardian/reviews/{what}/{review_id}   an override or a broken glass, and whether it was right
+    /guardian/reviews/{what}/{review_id}         an override or a broken glass, and whether it was right
+    /guardian/reviews/{what}/{review_id}/words   why they did it, in their words: a consultation, sealed by this click
 
 Source: domain.md section 4.6 (retrospective review within one working day).
 """
@@ -8,23 +9,32 @@ Source: domain.md section 4.6 (retrospective review within one working day).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import governing
+from audit.receipt import Receipt
+from gateway import governing, reviewing
 from gateway.console.console import Console
 from gateway.console.forms import FieldError, FormModel, read
 from gateway.console.guard import Visit
 from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
 from gateway.errors import NotPermitted, Unprocessable
 from gateway.evidence import Event
+from gateway.reviewing import What, Why
 from gateway.reviews import Review
 
-What = Literal["break-glass", "override"]
-_KINDS: Mapping[str, What] = {"break-glass": "break-glass", "override": "override"}
+_KINDS: Mapping[str, What] = {one.value: one for one in What}
+
+WRITTEN = (
+    ("reason", "Why a life was at risk"),
+    ("evidence", "What they knew, and from whom"),
+    ("proportionality", "Why sharing was proportionate"),
+    ("minimum_set", "Why no less would do"),
+    ("why_not_told", "Why the victim was not told"),
+)
+"""What may have been written, by its name, in the order of the page."""
 
 
 class Judge(FormModel):
@@ -36,12 +46,12 @@ class Judge(FormModel):
 def pages(console: Console) -> tuple[Route, ...]:
     """The routes."""
     area, path = _Reviews(console), f"{HOME}/reviews/{{what}}/{{review_id}}"
-    return ((path, area.review, "GET"), (path, area.judge, "POST"))
+    return ((path, area.review, "GET"), (path, area.judge, "POST"), (f"{path}/words", area.words, "POST"))
 
 
 def named(what: str) -> What:
-    """`break-glass` or `override`, as an address says it."""
-    return "break-glass" if what == "break-glass" else "override"
+    """What is reviewed, as an address says it."""
+    return What.BREAK_GLASS if what == What.BREAK_GLASS else What.OVERRIDE
 
 
 class _Reviews:
@@ -61,13 +71,33 @@ class _Reviews:
         if what not in _KINDS:
             raise await self._desk.none(visit, Event.REVIEWS_READ)
         try:
-            receipt = await governing.review(self._desk.services, visit.caller, _KINDS[what], review_id, given.outcome)
+            receipt = await reviewing.review(self._desk.services, visit.caller, _KINDS[what], review_id, given.outcome)
         except (NotPermitted, Unprocessable) as error:
             return await self._page(request, visit, what, review_id, refused(error))
         return await self._desk.done(visit, "reviewed", receipt)
 
+    async def words(self, request: Request, what: str, review_id: str) -> Response:
+        """What was written, on the same page."""
+        visit, _ = await self._desk.posted(request)
+        if what not in _KINDS:
+            raise await self._desk.none(visit, Event.REVIEW_WORDS_READ)
+        services, kind = self._desk.services, _KINDS[what]
+        try:
+            said, receipt = await reviewing.read_words(services, visit.caller, kind, review_id, Why.REVIEW)
+        except NotPermitted as error:
+            return await self._page(request, visit, what, review_id, refused(error))
+        return await self._page(request, visit, what, review_id, said=said, sealed=receipt)
+
     async def _page(
-        self, request: Request, visit: Visit, what: str, review_id: str, errors: tuple[FieldError, ...] = ()
+        self,
+        request: Request,
+        visit: Visit,
+        what: str,
+        review_id: str,
+        errors: tuple[FieldError, ...] = (),
+        *,
+        said: Mapping[str, str] | None = None,
+        sealed: Receipt | None = None,
     ) -> Response:
         due, receipt = await governing.read_outstanding(self._desk.services, visit.caller)
         row = next((row for kind, row in due.reviews if (named(kind), row.id) == (what, review_id)), None)
@@ -77,10 +107,12 @@ class _Reviews:
             request,
             visit,
             "guardian_review.html.jinja",
-            receipt,
+            sealed or receipt,
             errors=errors,
             what=what,
             row=row,
+            said=[(title, said[name]) for name, title in WRITTEN if name in said] if said is not None else None,
+            theirs=row.organisation == visit.person.organisation,
             due=at(row.review_due),
             expires=at(row.expires_at),
             own=_author(row, what).casefold() == visit.person.id.casefold(),

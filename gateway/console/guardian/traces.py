@@ -11,18 +11,20 @@ Source: domain.md sections 2.1, 2.6, 4.5 (N5), 4.7.
 
 from __future__ import annotations
 
+from functools import partial
+
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.receipt import Receipt
 from gateway import trace_reviews
 from gateway.console.console import Console
-from gateway.console.forms import FieldError, Form, FormModel, read
+from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import Desk, Route, at, refused
+from gateway.console.guardian.desk import Desk, Route, at
 from gateway.console.guardian.sides import NOBODY, NOT_SHOWN, compared
 from gateway.console.page import PREFIX
-from gateway.errors import Unprocessable
 from gateway.signin.claims import Role
 from gateway.store.traced import State
 from gateway.trace_reviews import OF_STATE, Word
@@ -59,25 +61,22 @@ class _Traces:
 
     async def trace(self, request: Request, trace_id: str) -> Response:
         """One of them, both sides."""
-        return await self._page(request, await self._desk.visit(request), trace_id)
+        return await self._page(request, trace_id, await self._desk.visit(request))
 
     async def decide(self, request: Request, trace_id: str) -> Response:
         """Say what it is."""
-        visit, form = await self._desk.posted(request)
-        given = read(form, Say)
-        if isinstance(given, tuple):
-            return await self._page(request, visit, trace_id, given, form)
-        try:
-            _, receipt = await trace_reviews.decide_trace(self._desk.services, visit.caller, trace_id, given.outcome)
-        except Unprocessable as error:
-            return await self._page(request, visit, trace_id, refused(error), form)
-        return await self._desk.done(visit, "traced", receipt)
+
+        async def act(visit: Visit, given: Say) -> Receipt:
+            services = self._desk.services
+            return (await trace_reviews.decide_trace(services, visit.caller, trace_id, given.outcome))[1]
+
+        return await self._desk.decided(request, Say, act, partial(self._page, request, trace_id), "traced")
 
     async def _page(
         self,
         request: Request,
-        visit: Visit,
         trace_id: str,
+        visit: Visit,
         errors: tuple[FieldError, ...] = (),
         form: Form | None = None,
     ) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +44,10 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that waits. `due` is its clock, None where it has none and lies here `since` then."""
+    """Something that waits. `due` is its clock, None where it has none and lies here `since` then.
+
+    `href` is empty where there is nothing to look at.
+    """
 
     kind: str
     text: str
@@ -59,6 +62,8 @@ class Line:
         """Late first: what has no clock is as late as it is old."""
         return self.due or self.since or _NEVER
 
+
+UNDECIDABLE = "No organisation may see both sides: they stay two people until one may"
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -135,10 +140,12 @@ class _Waiting:
 
     async def _outstanding(self, visit: Visit) -> Found:
         due, receipt = await governing.read_outstanding(self._desk.services, visit.caller)
-        found = [_review(what, row) for what, row in due.reviews]
+        found = [_review(what, row, visit.person.organisation) for what, row in due.reviews]
         found += [
-            _line("matches", row, "Two people who may be one", words(row.person.rpartition("-")[0], "role"))
-            for row in due.matches
+            _line("matches", one.row, "Two people who may be one", words(one.row.person.rpartition("-")[0], "role"))
+            if one.decidable
+            else _undecidable(one.row)
+            for one in due.matches
         ]
         found += [
             _line("contacts", row, "A contact at the scene without a police record", words(row.contact, "scene"))
@@ -156,11 +163,17 @@ def _line(kind: str, row: Any, text: str, detail: str) -> Line:  # noqa: ANN401 
     return Line(kind, text, detail, due, None, f"{PATH}/{kind}/{row.id}", row.id)
 
 
-def _review(what: str, row: Any) -> Line:  # noqa: ANN401 - a row
+def _undecidable(row: Any) -> Line:  # noqa: ANN401 - a row
+    """A match that lies with the agreement's owner: there is nothing in it for anybody to look at."""
+    return replace(_line("matches", row, "Two people who may be one", UNDECIDABLE), href="")
+
+
+def _review(what: str, row: Any, own: str) -> Line:  # noqa: ANN401 - a row
     said = "Somebody broke the glass" if what == "break-glass" else "Somebody overrode a hold or a refusal"
     due = datetime.fromisoformat(row.review_due)
     ground = words(row.ground, "override-ground")
-    return Line("reviews", said, ground, due, None, f"{PATH}/reviews/{named(what)}/{row.id}", row.id)
+    detail = ground if row.organisation == own else f"{ground}. For somebody of {row.organisation} to review"
+    return Line("reviews", said, detail, due, None, f"{PATH}/reviews/{named(what)}/{row.id}", row.id)
 
 
 def _grade(grade: str | None) -> str:

@@ -9,32 +9,26 @@ Whoever decides on a record that a rule left to a human does so as a person of a
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Any
 
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.console.again import Again, Code
 from gateway.console.console import Console
-from gateway.console.forms import FormModel, read, typed
+from gateway.console.forms import read, typed
 from gateway.console.operator.desk import HOME, Desk, Route, Sight, chosen
-from gateway.errors import BadParameter, NotFound
+from gateway.errors import NotFound
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.quarantine import holds
-from gateway.replaying import Wanted, look_at, replay
-
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+from gateway.replaying import look_at, replay
 
 
-class Again(FormModel):
-    """What is read again: of which log, by which profile, for which reason, since which day (UTC), and how."""
+class AgainOf(Again):
+    """What is read again of which log."""
 
     log: Code
-    profile: Annotated[Code | None, Field(title="the profile")] = None
-    why: Annotated[Code | None, Field(title="the reason")] = None
-    since: Annotated[date | None, Field(title="the day it came in")] = None
-    run: Annotated[str, Field(pattern="^(trial|earnest)$")] = "trial"
 
 
 def pages(console: Console) -> tuple[Route, ...]:
@@ -77,18 +71,16 @@ class _Quarantine:
     async def again(self, request: Request) -> Response:
         """Read what waits again; a trial's page offers to do it in earnest."""
         visit, form = await self._desk.posted(request)
-        asked = read(form, Again)
+        asked = read(form, AgainOf)
         if isinstance(asked, tuple):
             return await self._list(request, asked, typed(form), 422)
         if asked.log not in await self._logs():
             raise NotFound("there is no such log")
-        if asked.profile is not None and asked.profile not in self._desk.services.profiles.names:
-            raise BadParameter("there is no profile of this name")
-        wanted = Wanted(asked.profile, asked.why, asked.since.isoformat() if asked.since else None)
-        trial = asked.run == "trial"
-        done = await replay(self._desk.services, asked.log, visit.caller, wanted, dry_run=trial, of_all=True)
+        services = self._desk.services
+        wanted = asked.wanted(services.profiles)
+        done = await replay(services, asked.log, visit.caller, wanted, dry_run=asked.trial, of_all=True)
         sight = Sight(visit, asked.log, done.receipt)
-        view: dict[str, Any] = {"asked": asked, "trial": trial, "replayed": done}
+        view: dict[str, Any] = {"asked": asked, "replayed": done}
         return self._desk.page(request, "operator_replayed.html.jinja", sight, **view)
 
     async def _list(self, request: Request, errors: Any, said: dict[str, str], status: int) -> Response:  # noqa: ANN401 - errors of fields
