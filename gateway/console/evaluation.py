@@ -1,13 +1,14 @@
 """The evaluation's page: whether victims are reached sooner and are safer, in counts that lead to nobody.
 
-    /evaluation                      the report on whole quarters: figures, what each counts, of whom; charts, tables
+    /evaluation                      the report on closed quarters: figures, what each counts, of whom; charts, tables
+    /evaluation?unfinished=1         the same of the quarters since, apart, for they compare with no other
     /evaluation/report.pdf           the same on A4
     /evaluation/report.fhir.json     the same as FHIR Measures and MeasureReports
     /evaluation/tables/{table}       one table as CSV
 
-Who may see it are people of the organisation that the agreement's evaluation goes to: evaluators, its guardian, its
-leads. Each answer is a report of its own, sealed before it is given; an area is a row of the same tables, so that
-choosing one shows no number that was hidden.
+Who may see it are evaluators who are themselves the recipient that the agreement's evaluation goes to. Each answer is
+a report of its own, sealed before it is given; an area is a row of the same tables and quarters are columns of them, so
+that choosing shows no number that was hidden.
 
 Source: domain.md sections 0a, 4.1 (step 15), 5.2 point 15.
 """
@@ -15,7 +16,8 @@ Source: domain.md sections 0a, 4.1 (step 15), 5.2 point 15.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -35,8 +37,7 @@ from gateway.errors import NotFound
 from gateway.evaluation import files, measure
 from gateway.evaluation.baseline import shipped
 from gateway.evaluation.making import Asked, Made, make
-from gateway.evaluation.period import MONTHS, Period, PeriodInvalid, Quarter
-from gateway.evaluation.reading import recipient_of
+from gateway.evaluation.period import Period, Quarter
 from gateway.evaluation.report import Report
 from gateway.evaluation.sheets import sheets
 from gateway.signin.claims import Role
@@ -44,11 +45,7 @@ from gateway.under_agreement import log_of, standing_of
 from gateway.web.http import PlainRoute, receipt_header
 
 PATH = f"{PREFIX}/evaluation"
-WHO = (Role.EVALUATOR, Role.GUARDIAN, Role.SAFEGUARDING)
 REASON = "evaluation"
-
-QUARTERS_OFFERED = 24
-"""Six years back: longer than a case is kept, and its codes with it."""
 
 
 def routes(console: Console) -> APIRouter:
@@ -64,33 +61,45 @@ def routes(console: Console) -> APIRouter:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """What the form of the page says: quarters from the first to the last, an area's code or none, and beside what."""
+    """What the form of the page says: quarters from the first to the last, an area's code or none, and beside what.
 
+    `offered` are the quarters to choose from, the newest first: those that are closed, or those that are `unfinished`.
+    """
+
+    offered: Sequence[Quarter]
     first: Quarter
     last: Quarter
     area: str
     beside: bool
+    unfinished: bool
 
-    @property
-    def period(self) -> Period:
-        """The quarters. Raises PeriodInvalid."""
-        return Period(self.first.starts, self.last.next.starts)
-
-    @property
-    def before(self) -> Period | None:
-        """As many quarters before the first, where they are asked for."""
+    def asked(self) -> Asked:
+        """What is asked for. Raises _Wrong."""
+        if self.last < self.first:
+            raise _Wrong("last", "The last quarter must not be before the first")
+        period = Period(self.first.starts, self.last.next.starts)
         if not self.beside:
-            return None
+            return Asked(period, shipped())
         first = self.first
-        for _ in self.period.quarters:
-            first = _before(first)
-        return Period(first.starts, self.first.starts)
+        for _ in period.quarters:
+            first = first.before
+        if first not in self.offered:
+            most = len(self.offered) // 2
+            raise _Wrong(
+                "beside", f"Choose at most {most} quarters, with as many before them, to set those beside them"
+            )
+        return Asked(period, shipped(), Period(first.starts, self.first.starts))
 
     @property
     def query(self) -> str:
         """The same as the query of an address; it names nobody."""
-        said = {"first": _code(self.first), "last": _code(self.last), "area": self.area, "beside": "1" * self.beside}
+        said = {"first": _code(self.first), "last": _code(self.last), "area": self.area}
+        said |= {"beside": "1" * self.beside, "unfinished": "1" * self.unfinished}
         return urlencode({name: value for name, value in said.items() if value})
+
+
+class _Wrong(Exception):
+    """What was chosen makes no report: the field, and why in words."""
 
 
 class _Area:
@@ -99,15 +108,14 @@ class _Area:
 
     async def page(self, request: Request) -> Response:
         """The page; where the quarters make no period, its form alone."""
-        visit = await self._console.guard.visit(request, *WHO)
+        visit = await self._console.guard.visit(request, Role.EVALUATOR)
         now = datetime.now(UTC)
         chosen, areas = _chosen(request, now), await self._areas(visit)
-        form: dict[str, Any] = {"chosen": chosen, "offered": _offered(now), "areas": areas, "path_to": PATH}
+        form: dict[str, Any] = {"chosen": chosen, "areas": areas, "path_to": PATH, "since": Period.unfinished(now)}
         try:
-            asked = Asked(chosen.period, shipped(), chosen.before)
-        except PeriodInvalid:
-            wrong = (FieldError("last", "The last quarter must not be before the first"),)
-            view = {**form, "report": None, "errors": wrong}
+            asked = chosen.asked()
+        except _Wrong as wrong:
+            view = {**form, "report": None, "errors": (FieldError(*wrong.args),)}
             return self._console.pages.page(request, "evaluation.html.jinja", visit, 400, **view)
         made = await self._made(visit, asked)
         row = list(areas).index(chosen.area) if chosen.area in areas else -1
@@ -135,24 +143,16 @@ class _Area:
 
     async def _asked(self, request: Request) -> Made:
         """A report as the address asks for it. Raises NotFound where its quarters make no period."""
-        visit = await self._console.guard.visit(request, *WHO)
-        chosen = _chosen(request, datetime.now(UTC))
+        visit = await self._console.guard.visit(request, Role.EVALUATOR)
         try:
-            asked = Asked(chosen.period, shipped(), chosen.before)
-        except PeriodInvalid:
-            raise NotFound("these quarters make no period") from None
+            asked = _chosen(request, datetime.now(UTC)).asked()
+        except _Wrong:
+            raise NotFound("these quarters make no report") from None
         return await self._made(visit, asked)
 
     async def _made(self, visit: Visit, asked: Asked) -> Made:
-        """The report, sealed. Raises NotPermitted for whoever is not of the organisation it goes to.
-
-        The caller speaks for the recipient that the agreement's evaluation goes to; whether they are of its
-        organisation is asked where it is asked of every system.
-        """
-        services = self._console.services
-        standing = await standing_of(services, await log_of(services, visit.caller))
-        recipient = recipient_of(standing.terms.agreement) if standing.terms else None
-        return await make(services, replace(visit.caller, recipient=recipient), asked, REASON)
+        """The report, sealed. Raises NotPermitted for whoever is not the recipient it goes to."""
+        return await make(self._console.services, visit.caller, asked, REASON)
 
     async def _areas(self, visit: Visit) -> dict[str, str]:
         """The agreement's areas by code, in words."""
@@ -163,27 +163,18 @@ class _Area:
 
 def _chosen(request: Request, now: datetime) -> _Chosen:
     """What the address asks for; what the page does not offer is as good as not asked."""
-    query, offered = request.query_params, {_code(one): one for one in _offered(now)}
-    last = offered.get(query.get("last", ""), Quarter.of(now))
-    two_years = Quarter(last.year - 2, last.first)
+    query = request.query_params
+    unfinished = "unfinished" in query
+    offered = (Period.unfinished(now) if unfinished else Period.closed(now)).quarters[::-1]
+    by_code = {_code(one): one for one in offered}
     return _Chosen(
-        first=offered.get(query.get("first", ""), two_years),
-        last=last,
+        offered=offered,
+        first=by_code.get(query.get("first", ""), offered[-1]),
+        last=by_code.get(query.get("last", ""), offered[0]),
         area=query.get("area", "")[:64],
         beside="beside" in query,
+        unfinished=unfinished,
     )
-
-
-def _offered(now: datetime) -> list[Quarter]:
-    """The quarters that may be chosen, the newest first."""
-    found = [Quarter.of(now)]
-    while len(found) < QUARTERS_OFFERED:
-        found.append(_before(found[-1]))
-    return found
-
-
-def _before(one: Quarter) -> Quarter:
-    return Quarter(one.year, one.first - MONTHS) if one.first > MONTHS else Quarter(one.year - 1, 13 - MONTHS)
 
 
 def _code(one: Quarter) -> str:

@@ -15,7 +15,7 @@ from gateway.evaluation.charts import draw
 from gateway.evaluation.counting import Counted, Spread
 from gateway.evaluation.definitions import CHILDREN, CHILDREN_WORDS, LATENCY_WORDS, REFERRED
 from gateway.evaluation.report import Report
-from gateway.evaluation.sheets import HIDDEN, HIDDEN_WORDS, Sheet, duration, sheets
+from gateway.evaluation.sheets import HIDDEN, HIDDEN_WORDS, Sheet, count_words, duration, sheets
 from gateway.evaluation.suppression import Shown
 
 TIMED = "timed"
@@ -55,6 +55,7 @@ class View:
     compared: str | None
     not_counted: Sheet
     hidden_words: str
+    count_words: str
     files: tuple[tuple[str, str], ...]
 
 
@@ -70,6 +71,7 @@ def view_of(report: Report, row: int = -1) -> View:
         compared=_compared(report) if whole else None,
         not_counted=tables["not-counted"],
         hidden_words=HIDDEN_WORDS,
+        count_words=count_words(report),
         files=tuple((one.id, one.title) for one in tables.values()),
     )
 

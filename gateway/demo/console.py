@@ -23,16 +23,17 @@ from pathlib import Path
 import httpx
 from sqlalchemy import func, select
 
-from gateway.demo.client import Client, key_of
-from gateway.demo.people import Account, add_people, code_seconds
+from gateway.demo.client import Client, key_of, trusted
+from gateway.demo.people import LOG, Account, add_people, code_seconds
 from gateway.demo.run import ADVISER, OFFICER, DemoFailed
 from gateway.demo.setting import NotReady, free_port, prepare, serving, settings_of
 from gateway.demo.today import CASES, Today, bring, call_on
 from gateway.demo.visitor import Opened, Visitor
 from gateway.duties import keep_clocks, link_people
+from gateway.evaluation.period import Period
 from gateway.evaluation.synthetic.loading import Loaded, LoadFailed, load
 from gateway.evaluation.synthetic.people import MOST
-from gateway.evaluation.synthetic.plan import Plan, plan
+from gateway.evaluation.synthetic.plan import Plan, Shares, plan
 from gateway.services import open_services
 from gateway.settings import Settings
 from gateway.signin.claims import Role
@@ -51,12 +52,12 @@ def run(keep: Path | None, *, victims: int, port: int | None, once: bool) -> Non
         settings = settings_of(directory, port or free_port())
         with suppress(KeyboardInterrupt):
             try:
-                accounts = _prepared(settings, screen)
+                accounts, key = _prepared(settings, screen)
                 with serving(settings) as process:
                     today = _filled(settings, victims, screen)
                     _joined(settings, screen)
                     opened = _looked(settings, accounts, today)
-                    _show(screen, settings.public_url, accounts, today, opened)
+                    _show(screen, settings.public_url, accounts, today, opened, key, victims)
                     if not once:
                         stays = f"The data stays in {keep}." if keep else "Everything is removed then."
                         screen.say("", f"The six figures change every thirty seconds. Ctrl-C ends it. {stays}")
@@ -96,20 +97,21 @@ class Screen:
             self._open = False
 
 
-def _prepared(settings: Settings, screen: Screen) -> Sequence[Account]:
+def _prepared(settings: Settings, screen: Screen) -> tuple[Sequence[Account], str]:
+    """Set everything up; returns who can sign in, and the verifier key of the log."""
     services = open_services(settings)
     try:
         prepare(services, _keys(settings))
-        accounts = add_people(services)
+        accounts, key = add_people(services), services.signer(LOG).verifier.text
     finally:
         services.close()
     screen.say("The agreement is in force, signed by every party. Six people can sign in.")
-    return accounts
+    return accounts, key
 
 
 def _filled(settings: Settings, victims: int, screen: Screen) -> Today:
     """Load the years and the day through the gateway's interfaces."""
-    wanted = plan(datetime.now(UTC), victims=victims)
+    wanted = plan(Period.closed(datetime.now(UTC)).last_instant, victims=victims)
     with (
         Client(settings.public_url, "demo-rms", key_of(_keys(settings) / "demo-rms.pem"), OFFICER) as police,
         Client(settings.public_url, "demo-hospital", key_of(_keys(settings) / "demo-hospital.pem"), ADVISER) as team,
@@ -136,8 +138,10 @@ async def _years(wanted: Plan, police: Client, team: Client, screen: Screen) -> 
     incidents = sum(len(story.incidents) for story in wanted.stories)
     heard = _Heard(screen, incidents)
     async with (
-        httpx.AsyncClient(base_url=police.base_url, auth=_Token(police)) as sending,
-        httpx.AsyncClient(base_url=team.base_url, auth=_Token(team), event_hooks={"response": [heard.acts]}) as working,
+        httpx.AsyncClient(base_url=police.base_url, auth=_Token(police), verify=trusted()) as sending,
+        httpx.AsyncClient(
+            base_url=team.base_url, auth=_Token(team), verify=trusted(), event_hooks={"response": [heard.acts]}
+        ) as working,
     ):
         waiting = asyncio.create_task(heard.wait())
         try:
@@ -224,12 +228,16 @@ def _show(
     accounts: Sequence[Account],
     today: Today,
     opened: Sequence[tuple[Account, Opened]],
+    key: str,
+    victims: int,
 ) -> None:
     """One page: where to look, and who to sign in as."""
     from gateway.console.words import words  # noqa: PLC0415 - as above
 
+    shares = Shares(victims)
     screen.say(
         "",
+        "Open in a browser:",
         f"    {url}/console/sign-in?to=/console/about",
         "",
         f"{'Sign in as':<22} {'staff ID':<12} {'password':<31} authenticator key",
@@ -244,7 +252,10 @@ def _show(
         *([f"              Somebody who came back: {url}/console/referrals/{today.again}"] if today.again else []),
         "  Officer     What became of the incidents: in codes, and whom she asks to ring.",
         "  Auditor     What you just did as the adviser, as an entry your own browser checks. Nobody's name is in it.",
-        "  Evaluator   Reached, engaged, safer: two years by quarter and area, small numbers hidden.",
+        f"              Pin this key there first: {key}",
+        "  Evaluator   Two years by quarter and area, with small numbers hidden. What was loaded, and must be there:",
+        f"              {victims:,} victims, {shares.engaged:,} engaged, {shares.supporting:,} supporting the police, "
+        f"{shares.safer:,} of {shares.asked:,} safer.",
         "  Guardian    The agreement; try another version of it on everything that was decided.",
         "  Operator    Something that could not be read waits for a person.",
         "",

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -154,7 +154,18 @@ def serving(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(timeout=STOP_SECONDS)
 
 
-def wait_ready(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
+class Process(Protocol):
+    """A process that may end by itself."""
+
+    @property
+    def returncode(self) -> int | None:
+        """What it ended with, as far as is known."""
+
+    def poll(self) -> int | None:
+        """What it ended with; None where it runs."""
+
+
+def wait_ready(url: str, process: Process, said: Path) -> None:
     """Return once the gateway answers. Raises NotReady where the process ends, or does not answer in time."""
     until = time.monotonic() + READY_SECONDS
     with httpx.Client(base_url=url, timeout=2) as client:  # made once: a client reads every root certificate

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import httpx
 from lxml import html
 
+from gateway.demo.client import trusted
 from gateway.demo.people import Account
 from gateway.demo.run import DemoFailed
 
@@ -30,7 +31,9 @@ class Visitor:
     """One person's browser; signed in from the start. Raises DemoFailed where a page does not answer as it must."""
 
     def __init__(self, url: str, account: Account) -> None:
-        self._http = httpx.Client(base_url=url, follow_redirects=True, headers=_NAVIGATING, timeout=60)
+        self._http = httpx.Client(
+            base_url=url, follow_redirects=True, headers=_NAVIGATING, timeout=60, verify=trusted()
+        )
         self._sign_in(account)
 
     def __enter__(self) -> Self:

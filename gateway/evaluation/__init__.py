@@ -3,7 +3,8 @@
     period, coded, definitions   what is counted, of whom and when: pure, each figure with its words
     reading, counting            the rows a decision for the recipient `evaluation` lets be counted; tables of counts
     suppression                  what small numbers could tell is taken out before anybody sees a table
-    report, making               the report; made, sealed, then given
+    edition                      what was counted once, kept, and given unchanged from then on
+    report, making               the report, columns of an edition; made, sealed, then given
     sheets, charts               a report as tables in words, and as pictures
     files, measure               a page, a PDF and CSV; FHIR R4 Measures and MeasureReports
     synthetic                    two synthetic years of which the truth is known

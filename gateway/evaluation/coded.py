@@ -54,7 +54,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Victim:
-    """One victim: her referrals in the period, the earliest first; the first places her in an area and a quarter."""
+    """One victim: all her referrals counted, the earliest first, which places her in an area and a quarter."""
 
     cases: tuple[Case, ...]
 
@@ -65,7 +65,7 @@ class Victim:
 
     @property
     def first(self) -> Case:
-        """Her first referral in the period."""
+        """Her first referral in the quarters counted."""
         return self.cases[0]
 
     @cached_property

@@ -1,8 +1,9 @@
 """Victims as tables: one for each figure, areas down and quarters across, totals last; small numbers hidden.
 
 Every victim is in exactly one place of a table, so that its totals are sums. What is hidden of the victims referred is
-hidden of every figure about them. A time is told where at least five are counted, and the slow end where at least 20
-are: a percentile of few is somebody's own.
+hidden of every figure about them, and what is hidden of those who were reached, of those who engaged. A time is told
+where at least five are counted, and the slow end where at least 20 are: a percentile of few is somebody's own. Fewer
+quarters are columns of the same tables, never counted anew: two reports that overlap tell no number between them.
 
 Pure. Source: domain.md sections 0a (latency), 4.1 (step 15), 5.2 point 15.
 """
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from itertools import combinations
 
 from gateway.evaluation.coded import Victim
 from gateway.evaluation.definitions import RATES, Below, Definition, Found, children, latency
@@ -59,28 +62,73 @@ class Spread:
     slow: timedelta | None
 
 
+Columns = tuple[int, int]
+"""Quarters in a row: the first, and the one after the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Everything that was counted. The last row and column of each are totals."""
+    """Everything that was counted. The last row and column of each are totals.
+
+    `over` has what is no sum: for quarters in a row, of each area, how long it took.
+    """
 
     axes: Axes
     referred: Shown
     children: Shown
     rates: tuple[Counted, ...]
     spreads: tuple[tuple[Spread, ...], ...]
+    over: Mapping[Columns, tuple[Spread, ...]]
 
     def rate(self, id_: str) -> Counted:
         """A figure by its id. Raises KeyError."""
         return {one.definition.id: one for one in self.rates}[id_]
+
+    def part(self, columns: Columns) -> Tables:
+        """The tables of some of the quarters: their columns, and a total where all that it adds up is shown.
+
+        Whatever it tells follows from what these tables tell. Of whom nobody recorded it is known of the whole alone.
+        """
+        first, until = columns
+        if columns == (0, len(self.axes.quarters) - 1):
+            return self
+        rates = tuple(
+            Counted(one.definition, _part(one.above, columns), _part(one.below, columns), None, None)
+            for one in self.rates
+        )
+        timed = next(one for one in rates if one.definition.id == "timed").above
+        totals = (took if line[-1] else _UNTOLD for took, line in zip(self.over[columns], timed, strict=True))
+        return Tables(
+            Axes(self.axes.areas, (*self.axes.quarters[first:until], TOTAL)),
+            _part(self.referred, columns),
+            _part(self.children, columns),
+            rates,
+            tuple((*line[first:until], total) for line, total in zip(self.spreads, totals, strict=True)),
+            {(a - first, b - first): took for (a, b), took in self.over.items() if first <= a and b <= until},
+        )
+
+
+def _part(shown: Shown, columns: Columns) -> Shown:
+    cut = [line[slice(*columns)] for line in shown]
+    return tuple((*line, None if None in line else sum(one or 0 for one in line)) for line in cut)
 
 
 def count(victims: Sequence[Victim], period: Period, areas: Mapping[str, str]) -> Tables:
     """Count the victims of a period. `areas` are the agreement's, by code, in words; others count as not stated."""
     cells = _Cells(victims, period, areas)
     everybody = hide(cells.grid(lambda _: 1))
-    rates = tuple(_rate(cells, one, everybody) for one in RATES)
-    spreads = _spreads(cells, next(one for one in rates if one.definition.id == "timed"))
-    return Tables(cells.axes, everybody.shown, hide(cells.grid(children)).shown, rates, spreads)
+    rates, hidden = _rates(cells, everybody)
+    timed = next(one for one in rates if one.definition.id == "timed")
+    rows, last = range(len(cells.axes.areas)), len(cells.axes.quarters) - 1
+    spreads = tuple(
+        tuple(_spread(cells.under(row, column), timed.above[row][column]) for column in range(last + 1)) for row in rows
+    )
+    over = {
+        columns: tuple(_spread(cells.within(row, columns), timed.above[row][-1]) for row in rows)
+        for columns in combinations(range(last + 1), 2)
+    }
+    minors = hide(cells.grid(children), known=hidden["with-children"].none)
+    return Tables(cells.axes, everybody.shown, minors.shown, rates, spreads, over)
 
 
 UNSTATED_AREA = "Not stated"
@@ -112,29 +160,41 @@ class _Cells:
 
     def under(self, row: int, column: int) -> list[Victim]:
         """The victims a place stands for, totals for all of their row or column."""
-        last_row, last_column = self._rows, len(self._quarters)
-        return [
-            one
-            for (r, c), here in self._at.items()
-            if row in {r, last_row} and column in {c, last_column}
-            for one in here
-        ]
+        last = len(self._quarters)
+        return self.within(row, (0, last) if column == last else (column, column + 1))
+
+    def within(self, row: int, columns: Columns) -> list[Victim]:
+        """The victims of a row in some quarters; of all rows where it is the total."""
+        quarters = range(*columns)
+        return [one for (r, c), here in self._at.items() if row in {r, self._rows} and c in quarters for one in here]
 
     @property
     def all(self) -> list[Victim]:
         return self.under(self._rows, len(self._quarters))
 
 
-def _rate(cells: _Cells, definition: Definition, everybody: Table) -> Counted:
-    found = definition.finds
-    below = everybody
-    if definition.line is Below.ASKED:
-        below = hide(cells.grid(lambda one: found(one) in {Found.YES, Found.NO}), everybody)
-    above = hide(cells.grid(lambda one: found(one) is Found.YES), below)
-    every = Counter(found(one) for one in cells.all)
-    whole = (len(cells.axes.areas) - 1, len(cells.axes.quarters) - 1)
-    unstated, withheld = _beside(every, definition.line, hidden=whole in above.hidden)
-    return Counted(definition, above.shown, below.shown, unstated, withheld)
+def _rates(cells: _Cells, everybody: Table) -> tuple[tuple[Counted, ...], Mapping[str, Table]]:
+    """Every figure, and what is above the line of each as a table; one that is within another is hidden with it."""
+    above: dict[str, Table] = {}
+    counted: dict[str, Counted] = {}
+    for one in RATES:
+        below = everybody
+        if one.line is Below.ASKED:
+            below = hide(cells.grid(partial(_is, one, frozenset({Found.YES, Found.NO}))), everybody)
+        yes = cells.grid(partial(_is, one, frozenset({Found.YES})))
+        above[one.id] = table = hide(yes, above[one.within] if one.within else below)
+        every = Counter(one.finds(her) for her in cells.all)
+        beside = _beside(every, one.line, hidden=table.shown[-1][-1] is None)
+        counted[one.id] = Counted(one, table.shown, below.shown, *beside)
+        if one.within and None in (*beside, counted[one.within].unstated, counted[one.within].withheld):
+            # Of both the same are not recorded: what is hidden beside one must not be told beside the other.
+            for id_ in (one.id, one.within):
+                counted[id_] = replace(counted[id_], unstated=None, withheld=None)
+    return tuple(counted.values()), above
+
+
+def _is(one: Definition, wanted: frozenset[Found], victim: Victim) -> bool:
+    return one.finds(victim) in wanted
 
 
 def _beside(every: Mapping[Found, int], line: Below, *, hidden: bool) -> tuple[int | None, int | None]:
@@ -151,19 +211,16 @@ def _beside(every: Mapping[Found, int], line: Below, *, hidden: bool) -> tuple[i
     return shown[0], shown[1]
 
 
-def _spreads(cells: _Cells, timed: Counted) -> tuple[tuple[Spread, ...], ...]:
-    rows, columns = range(len(cells.axes.areas)), range(len(cells.axes.quarters))
-    return tuple(tuple(_spread(cells, timed, row, column) for column in columns) for row in rows)
-
-
-def _spread(cells: _Cells, timed: Counted, row: int, column: int) -> Spread:
-    if not timed.above[row][column]:
-        return Spread(None, None)
-    took = sorted(each for one in cells.under(row, column) if (each := latency(one.first)) is not None)
-    if is_small(len(took)):
-        return Spread(None, None)
+def _spread(victims: Sequence[Victim], shown: int | None) -> Spread:
+    """How long it took for these, of whom it is shown how many are timed."""
+    took = sorted(each for one in victims if (each := latency(one.first)) is not None)
+    if not shown or not took or is_small(len(took)):
+        return _UNTOLD
     slow = took[-(-len(took) * 95 // 100) - 1] if len(took) >= LEAST_TIMED else None  # nearest rank
     return Spread(middle(took), slow)
+
+
+_UNTOLD = Spread(None, None)
 
 
 def middle(took: Sequence[timedelta]) -> timedelta:

@@ -1,8 +1,8 @@
 """The figures: what each counts, of whom, in words and as a function over coded rows. Fixed, so that years compare.
 
 The two rates of the evaluation by Liverpool John Moores University (engaged, prosecution) have every victim referred
-below the line; the share made safer has those who were asked when their case closed. A victim is counted once in a
-period, however many referrals she has, in the area and the quarter of her first. What nobody recorded is never taken
+below the line; the share made safer has those who were asked when their case closed. A victim is counted once in an
+edition, however many referrals she has, in the area and the quarter of her first. What nobody recorded is never taken
 for an answer: it is counted beside the figure.
 
 Pure: no storage, no clock. Source: domain.md sections 0a (LJMU21, BTH22, GAZ20), 1.8 (repeat), 1.9, 5.2 point 15.
@@ -41,6 +41,7 @@ class Definition:
     """A figure: `above` and `below` say in words what stands above and below the line, `unstated` what is not known.
 
     `items` are the data items the agreement must release to the evaluation, or the figure is withheld as a whole.
+    `within` is a figure that everybody of this one is in: whoever subtracts one from the other must learn of no few.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Definition:
     items: frozenset[str]
     line: Below
     finds: Callable[[Victim], Found]
+    within: str | None = None
 
 
 STATUS = "engagement.status"
@@ -68,7 +70,7 @@ SAFER = "exit-safer"
 CLOSED = "closed"
 
 _REACHED = (SPOKEN, ENGAGED, ENGAGED_LIMITED)
-_VICTIMS = "Victims referred to the advisers in the period, each once, whatever became of the referral."
+_VICTIMS = "Victims referred to the advisers in the quarters counted, each once, whatever became of the referral."
 
 
 def reached(victim: Victim) -> Found:
@@ -166,6 +168,7 @@ RATES: tuple[Definition, ...] = (
         frozenset({STATUS}),
         Below.REFERRED,
         engaged,
+        within="reached",
     ),
     Definition(
         "supporting",
@@ -191,9 +194,9 @@ RATES: tuple[Definition, ...] = (
     Definition(
         "repeated",
         "Repeat within twelve months",
-        "Victims with another incident in the period, on a later day within twelve months of one before it.",
+        "Victims with another incident in the quarters counted, on a later day within twelve months of one before.",
         _VICTIMS,
-        "None: a repeat is what was reported here. Of whoever was referred late in the period, less can have been.",
+        "None: a repeat is what was reported here. Of whoever was referred late, less can have been.",
         frozenset({LISTED, TIMES}),
         Below.REFERRED,
         repeated,

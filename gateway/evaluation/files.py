@@ -20,7 +20,7 @@ from audit.entry import timestamp
 from gateway.evaluation.charts import charts
 from gateway.evaluation.measure import bundle
 from gateway.evaluation.report import Report
-from gateway.evaluation.sheets import Sheet, sheets
+from gateway.evaluation.sheets import Sheet, count_words, sheets
 from gateway.oversight.spreadsheet import to_csv
 from gateway.paper import pdf as paper_pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
@@ -35,6 +35,7 @@ def page(report: Report) -> str:
         report=report,
         made=timestamp(report.made),
         policy=POLICY,
+        counted=count_words(report),
         sheets=sheets(report),
         charts={name: svg.decode() for name, svg in charts(report).items()},
     )
@@ -72,7 +73,7 @@ def _head(report: Report) -> str:
     return (
         f"Of the quarters from {report.period.starts} up to {report.period.until}, made {timestamp(report.made)} for "
         f"the recipient {report.recipient} of the agreement {report.agreement}, version {report.version}, "
-        f"SHA-256 {report.hash}."
+        f"SHA-256 {report.hash}. {count_words(report)}"
     )
 
 

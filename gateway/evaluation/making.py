@@ -1,4 +1,4 @@
-"""Making the report: find who may be counted, count, hide, seal, and only then give it.
+"""Making the report: take its edition, or find who may be counted, count and hide; seal, and only then give it.
 
     make       for a caller who is the agreement's recipient for evaluation
     make_here  for the operator at the gateway itself, for the same recipient
@@ -21,12 +21,17 @@ from sqlalchemy import Connection
 
 from audit.entry import Items, Operation, Recipient
 from audit.receipt import Receipt
+from gateway.agreement import Agreement
 from gateway.callers import check_recipient
 from gateway.errors import NotPermitted, NotSealed
-from gateway.evaluation.baseline import Published
+from gateway.evaluation.baseline import LATENCY, Published
+from gateway.evaluation.counting import count
+from gateway.evaluation.definitions import CHILDREN, RATES, REFERRED
+from gateway.evaluation.edition import Edition, Name, edition_for, keep, latest
 from gateway.evaluation.period import Period
 from gateway.evaluation.reading import EVALUATION, Coded, read_coded, recipient_of
 from gateway.evaluation.report import Report, make_report
+from gateway.evaluation.suppression import is_small
 from gateway.evidence import Caller, Event, act
 from gateway.services import Services
 from gateway.store.batch import Batch, DecideAgain, Unit
@@ -36,11 +41,15 @@ from gateway.under_agreement import ATTEMPTS, decided, log_of, standing_of
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked for: the period, an earlier one to set beside it, and figures of others."""
+    """What a report is asked for: the period, an earlier one to set beside it, and figures of others.
+
+    `revise` has its edition counted anew, which only the operator may ask for.
+    """
 
     period: Period
     published: Sequence[Published] = field(default=())
     before: Period | None = None
+    revise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Made:
 async def make(services: Services, caller: Caller, asked: Asked, reason: str | None = None) -> Made:
     """Make the report for a caller. Raises NotPermitted unless the caller is the agreement's recipient for evaluation.
 
-    Raises Busy, NotSealed.
+    Raises BadParameter where no edition has the quarters asked for, Busy, NotSealed.
     """
     log_id = await log_of(services, caller)
 
@@ -66,11 +75,11 @@ async def make(services: Services, caller: Caller, asked: Asked, reason: str | N
         if standing.terms is None or caller.recipient != recipient_of(standing.terms.agreement):
             raise NotPermitted("the agreement's evaluation is for another recipient", reason="not-for-evaluation")
 
-        # 2. Find who may be counted, each decided on now; count them, and hide what is small.
+        # 2. The edition as it was kept; where there is none, find who may be counted, each decided on now, and count.
         work = _Work(services, log_id, standing, asked)
         report = await services.database.read(work.report)
 
-        # 3. Seal; only then give it.
+        # 3. Seal, and keep what was counted; only then give it.
         committed = await services.journals.of(log_id).submit(work.unit(report, caller, reason))
         return Made(report, committed.receipt, log_id)
 
@@ -82,7 +91,7 @@ class NoEvaluation(Exception):
 
 
 def make_here(services: Services, log_id: str, asked: Asked) -> Made:
-    """The same for the operator, in this thread. Raises NoEvaluation, LogUnknown, Busy, NotSealed."""
+    """The same for the operator, in this thread. Raises NoEvaluation, BadParameter, LogUnknown, Busy, NotSealed."""
     for _ in range(ATTEMPTS):
         standing = services.standing(log_id)
         if standing.terms is None or recipient_of(standing.terms.agreement) is None:
@@ -106,57 +115,79 @@ class _Work:
         self._log_id = log_id
         self._standing = standing
         self._asked = asked
-        self._items: frozenset[str] = frozenset()
-        self._clauses: frozenset[str] = frozenset()
+        self._new: Edition | None = None
 
     def report(self, connection: Connection) -> Report:
-        """Read, count and hide."""
+        """The edition as it was kept, or else counted now; what of it is asked for."""
         terms = self._standing.terms
         if terms is None:
             raise NoEvaluation("no agreement is in force here")
-        now = datetime.now(UTC)
-        coded = self._read(connection, self._asked.period, now)
-        before = self._read(connection, self._asked.before, now) if self._asked.before else None
+        now, agreement = _milliseconds(datetime.now(UTC)), terms.agreement
+        name = edition_for(self._asked.period, now)
+        edition, revision = latest(connection, self._log_id, name, agreement.hash)
+        if edition is None or self._asked.revise:
+            coded = read_coded(connection, self._log_id, self._standing, name.period, now)
+            edition = count_edition(coded, agreement, name, revision + 1, now)
+            self._new = edition if coded.victims else None
         return make_report(
-            coded,
-            terms.agreement,
-            recipient_of(terms.agreement) or "",
+            edition,
+            agreement,
+            recipient_of(agreement) or "",
             self._asked.period,
             now,
             published=self._asked.published,
-            before=before,
-            before_period=self._asked.before,
+            before=self._asked.before,
         )
 
     def unit(self, report: Report, caller: Caller | None, reason: str | None) -> MakeReport:
         """What seals it."""
         payload = self._keyring.payload_hash(orjson.dumps(report.to_json()))
-        return MakeReport(
-            report, self._standing, tuple(sorted(self._clauses)), tuple(sorted(self._items)), payload, caller, reason
-        )
+        return MakeReport(report, self._standing, payload, caller, reason, self._new)
 
-    def _read(self, connection: Connection, period: Period, now: datetime) -> Coded:
-        coded = read_coded(connection, self._log_id, self._standing, period, now)
-        self._items |= coded.items
-        self._clauses |= coded.clauses
-        return coded
+
+def _milliseconds(moment: datetime) -> datetime:
+    """An instant as rows keep it, so that an edition is the same counted and kept."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def count_edition(coded: Coded, agreement: Agreement, name: Name, revision: int, now: datetime) -> Edition:
+    """Count an edition, and hide what is small."""
+    closed = frozenset(one.id for one in (REFERRED, *RATES) if not one.items <= coded.releasable)
+    if CHILDREN not in coded.releasable:
+        closed |= {CHILDREN}
+    if "timed" in closed:
+        closed |= {LATENCY}
+    return Edition(
+        name=name,
+        revision=revision,
+        counted=now,
+        tables=count(coded.victims, name.period, agreement.content.areas),
+        refused=tuple((reason, None if is_small(n) else n) for reason, n in sorted(coded.refused.items())),
+        not_released=closed,
+        items=tuple(sorted(coded.items)),
+        clauses=tuple(sorted(coded.clauses)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class MakeReport(Unit[None]):
-    """Seal that a report was made, and what was counted for whom. Raises DecideAgain where the agreement changed."""
+    """Seal that a report was made, and what was counted for whom; keep the edition where it is `new`.
+
+    Raises DecideAgain where the agreement changed, or the edition was kept in between.
+    """
 
     report: Report
     standing: Standing
-    clauses: tuple[str, ...]
-    items: tuple[str, ...]
     payload: str
     caller: Caller | None
     reason: str | None
+    new: Edition | None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         terms, report = self.standing.terms, self.report
+        if self.new is not None:
+            keep(batch, self.new, report.hash)
         content = terms.agreement.content if terms else None
         found = content.recipient(report.recipient) if content else None
         organisation = content.party(found.party).organisation if content and found else None
@@ -172,13 +203,15 @@ class MakeReport(Unit[None]):
                 "what": EVALUATION,
                 "from": report.period.starts.isoformat(),
                 "until": report.period.until.isoformat(),
+                "edition": report.edition.name.id,
+                "revision": report.edition.revision,
             },
         )
         batch.seal(
             entry._replace(
                 recipients=(Recipient(organisation, report.recipient),) if organisation else (),
-                clauses=self.clauses,
-                items=Items(generalised=self.items),
+                clauses=report.edition.clauses,
+                items=Items(generalised=report.edition.items),
                 purpose=EVALUATION,
             )
         )

@@ -5,6 +5,7 @@
     provide-latency    continuous-variable: from report to adviser, the median, in minutes
 
 Each group is given for all, and stratified by area and by quarter. A hidden count is absent, with the reason `masked`.
+The narrative of each says what it is of, and since when its numbers stand.
 
 Source: FHIR R4 Measure, MeasureReport (summary); data-absent-reason; R4 5.1 Expression.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from html import escape
 from typing import Any
 
 from audit.entry import timestamp
@@ -20,6 +22,7 @@ from gateway.evaluation.baseline import LATENCY
 from gateway.evaluation.counting import Axes, Counted
 from gateway.evaluation.definitions import CHILDREN, CHILDREN_WORDS, LATENCY_WORDS, REFERRED
 from gateway.evaluation.report import Report
+from gateway.evaluation.sheets import HIDDEN_WORDS, count_words
 from gateway.evaluation.suppression import Shown
 
 Json = dict[str, Any]
@@ -63,6 +66,7 @@ def _pair(
     report: Report, namespace: str, id_: str, title: str, scoring: str, groups: Sequence[tuple[Json, Json]]
 ) -> Iterator[Json]:
     address = f"{namespace}/Measure/{id_}"
+    words = f"{title}, {report.period}. {HIDDEN_WORDS} {count_words(report)}"
     yield {
         "resourceType": "Measure",
         "id": id_,
@@ -78,10 +82,11 @@ def _pair(
     yield {
         "resourceType": "MeasureReport",
         "id": f"{id_}-{report.period.starts:%Y%m%d}-{report.period.until:%Y%m%d}",
+        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(words)}</div>'},
         "status": "complete",
         "type": "summary",
         "measure": f"{address}|1",
-        "date": timestamp(report.made),
+        "date": timestamp(report.edition.counted),
         "reporter": {"display": f"{report.title} (agreement {report.agreement}, version {report.version})"},
         "period": {
             "start": timestamp(report.period.first_instant),
@@ -148,7 +153,7 @@ def _latency(report: Report, axes: Axes) -> tuple[Json, Json]:
 _STRATIFIERS = [
     {"code": {"text": name}, "description": words, "criteria": {"language": "text/plain", "expression": words}}
     for name, words in (
-        ("area", "The area of the agreement, of a victim's first referral in the period"),
+        ("area", "The area of the agreement, of a victim's first referral in the quarters counted"),
         ("quarter", "The calendar quarter of it, in London"),
     )
 ]

@@ -1,20 +1,25 @@
 """What a report covers: whole calendar quarters by the clock in London.
 
 A period that could begin on any day would let whoever asks twice take one day's people out of the difference; quarters
-are the least that can be asked for.
+are the least that can be asked for. A quarter is closed four weeks after its end: by then what is recorded late is in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 from gateway.london import LONDON
 
 MONTHS = 3
 MOST_QUARTERS = 40  # ten years: longer than anything here is kept
+
+LATE = timedelta(days=28)
+"""How long after its end a quarter waits for what is recorded late; then it is closed."""
+TWO_YEARS = 8
+"""Quarters of what is reported on: the last that are closed."""
 
 
 class PeriodInvalid(ValueError):
@@ -44,12 +49,17 @@ class Quarter:
         """The quarter after it."""
         return Quarter(self.year + 1, 1) if self.first + MONTHS > _DECEMBER else Quarter(self.year, self.first + MONTHS)
 
+    @property
+    def before(self) -> Quarter:
+        """The quarter before it."""
+        return Quarter(self.year, self.first - MONTHS) if self.first > MONTHS else Quarter(self.year - 1, _OCTOBER)
+
     def __str__(self) -> str:
         """`2026 Q3`."""
         return f"{self.year} Q{(self.first + MONTHS - 1) // MONTHS}"
 
 
-_DECEMBER = 12
+_OCTOBER, _DECEMBER = 10, 12
 
 
 @dataclass(frozen=True)
@@ -80,10 +90,23 @@ class Period:
             raise PeriodInvalid("a day is written 2024-04-01") from None
 
     @classmethod
-    def two_years_to(cls, now: datetime) -> Period:
-        """The quarters that hold the two years up to an instant: nine, the first and the last in part."""
-        last = Quarter.of(now)
-        return cls(Quarter(last.year - 2, last.first).starts, last.next.starts)
+    def closed(cls, now: datetime) -> Period:
+        """The two years of quarters that are closed at an instant."""
+        last = Quarter.of(now - LATE).before
+        first = last
+        for _ in range(TWO_YEARS - 1):
+            first = first.before
+        return cls(first.starts, last.next.starts)
+
+    @classmethod
+    def unfinished(cls, now: datetime) -> Period:
+        """The quarters since: the one that is now, and in its first four weeks the one before it."""
+        return cls(cls.closed(now).until, Quarter.of(now).next.starts)
+
+    @property
+    def closes(self) -> datetime:
+        """When its last quarter is closed, in UTC."""
+        return self.last_instant + LATE
 
     @cached_property
     def quarters(self) -> tuple[Quarter, ...]:

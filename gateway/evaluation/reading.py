@@ -23,6 +23,7 @@ from audit.entry import Outcome as Permitted
 from audit.entry import timestamp
 from audit.search import Query
 from gateway.agreement import Agreement
+from gateway.casework.acts import IN_ERROR
 from gateway.coresponse.contact import Contact
 from gateway.decide import Decision, Outcome, decide_on
 from gateway.evaluation.coded import Case, Said, Victim
@@ -182,11 +183,13 @@ class _Worked:
 
 
 def _worked(connection: Connection, between: Mapping[str, str]) -> Mapping[str, list[_Worked]]:
-    """What was done, by referral: acts, and contacts at the scene."""
+    """What was done, by referral: acts but for those that were entered in error, and contacts at the scene."""
     found: dict[str, list[_Worked]] = defaultdict(list)
-    for row in connection.execute(_EVENTS, between):
-        words = word_of(row.kind, orjson.loads(row.codes))
-        found[row.referral_id].append(_Worked(datetime.fromisoformat(row.happened_at), words))
+    rows = [(row, orjson.loads(row.codes)) for row in connection.execute(_EVENTS, between)]
+    in_error = {codes["event"] for row, codes in rows if row.kind == IN_ERROR}
+    for row, codes in rows:
+        if row.kind != IN_ERROR and row.id not in in_error:
+            found[row.referral_id].append(_Worked(datetime.fromisoformat(row.happened_at), word_of(row.kind, codes)))
     for at_scene in connection.execute(_CONTACTS, {"log": between["log"]}):
         contact = _SPOKEN if at_scene.contact in _REACHED else _TAKEN
         found[at_scene.referral_id].append(_Worked(datetime.fromisoformat(at_scene.at), contact))
@@ -259,7 +262,7 @@ _REFERRALS = (
     .order_by(_f.c.id)
 )
 _EVENTS = (
-    select(_e.c.referral_id, _e.c.kind, _e.c.happened_at, _e.c.codes)
+    select(_e.c.id, _e.c.referral_id, _e.c.kind, _e.c.happened_at, _e.c.codes)
     .join(_f, _f.c.id == _e.c.referral_id)
     .where(*_in_period)
     .order_by(_e.c.referral_id, _e.c.seq)

@@ -1,4 +1,4 @@
-"""The report: counts with their small numbers hidden, what they mean, and what stood before, ready to be shown.
+"""The report: columns of an edition, what they mean, and what stood before, ready to be shown.
 
 A `Report` holds everything a page, a file or a system shows, and nothing that it may not: whoever renders it decides
 nothing any more. Its tables in words are for `sheets`.
@@ -16,20 +16,19 @@ from typing import Any
 from audit.entry import timestamp
 from gateway.agreement import Agreement
 from gateway.evaluation.baseline import LATENCY, Published
-from gateway.evaluation.counting import Counted, Spread, Tables, count
-from gateway.evaluation.definitions import CHILDREN, RATES, REFERRED
+from gateway.evaluation.counting import Counted, Spread, Tables
+from gateway.evaluation.definitions import CHILDREN, REFERRED
+from gateway.evaluation.edition import Edition
 from gateway.evaluation.period import Period
-from gateway.evaluation.reading import Coded
-from gateway.evaluation.suppression import Shown, is_small
+from gateway.evaluation.suppression import Shown
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The report on a period, for one recipient of one agreement. `made` is when.
+    """The report on a period, for one recipient of one agreement. `made` is when it was asked for.
 
-    `refused` are referrals of which nothing may be counted, by the reason's code, None for a hidden number;
-    `not_released` the ids of figures the agreement does not release at all. `before` are the tables of an earlier
-    period, where one was asked for.
+    `edition` is what it is cut from, and what of it holds for the whole; `before` are the tables of an earlier period,
+    where one was asked for.
     """
 
     title: str
@@ -39,12 +38,21 @@ class Report:
     recipient: str
     period: Period
     made: datetime
+    edition: Edition
     tables: Tables
-    refused: tuple[tuple[str, int | None], ...]
-    not_released: frozenset[str]
     published: tuple[Published, ...]
     before: Tables | None = None
     before_period: Period | None = None
+
+    @property
+    def refused(self) -> tuple[tuple[str, int | None], ...]:
+        """Referrals of the whole edition of which nothing may be counted, by reason."""
+        return self.edition.refused
+
+    @property
+    def not_released(self) -> frozenset[str]:
+        """The ids of figures that the agreement does not release."""
+        return self.edition.not_released
 
     @property
     def rates(self) -> tuple[Counted, ...]:
@@ -60,6 +68,14 @@ class Report:
             "recipient": self.recipient,
             "period": {"from": self.period.starts.isoformat(), "until": self.period.until.isoformat()},
             "made": timestamp(self.made),
+            "edition": {
+                "id": self.edition.name.id,
+                "from": self.edition.name.period.starts.isoformat(),
+                "until": self.edition.name.period.until.isoformat(),
+                "finished": self.edition.name.closed,
+                "revision": self.edition.revision,
+                "counted": timestamp(self.edition.counted),
+            },
             "areas": list(axes.areas),
             "quarters": list(axes.quarters),
             "referred": [] if REFERRED.id in self.not_released else _lists(self.tables.referred),
@@ -79,24 +95,16 @@ class Report:
 
 
 def make_report(
-    coded: Coded,
+    edition: Edition,
     agreement: Agreement,
     recipient: str,
     period: Period,
     now: datetime,
     *,
     published: Sequence[Published],
-    before: Coded | None = None,
-    before_period: Period | None = None,
+    before: Period | None = None,
 ) -> Report:
-    """The report on who may be counted."""
-    areas = agreement.content.areas
-    closed = frozenset(one.id for one in (REFERRED, *RATES) if not one.items <= coded.releasable)
-    if CHILDREN not in coded.releasable:
-        closed |= {CHILDREN}
-    if "timed" in closed:
-        closed |= {LATENCY}
-    earlier = count(before.victims, before_period, areas) if before and before_period else None
+    """The report on quarters of an edition. Raises BadParameter where they are not of it."""
     return Report(
         title=agreement.content.title,
         agreement=agreement.id,
@@ -105,12 +113,11 @@ def make_report(
         recipient=recipient,
         period=period,
         made=now,
-        tables=count(coded.victims, period, areas),
-        refused=tuple((reason, None if is_small(n) else n) for reason, n in sorted(coded.refused.items())),
-        not_released=closed,
+        edition=edition,
+        tables=edition.tables.part(edition.name.columns(period)),
         published=tuple(published),
-        before=earlier,
-        before_period=before_period if earlier else None,
+        before=edition.tables.part(edition.name.columns(before)) if before else None,
+        before_period=before,
     )
 
 

@@ -16,12 +16,34 @@ from gateway.evaluation.counting import Axes, Counted, Spread, Tables
 from gateway.evaluation.definitions import CHILDREN, CHILDREN_WORDS, LATENCY_WORDS, RATES, REFERRED
 from gateway.evaluation.report import Report
 from gateway.evaluation.suppression import Shown
+from gateway.london import LONDON
 
 HIDDEN = "[c]"
 """What stands where a number is hidden (Government Analysis Function, symbols in tables)."""
 HIDDEN_WORDS = (
     f"{HIDDEN} is a number that is hidden: fewer than five, or from it somebody could work out one that is. "
     "Nothing here leads to a person, and nothing more detailed is kept for a report."
+)
+
+
+def count_words(report: Report) -> str:
+    """Since when these numbers stand, until when, and what hiding small ones does not prevent."""
+    edition = report.edition
+    counted, again = (f"{one.astimezone(LONDON):%-d %B %Y}" for one in (edition.counted, edition.again))
+    words = [] if edition.name.closed else [UNFINISHED_WORDS]
+    if edition.revision > 1:
+        words.append(f"Revision {edition.revision}: counted again, in place of what was given before.")
+    words.append(f"Counted on {counted} and given unchanged until {again}, so that asking again tells of no case.")
+    return " ".join((*words, COMPARED_WORDS))
+
+
+UNFINISHED_WORDS = (
+    "Unfinished: these quarters are not over, or have been for less than four weeks. They are counted once a week and "
+    "compare with no closed quarter."
+)
+COMPARED_WORDS = (
+    "Hiding holds within one count: whoever keeps two, and knows who was referred, may see in the difference what "
+    "became of a few."
 )
 NOT_RELEASED = "The agreement does not release it to the evaluation."
 _NOBODY = "–"  # noqa: RUF001 - the dash that stands for a share of nobody
@@ -172,11 +194,12 @@ def _minutes(spread: Spread) -> tuple[str, ...]:
 
 
 def _refused(report: Report) -> Sheet:
+    period = report.edition.name.period
     rows = tuple((REASONS.get(reason, reason), _text(number)) for reason, number in report.refused)
     return Sheet(
         "not-counted",
         "Not counted",
-        "Referrals of the period of which the agreement lets nothing be counted, and why.",
+        f"Referrals from {period.starts} up to {period.until} of which the agreement lets nothing be counted, and why.",
         ("Why", "Referrals"),
         rows or (("None", "0"),),
     )
@@ -196,13 +219,14 @@ REASONS: Mapping[str, str] = {
 def _definitions(report: Report) -> Sheet:
     rows = [(one.title, one.above, one.below, one.unstated) for one in (REFERRED, *RATES)]
     rows += [("From report to adviser", LATENCY_WORDS, "", ""), ("Children", CHILDREN_WORDS, "", "")]
+    rows += [("Small numbers", HIDDEN_WORDS, "", ""), ("This count", count_words(report), "", "")]
     return Sheet(
         "definitions",
         "Definitions",
         f"What each figure counts. Made for the recipient {report.recipient} of the agreement {report.agreement}, "
         f"version {report.version}, SHA-256 {report.hash}. A victim is counted once, in the area and the quarter of "
-        "her first referral in the period. It holds counts alone: no confidential patient information, to which the "
-        "national data opt-out would apply, leaves with it.",
+        f"her first referral in the quarters counted, {report.edition.name.period}. It holds counts alone: no "
+        "confidential patient information, to which the national data opt-out would apply, leaves with it.",
         ("Figure", "Counts", "Of", "Not recorded"),
         tuple(rows),
     )

@@ -74,6 +74,11 @@ class Table:
     among: Table | None = None
 
     @property
+    def none(self) -> frozenset[Place]:
+        """Where it is shown that there is nobody."""
+        return frozenset(one for one in self.grid.places() if one not in self.hidden and self.grid.at(one) == 0)
+
+    @property
     def shown(self) -> Shown:
         """The counts as they may be seen."""
         return tuple(
@@ -87,9 +92,10 @@ def is_small(count: int) -> bool:
     return 0 < count < SMALL
 
 
-def hide(grid: Grid, among: Table | None = None) -> Table:
+def hide(grid: Grid, among: Table | None = None, known: frozenset[Place] = frozenset()) -> Table:
     """The table of a grid. `among` are those it is counted among: what is hidden there is hidden here.
 
+    `known` are places of which another table tells the number: it protects none, for nobody takes it for another.
     Where small numbers leave no other way, all of the table is hidden but what is none of a shown none.
     """
     hidden = set(among.hidden if among else ())
@@ -99,7 +105,7 @@ def hide(grid: Grid, among: Table | None = None) -> Table:
             hidden.add(place)
     safe: set[Place] = set()
     while waiting := sorted(hidden - safe):
-        cycle = _cheapest(grid, among, hidden, waiting[0])
+        cycle = _cheapest(grid, among, hidden, known, waiting[0])
         if cycle is None:
             return Table(grid, _everything(grid, among), among)
         hidden |= cycle
@@ -113,13 +119,15 @@ def _everything(grid: Grid, among: Table | None) -> frozenset[Place]:
     return among.hidden | {one for one in grid.places() if among.grid.at(one) > 0}
 
 
-def _cheapest(grid: Grid, among: Table | None, hidden: set[Place], place: Place) -> frozenset[Place] | None:
+def _cheapest(
+    grid: Grid, among: Table | None, hidden: set[Place], known: frozenset[Place], place: Place
+) -> frozenset[Place] | None:
     """The cycle through a place that hides least more, whichever way round, and however many tables move with it."""
     found: list[tuple[int, frozenset[Place]]] = []
     within: frozenset[Place] | None = None
     top, limit = grid, among
     while within is None or place in within:
-        moving = _Moving(grid, top, limit, hidden, within)
+        moving = _Moving(grid, top, limit, hidden, known, within)
         found += [one for more in (True, False) if (one := moving.cycle(place, more=more))]
         if limit is None:
             break
@@ -132,13 +140,14 @@ def _cheapest(grid: Grid, among: Table | None, hidden: set[Place], place: Place)
 class _Moving:
     """How the numbers of a table can move, alone or with all up to `top` that they are counted among, below `limit`.
 
-    Where several move together, only `within` the places that are hidden in each.
+    Where several move together, only `within` the places that are hidden in each. What is `known` does not move.
     """
 
     grid: Grid
     top: Grid
     limit: Table | None
     hidden: set[Place]
+    known: frozenset[Place]
     within: frozenset[Place] | None
 
     def cycle(self, place: Place, *, more: bool) -> tuple[int, frozenset[Place]] | None:
@@ -178,7 +187,7 @@ class _Moving:
 
     def _moves(self, place: Place, *, up: bool) -> bool:
         """Whether the number at a place can go one up, or down, in the network, where a total's sign is turned."""
-        if self.within is not None and place not in self.within:
+        if place in self.known or (self.within is not None and place not in self.within):
             return False
         rows, columns = self.grid.size
         total = (place[0] == rows - 1) is not (place[1] == columns - 1)

@@ -78,7 +78,7 @@ def _asked(request: Request) -> tuple[str, str | None, Asked]:
         raise BadParameter(f"form is one of {', '.join(FORMS)}")
     if (form in {"csv", "svg"}) is not ("table" in query):
         raise BadParameter("table is given with the forms csv and svg, and with no other")
-    period = _period(request, "from", "until") or Period.two_years_to(datetime.now(UTC))
+    period = _period(request, "from", "until") or Period.closed(datetime.now(UTC))
     return form, query.get("table"), Asked(period, shipped(), _period(request, "before_from", "before_until"))
 
 

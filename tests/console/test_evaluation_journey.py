@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from gateway.duties import link_people
 from gateway.evaluation.synthetic.loading import load
-from tests.support.browser import PHONE, Chromium, Live, live_over, shot
+from tests.support.browser import PHONE, Chromium, Live, live_over, objections, shot
 from tests.support.console import EVALUATOR
 from tests.support.evaluation import years
 
@@ -88,8 +86,7 @@ async def _choose(page: Page, **quarters: str) -> None:
 
 async def _look(page: Page, name: str) -> None:
     """See that nothing keeps anybody out, and nothing scrolls sideways; keep a picture."""
-    found: Any = await Axe().run(page)
-    assert [one["id"] for one in found.response["violations"]] == [], name
+    assert [one["id"] for one in await objections(page)] == [], name
     width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, name
     await shot(page, name)

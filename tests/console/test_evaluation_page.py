@@ -15,23 +15,28 @@ import pytest
 from lxml import html
 
 from audit.entry import Operation
+from gateway.agreement import shipped
 from gateway.console.about import WORDS
 from gateway.console.page import AREAS, areas_of
 from gateway.demo.run import LOG
+from gateway.demo.today import CASES, bring
+from gateway.evaluation.definitions import RATES
 from gateway.evaluation.making import Asked, make_here
-from gateway.evaluation.period import Period
+from gateway.evaluation.period import Period, Quarter
 from gateway.evaluation.report import Report
-from gateway.evaluation.sheets import sheets
+from gateway.evaluation.sheets import duration, sheets
 from gateway.evaluation.synthetic.plan import Plan, Shares
+from gateway.evaluation.synthetic.truth import truth
 from tests.console.referrals import words_of
 from tests.journeys.support import world_on
 from tests.support.console import ADVISER, EVALUATOR, GUARDIAN, LEAD, OFFICER, OTHER_TEAM, PEOPLE, signed_in
-from tests.support.evaluation import loaded, years
+from tests.support.evaluation import compare, loaded, wrong, years
 from tests.support.world import World
 
-VICTIMS = int(os.environ.get("TEST_EVALUATION_VICTIMS", "40"))
+VICTIMS = int(os.environ.get("TEST_EVALUATION_VICTIMS", "48"))  # the fewest of whom every share is shown
 NOW = datetime.now(UTC).replace(microsecond=0)
 PATH = "/console/evaluation"
+TODAY = len(CASES) + 2  # one who came back, and the walk's own
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +46,12 @@ def story(seed: int) -> Plan:
 
 @pytest.fixture(scope="module")
 def world(story: Plan, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Two synthetic years, loaded once."""
+    """Two synthetic years and what the demonstration brings in today, loaded once."""
     with world_on("sqlite", request, tmp_path_factory.mktemp("evaluated") / "world") as opened:
         loaded(opened, story)
+        today = bring(story, opened.police, opened.hospital, lambda _: None)
+        assert (today.referrals, today.again is not None) == (TODAY, True)
+        compare(opened)
         yield opened
 
 
@@ -55,8 +63,42 @@ def named(link: str) -> str:
     return link[len(PATH) + 1 :].partition("?")[0]
 
 
+def code(quarter: Quarter) -> str:
+    return str(quarter).replace(" ", "-")
+
+
 def made(world: World) -> Report:
-    return make_here(world.services, LOG, Asked(Period.two_years_to(NOW))).report
+    return make_here(world.services, LOG, Asked(Period.closed(NOW))).report
+
+
+def test_the_page_opens_with_the_known_truth_whatever_came_in_today(world: World, story: Plan) -> None:
+    page, known, shares = tree(signed_in(world, EVALUATOR).get(PATH)), truth(story), Shares(VICTIMS)
+    large = {
+        one.xpath("string(.//h2)").strip(): one.xpath("string(.//p[@class='app-figure'])").strip()
+        for one in page.xpath("//ul[contains(@class, 'app-tiles')]/li")
+    }
+    of = {"reached": shares.reached, "engaged": shares.engaged, "supporting": shares.supporting}
+    of |= {"repeated": shares.repeated, "with-children": shares.with_children}
+    titles = {one.id: one.title for one in RATES}
+    assert large == {
+        "Victims referred": str(VICTIMS),
+        **{titles[id_]: f"{number / VICTIMS * 100:.1f} %" for id_, number in of.items()},
+        "Made safer": f"{shares.safer / shares.asked * 100:.1f} %",
+        "From report to adviser": duration(known.median),
+        "Children": str(known.total("children")),
+    }
+    assert wrong(made(world).tables, known, shipped().content.areas) == []
+
+
+def test_the_quarter_that_is_not_over_is_apart_and_marked_and_counts_who_is_new_in_it(world: World) -> None:
+    closed = tree(signed_in(world, EVALUATOR).get(PATH))
+    (link,) = closed.xpath("//main//a[contains(@href, 'unfinished')]")
+    assert str(Quarter.of(NOW)) in link.text_content()
+    assert str(Quarter.of(NOW)) not in [one.get("value") for one in closed.xpath("//select/option")]
+    answer = signed_in(world, EVALUATOR).get(link.get("href"))
+    assert "They are counted once a week and compare with no closed quarter." in words_of(answer)
+    section = tree(answer).get_element_by_id("referred").getparent()
+    assert section.xpath("string(.//p[@class='app-figure'])").strip() == str(TODAY)
 
 
 def test_the_page_gives_the_loaded_figures_with_what_they_count_and_of_whom(world: World) -> None:
@@ -82,7 +124,7 @@ def test_each_chart_has_a_name_and_its_own_table_and_no_style(world: World) -> N
 
 
 def test_an_area_shows_the_numbers_of_its_row_and_no_other(world: World) -> None:
-    client, report = signed_in(world, GUARDIAN), made(world)
+    client, report = signed_in(world, EVALUATOR), made(world)
     row = report.tables.axes.areas.index("Wyre")
     answer = client.get(f"{PATH}?area=wyre")
     assert answer.status_code == httpx.codes.OK
@@ -93,21 +135,32 @@ def test_an_area_shows_the_numbers_of_its_row_and_no_other(world: World) -> None
 
 
 def test_as_long_a_time_before_stands_beside(world: World) -> None:
-    said = words_of(signed_in(world, EVALUATOR).get(f"{PATH}?first=2024-Q1&last=2024-Q4&beside=1"))
-    assert "The same figure, 2023-01-01 to 2024-01-01" in said
+    quarters = Period.closed(NOW).quarters
+    answer = signed_in(world, EVALUATOR).get(f"{PATH}?first={code(quarters[4])}&beside=1")
+    assert f"The same figure, {quarters[0].starts} to {quarters[4].starts}" in words_of(answer)
 
 
-def test_a_period_that_ends_before_it_begins_is_an_error_beside_its_box_and_makes_no_report(world: World) -> None:
-    size = len(world.entries())
-    answer = signed_in(world, EVALUATOR).get(f"{PATH}?first=2026-Q1&last=2025-Q1")
+@pytest.mark.parametrize(
+    ("first", "last", "more", "wrong"),
+    [
+        (5, 3, "", "The last quarter must not be before the first"),
+        (3, 7, "&beside=1", "Choose at most 4 quarters"),
+    ],
+)
+def test_quarters_that_make_no_report_are_an_error_beside_their_box(
+    world: World, first: int, last: int, more: str, wrong: str
+) -> None:
+    size, quarters = len(world.entries()), Period.closed(NOW).quarters
+    query = f"first={code(quarters[first])}&last={code(quarters[last])}{more}"
+    answer = signed_in(world, EVALUATOR).get(f"{PATH}?{query}")
     assert answer.status_code == httpx.codes.BAD_REQUEST
-    assert "The last quarter must not be before the first" in words_of(answer)
+    assert wrong in words_of(answer)
     assert len(world.entries()) == size
-    assert signed_in(world, EVALUATOR).get(f"{PATH}/report.pdf?first=2026-Q1&last=2025-Q1").status_code == 404
+    assert signed_in(world, EVALUATOR).get(f"{PATH}/report.pdf?{query}").status_code == 404
 
 
 def test_files_are_the_same_report(world: World) -> None:
-    client, report = signed_in(world, LEAD), made(world)
+    client, report = signed_in(world, EVALUATOR), made(world)
     page = tree(client.get(PATH))
     links = [one for one in page.xpath("//main//a/@href") if one.startswith(f"{PATH}/")]
     assert {f"tables/{one.id}.csv" for one in sheets(report)} < {named(one) for one in links}
@@ -139,28 +192,39 @@ def test_on_paper_there_is_nothing_to_press(world: World) -> None:
     assert page.xpath("//main//svg")
 
 
-def test_it_is_for_the_organisation_the_evaluation_goes_to_and_for_no_other(world: World) -> None:
-    for person in (EVALUATOR, GUARDIAN, LEAD):
-        assert signed_in(world, person).get(PATH).status_code == httpx.codes.OK
-    for person in (ADVISER, OFFICER):
-        assert signed_in(world, person).get(PATH).status_code == httpx.codes.NOT_FOUND
-    size = len(world.entries())
-    for path in (PATH, f"{PATH}/report.pdf", f"{PATH}/report.fhir.json", f"{PATH}/tables/summary.csv"):
-        answer = signed_in(world, OTHER_TEAM).get(path)
-        assert answer.status_code == httpx.codes.FORBIDDEN
-        assert "Victims referred" not in answer.text
-    assert [one["outcome"] for one in map(_body, world.entries()[size:])] == ["denied"] * 4
+PAPERS = (PATH, f"{PATH}/report.pdf", f"{PATH}/report.fhir.json", f"{PATH}/tables/summary.csv")
+
+
+def test_it_is_for_who_is_the_recipient_that_the_agreement_names_and_for_nobody_who_speaks_for_it(world: World) -> None:
+    """A guardian and a lead are of the trust, and the agreement's evaluation goes to neither."""
+    assert signed_in(world, EVALUATOR).get(PATH).status_code == httpx.codes.OK
+    for person in (ADVISER, OFFICER, GUARDIAN, LEAD, OTHER_TEAM):
+        assert f'{PATH}"' not in signed_in(world, person).get("/console/about").text
+        assert [signed_in(world, person).get(path).status_code for path in PAPERS] == [httpx.codes.NOT_FOUND] * 4
+    others = (
+        {"organisation": "RTX"},
+        {"recipient": "idva-team"},
+        {"recipient": None},
+        {"recipient": "bth-safeguarding"},
+    )
+    for other in others:
+        size = len(world.entries())
+        for path in PAPERS:
+            answer = signed_in(world, EVALUATOR, **other).get(path)
+            assert answer.status_code == httpx.codes.FORBIDDEN
+            assert "Victims referred" not in answer.text
+        assert [one["outcome"] for one in map(_body, world.entries()[size:])] == ["denied"] * 4
 
 
 def test_each_page_and_each_file_is_a_sealed_consultation_that_names_who_read_and_no_subject(world: World) -> None:
-    client, size = signed_in(world, GUARDIAN), len(world.entries())
-    for path in (PATH, f"{PATH}/report.pdf", f"{PATH}/report.fhir.json", f"{PATH}/tables/summary.csv"):
+    client, size = signed_in(world, EVALUATOR), len(world.entries())
+    for path in PAPERS:
         assert client.get(path).status_code == httpx.codes.OK
     entries = [_body(one) for one in world.entries()[size:]]
     assert [one["event"] for one in entries] == ["report-made"] * 4
     for one in entries:
         assert one["operation"] == Operation.CONSULTATION.value
-        assert (one["actor"]["user"], one["reason"]) == (GUARDIAN.id, "evaluation")
+        assert (one["actor"]["user"], one["reason"]) == (EVALUATOR.id, "evaluation")
         assert one["subjects"] == []
 
 

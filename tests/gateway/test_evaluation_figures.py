@@ -128,7 +128,21 @@ def test_a_period_is_of_whole_quarters_in_london() -> None:
     assert [str(one) for one in PERIOD.quarters] == ["2026 Q1", "2026 Q2"]
     assert PERIOD.last_instant == datetime(2026, 6, 30, 23, tzinfo=UTC)
     assert str(Quarter.of(datetime(2026, 6, 30, 23, 30, tzinfo=UTC))) == "2026 Q3"
-    assert len(Period.two_years_to(datetime(2026, 11, 23, tzinfo=UTC)).quarters) == 9
+
+
+@pytest.mark.parametrize(
+    ("now", "closed", "unfinished"),
+    [
+        ("2026-10-28T22:59:59Z", "2024-07-01 to 2026-07-01", "2026-07-01 to 2027-01-01"),
+        ("2026-10-29T00:00:00Z", "2024-10-01 to 2026-10-01", "2026-10-01 to 2027-01-01"),
+        ("2027-01-28T23:59:59Z", "2024-10-01 to 2026-10-01", "2026-10-01 to 2027-04-01"),
+        ("2027-01-29T00:00:00Z", "2025-01-01 to 2027-01-01", "2027-01-01 to 2027-04-01"),
+    ],
+)
+def test_a_quarter_is_closed_four_weeks_after_its_end(now: str, closed: str, unfinished: str) -> None:
+    at = datetime.fromisoformat(now)
+    assert (str(Period.closed(at)), str(Period.unfinished(at))) == (closed, unfinished)
+    assert Period.closed(at).closes <= at
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,33 @@ def test_no_hidden_number_can_be_told_from_the_numbers_that_are_shown(grids: tup
     assert list(pinned(asked, safer)) == []
 
 
+@settings(max_examples=25)
+@given(chains().filter(lambda grids: len(grids[0].counts) * len(grids[0].counts[0]) <= 6))
+def test_nor_from_three_tables_of_which_each_is_within_the_one_before(grids: tuple[Grid, Grid, Grid]) -> None:
+    """Those referred, reached and engaged: what is hidden of the one in the middle is held between the other two."""
+    referred = hide(grids[0])
+    reached = hide(grids[1], referred)
+    engaged = hide(grids[2], reached)
+    outer, middle, inner = fits(referred.shown), fits(reached.shown), fits(engaged.shown)
+    for row, column in reached.hidden:
+        values: set[int] = set()
+        for one in middle:
+            fresh = one[row][column] not in values
+            if fresh and any(_below(less, one) for less in inner) and any(_below(one, more) for more in outer):
+                values.add(one[row][column])
+            if len(values) > 1:
+                break
+        assert len(values) > 1
+
+
+def test_a_none_that_another_table_tells_protects_nothing() -> None:
+    """Where no victim has a child there are no children: hidden, such a none would be nobody's doubt."""
+    children = Grid.of([[3, 0, 20], [0, 9, 20]])
+    assert hide(children).shown == ((None, 0, None, 23), (None, 9, None, 29), (None, 9, None, 52))
+    found = hide(children, known=frozenset({(0, 1), (1, 0)}))
+    assert found.shown == ((None, 0, None, 23), (0, 9, 20, 29), (None, 9, None, 52)), "the 3 could be any up to 23"
+
+
 @settings(max_examples=200)
 @given(chains())
 def test_no_count_of_one_to_four_is_shown_nor_what_is_left_of_those_it_is_among(grids: tuple[Grid, Grid, Grid]) -> None:

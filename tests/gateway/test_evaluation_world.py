@@ -24,7 +24,8 @@ from gateway.agreement import shipped
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.evaluation.baseline import shipped as published
-from gateway.evaluation.making import Asked, make_here
+from gateway.evaluation.edition import edition_for
+from gateway.evaluation.making import Asked, count_edition, make_here
 from gateway.evaluation.period import Period
 from gateway.evaluation.reading import Coded, read_coded, releasable
 from gateway.evaluation.report import Report, make_report
@@ -59,7 +60,7 @@ def world(story: Plan, request: pytest.FixtureRequest, tmp_path_factory: pytest.
 
 
 def report(world: World) -> Report:
-    return make_here(world.services, LOG, Asked(Period.two_years_to(NOW))).report
+    return make_here(world.services, LOG, Asked(Period.closed(NOW))).report
 
 
 def test_the_report_gives_the_loaded_figures_back(world: World, story: Plan) -> None:
@@ -164,7 +165,7 @@ def test_only_the_agreements_recipient_for_evaluation_is_given_it(world: World) 
 
 
 def test_a_period_that_was_asked_for_before_stands_beside_this_one(world: World) -> None:
-    now = Period.two_years_to(NOW)
+    now = Period.closed(NOW)
     earlier = {"before_from": now.starts.isoformat(), "before_until": now.quarters[4].starts.isoformat()}
     body = evaluator(world).get(ADDRESS, params=earlier).json()
     assert body["before"]["from"] == earlier["before_from"]
@@ -226,7 +227,8 @@ def test_a_wish_told_over_fhir_counts_as_one_told_as_an_act(
 def test_a_figure_that_the_agreement_does_not_release_is_withheld_and_says_so() -> None:
     agreement = edited(lambda content: clause(content, "F6-extract")["generalise"].pop("engagement.status"))
     coded = Coded((), {}, frozenset(), frozenset(), releasable(agreement, "evaluation"))
-    made = make_report(coded, agreement, "evaluation", Period.two_years_to(NOW), NOW, published=published())
+    edition = count_edition(coded, agreement, edition_for(Period.closed(NOW), NOW), 1, NOW)
+    made = make_report(edition, agreement, "evaluation", Period.closed(NOW), NOW, published=published())
     assert made.not_released == {"reached", "engaged", "safer", "timed", "latency"}
     summary = {row[0]: row[1] for row in sheets(made)[0].rows}
     assert summary["Engaged in safeguarding"] == "The agreement does not release it to the evaluation."
@@ -259,7 +261,7 @@ def test_an_update_of_a_victims_second_incident_loses_neither_the_first_nor_the_
             compare(world)
         standing = world.services.standing(LOG)
         with world.services.database.reading() as connection:
-            coded = read_coded(connection, LOG, standing, Period.two_years_to(NOW), NOW)
+            coded = read_coded(connection, LOG, standing, Period.closed(NOW), NOW)
         assert [len(one.cases) for one in coded.victims] == [3]
 
 

@@ -12,6 +12,7 @@ from gateway.demo.client import Client
 from gateway.demo.run import LOG
 from gateway.duties import link_people
 from gateway.evaluation.counting import Tables
+from gateway.evaluation.period import Period
 from gateway.evaluation.suppression import Shown
 from gateway.evaluation.synthetic.loading import Loaded, load
 from gateway.evaluation.synthetic.plan import Plan, plan
@@ -43,9 +44,9 @@ def evaluator(world: World) -> Client:
 
 
 @cache
-def years(until: datetime, victims: int, seed: int) -> Plan:
-    """Synthetic years, drawn once."""
-    return plan(until, seed=seed, victims=victims)
+def years(now: datetime, victims: int, seed: int) -> Plan:
+    """Synthetic years of the quarters that are closed, drawn once."""
+    return plan(Period.closed(now).last_instant, seed=seed, victims=victims)
 
 
 def loaded(world: World, wanted: Plan) -> Loaded:

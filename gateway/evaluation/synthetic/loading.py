@@ -78,7 +78,7 @@ async def load(plan: Plan, police: httpx.AsyncClient, team: httpx.AsyncClient) -
 
 async def _new_tasks(team: httpx.AsyncClient) -> AsyncIterator[Mapping[str, Any]]:
     """The referrals of the worklist that nobody has answered."""
-    address: str | None = f"/fhir/R4/Task?status=requested&_count={_PAGE}"
+    address: str | None = f"/fhir/R4/Task?status=requested&_count={_PAGE}&_total=none&_elements=input"
     while address:
         page = _good(await team.get(address, timeout=60), "the worklist")
         for entry in page.get("entry", ()):

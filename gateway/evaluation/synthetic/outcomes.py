@@ -1,5 +1,7 @@
 """What became of a story, as the acts an adviser records: each with the time it happened, in the past.
 
+Every case comes to its end with the years, so that whoever looks at the work of today is not kept from it by theirs.
+
 The same plan gives the same acts.
 """
 
@@ -11,7 +13,7 @@ from random import Random
 from typing import Any
 
 from audit.entry import timestamp
-from gateway.evaluation.synthetic.plan import SETTLED, Incident, Plan, Story
+from gateway.evaluation.synthetic.plan import Incident, Plan, Story
 
 Act = dict[str, Any]
 """An act as JSON, for `POST /team/v1/referrals/{id}/acts`."""
@@ -20,10 +22,9 @@ Act = dict[str, Any]
 def acts(plan: Plan, story: Story, incident: Incident) -> list[Act]:
     """The acts of one incident's referral, in order."""
     random = Random(f"{plan.seed}/{incident.serial}")  # noqa: S311 - not for secrets
-    settled = plan.until - incident.reported > SETTLED
     first = incident == story.first
     had = story.had if first else min(incident.reported + timedelta(minutes=random.randint(5, 180)), plan.until)
-    course = _first(story, incident, random, settled=settled) if first else _later(story, settled=settled)
+    course = _first(story, incident, random) if first else _later(story)
     found, at = [{"act": "acknowledge", "happened_at": timestamp(had)}], had
     for act, after in course:
         at = min(at + after, plan.until)
@@ -37,11 +38,10 @@ Course = Iterator[tuple[Act, timedelta]]
 """Acts, each with how long after the one before it."""
 
 
-def _first(story: Story, incident: Incident, random: Random, *, settled: bool) -> Course:
+def _first(story: Story, incident: Incident, random: Random) -> Course:
     if not story.reached:
         yield from _fruitless(random)
-        if settled:
-            yield {"act": "close", "how": "unplanned"}, timedelta(days=7)
+        yield {"act": "close", "how": "unplanned"}, timedelta(days=7)
         return
     if random.random() < _MISSED:
         yield _NO_ANSWER, _hours(random, 1, 6)
@@ -60,19 +60,18 @@ def _first(story: Story, incident: Incident, random: Random, *, settled: bool) -
     if story.safer is not None:
         exit_ = _exit(random, safer=story.safer)
         yield {"act": "close", "how": "planned", "exit": exit_}, timedelta(days=random.randint(35, 90))
-    elif settled:
+    else:
         yield {"act": "close", "how": "unplanned"}, timedelta(days=random.randint(14, 80))
 
 
-def _later(story: Story, *, settled: bool) -> Course:
+def _later(story: Story) -> Course:
     if not story.reached:
         yield _NO_ANSWER, timedelta(hours=3)
     else:
         yield {"act": "contact-attempt", "channel": "phone", "result": "reached"}, timedelta(hours=4)
         if story.engaged:
             yield {"act": "engage", "level": "full"}, timedelta(minutes=10)
-    if settled:
-        yield {"act": "close", "how": "unplanned"}, timedelta(days=30)
+    yield {"act": "close", "how": "unplanned"}, timedelta(days=30)
 
 
 def _fruitless(random: Random) -> Course:

@@ -18,7 +18,7 @@ from gateway.london import LONDON
 VICTIMS = 1_664
 DAYS_OF_YEAR = 365
 SETTLED = timedelta(days=120)
-"""A case this old has come to its end; of a younger one nobody was asked yet."""
+"""Of a case younger than this nobody was asked at its end whether she is safer."""
 
 
 @dataclass(frozen=True, slots=True)
