@@ -19,11 +19,13 @@ from gateway.callers import check_named, check_recipient
 from gateway.decide import Decision, Outcome
 from gateway.disclosure import Disclose, Found, Opened, judged_of, whole_of
 from gateway.evidence import Caller, Event
+from gateway.falling_due import window
 from gateway.minimise import minimise
 from gateway.repeats import earlier_incidents
 from gateway.same_incident import links_of
 from gateway.searching import Search
 from gateway.services import Services
+from gateway.shifts import Turns
 from gateway.shown import DOWNTIME_CASE, DOWNTIME_ITEMS
 from gateway.store.batch import Batch, Unit
 from gateway.store.records import Records
@@ -32,6 +34,7 @@ from gateway.ties import ties_of
 from gateway.under_agreement import decided, log_of, standing_of
 from gateway.worklist import areas_of_team
 from gateway.worklist_order import Asked, ordered_rows
+from gateway.worklist_shifts import turns_of
 from mappings.record import Record
 
 MOST_CASES = 200
@@ -52,8 +55,12 @@ class DowntimeCase:
 
 @dataclass(frozen=True, slots=True)
 class DowntimeList:
-    """The cases in their order, whether there are more than fit, the team's areas by name, and where each is sealed."""
+    """The cases of what was asked for, in their order; whether there are more than fit; and where each is sealed.
 
+    `areas` are the team's by name.
+    """
+
+    asked: Asked
     cases: tuple[DowntimeCase, ...]
     more: bool
     areas: Mapping[str, str]
@@ -71,15 +78,17 @@ async def make_downtime_list(services: Services, caller: Caller, asked: Asked) -
         check_recipient(standing, caller)
         check_named(caller)
         now = datetime.now(UTC)
+        turns = turns_of(services.settings, standing, now)
 
         def find(connection: Connection) -> tuple[list[tuple[Opened, DowntimeCase]], bool]:
-            return _find(connection, services.records, caller, asked, standing, log_id, now)
+            return _find(connection, services.records, caller, asked, standing, log_id, turns, now)
 
         found, more = await services.database.read(find)
         unit = DiscloseList(tuple(opened for opened, _ in found), caller, standing)
         committed = await services.journals.of(log_id).submit(unit)
         areas = areas_of_team(standing, caller)
-        return DowntimeList(tuple(case for _, case in found), more, areas, committed.receipts, log_id, now)
+        cases = tuple(case for _, case in found)
+        return DowntimeList(asked, cases, more, areas, committed.receipts, log_id, now)
 
     return await decided(services, caller, log_id, attempt)
 
@@ -118,9 +127,11 @@ def _find(
     asked: Asked,
     standing: Standing,
     log_id: str,
+    turns: Turns | None,
     now: datetime,
 ) -> tuple[list[tuple[Opened, DowntimeCase]], bool]:
-    ordered, more = ordered_rows(connection, caller, asked, log_id, MOST_CASES)
+    due = window(asked.falls, turns, now)
+    ordered, more = ordered_rows(connection, caller, asked, log_id, due, MOST_CASES)
     rows = [one.row for one in ordered]
     ties = ties_of(connection.execute, caller, log_id, rows)
     judged = [(row, *judged_of(row, standing, ties, now)) for row in rows]

@@ -30,6 +30,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.feedback import Tell, Telling, Tellings, feedback_recipient, find_words
 from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
+from gateway.officer_lists import asked_to_ring, unanswered
 from gateway.route import OWN_RECORD
 from gateway.services import Services
 from gateway.store import tables
@@ -41,13 +42,10 @@ from mappings.record import FeedbackCode, Record
 from mappings.referral import ReferralStatus
 
 ROWS = 20
-LOOK_THROUGH = 200
-"""Cases looked through, the newest first, for those that are overdue or in which she asks for a call."""
-
 CALL_SHOWN_FOR = timedelta(days=3)
 """How long after its window a call that she asked for is still listed: nobody here knows whether it was made."""
 
-_WORDS_MAX = 64 * LOOK_THROUGH  # of a page: a case has some ten
+_WORDS_MAX = 64 * ROWS  # of a page: a case has some ten
 
 
 class Whose(StrEnum):
@@ -108,7 +106,7 @@ class Case:
         reached = self._reached
         if reached is not None:
             return _REACH[reached.feedback.code]
-        answered = any(one.feedback.code is not FeedbackCode.RECEIVED for one in self.words)
+        answered = any(one.feedback.code not in _NO_ANSWER for one in self.words)
         return Reach.NOT_YET if answered else Reach.UNANSWERED
 
     @property
@@ -219,21 +217,27 @@ class _Looking:
     recipient: str
 
     def find(self, connection: Connection, asked: Asked, now: datetime) -> tuple[tuple[Case, ...], bool]:
-        """The cases that are asked for, and whether there are more."""
-        sought = asked.only is not Only.ALL
-        most = LOOK_THROUGH if sought else ROWS + 1
-        query = self._query(asked).order_by(_r.c.created_at.desc(), _r.c.id).limit(most)
-        rows = connection.execute(query if sought else query.offset((asked.page - 1) * ROWS)).all()
-        shown = rows if sought else rows[:ROWS]
-        found = self._cases(connection, shown, now)
-        if sought:
-            found = [one for one in found if _wanted(one, asked.only, now)]
-        return tuple(found[:ROWS]), len(found) > ROWS if sought else len(rows) > ROWS
+        """The cases that are asked for, and whether there may be more.
 
-    def _query(self, asked: Asked) -> Any:  # noqa: ANN401 - a select
-        query = select(_r).where(
-            _r.c.log_id == self.log_id, _r.c.force == self.caller.organisation, _r.c.erased_at.is_(None)
-        )
+        A page begins at its place among those that columns find, and is read on until it is full.
+        """
+        query = self._query(connection, asked, now).order_by(_r.c.created_at.desc(), _r.c.id).limit(ROWS + 1)
+        found: list[Case] = []
+        place = (asked.page - 1) * ROWS
+        while True:
+            rows = connection.execute(query.offset(place)).all()
+            found += [one for one in self._cases(connection, rows[:ROWS], now) if _wanted(one, asked.only, now)]
+            place += ROWS
+            if asked.only is Only.ALL or len(rows) <= ROWS or len(found) >= ROWS:
+                return tuple(found[:ROWS]), len(rows) > ROWS or len(found) > ROWS
+
+    def _query(self, connection: Connection, asked: Asked, now: datetime) -> Any:  # noqa: ANN401 - a select
+        force = self.caller.organisation
+        query = select(_r).where(_r.c.log_id == self.log_id, _r.c.force == force, _r.c.erased_at.is_(None))
+        if asked.only is Only.OVERDUE:
+            query = query.where(unanswered(connection, self.standing, self.log_id, force, self.recipient, now))
+        if asked.only is Only.CALLS:
+            query = query.where(asked_to_ring(self.log_id, force, now))
         if asked.incident is not None:
             return query.where(_r.c.event_id == asked.incident)
         if asked.occurrence is not None:
@@ -335,11 +339,16 @@ class ReadCases(Unit[None]):
 
 
 def _wanted(case: Case, only: Only, now: datetime) -> bool:
+    if only is Only.ALL:
+        return True
     if only is Only.OVERDUE:
         return case.due is not None and case.due <= now
     window = window_of(case.call) if case.call is not None else None
     return case.call is not None and (window is None or now <= window[1] + CALL_SHOWN_FOR)
 
+
+_NO_ANSWER = frozenset({FeedbackCode.RECEIVED, FeedbackCode.ENTERED_IN_ERROR})
+"""The words that do not say that somebody has the case: that it arrived, and that another word was a mistake."""
 
 _REACH: Mapping[FeedbackCode, Reach] = {
     FeedbackCode.ENGAGED: Reach.REACHED,

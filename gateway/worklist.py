@@ -4,7 +4,8 @@
 
 The order is made of columns alone; what a row may show is decided like everything else, on its sealed facts, and is
 sealed as a reading of the worklist, a row an entry, as the FHIR worklist is. A row that the reader holds already, in
-the version that stands, is not given again: that it still stands is sealed as a number.
+the version that stands, is not given again: that it still stands is sealed as a number, and so is how many cases fall
+to each shift.
 
 The clock of a row is the first that runs in its case; where rows stand is `worklist_order`'s to say.
 
@@ -16,25 +17,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.callers import check_named, check_recipient
-from gateway.decide import Decision, Outcome
-from gateway.disclosure import Disclose, Found, Opened, judged_of
+from gateway.decide import Decision
+from gateway.disclosure import Disclose, Found, Opened
 from gateway.evidence import Caller, Event, act
+from gateway.falling_due import window
 from gateway.repeats import earlier_incidents
 from gateway.searching import Search
 from gateway.services import Services
+from gateway.shifts import Turns
 from gateway.shown import ROW_ITEMS, WORKLIST_ROW
 from gateway.store.batch import Batch, Unit
 from gateway.terms import Standing, agreement_ref
 from gateway.ties import ties_of
 from gateway.under_agreement import decided, log_of, standing_of
-from gateway.worklist_order import Asked, Waiting, ordered_rows
+from gateway.worklist_order import Asked, Waiting, Whose, ordered_rows
+from gateway.worklist_shifts import OnShift, on_shift, opened_row, turns_of
 from mappings.record import Grade
 from mappings.referral import Priority, ReferralState, ReferralStatus
 
@@ -68,13 +71,15 @@ class Listed:
 class Worklist:
     """A page: the ids in their order, the rows that are given, and whether there is a page after it.
 
-    `areas` are those of the team under the agreement, by their ids, with their names.
+    `areas` are those of the team under the agreement, by their ids, with their names. `shifts` is None of closed cases,
+    and for a team that is always there.
     """
 
     order: tuple[str, ...]
     rows: tuple[Listed, ...]
     more: bool
     areas: Mapping[str, str]
+    shifts: OnShift | None
     receipts: tuple[Receipt, ...]
     log_id: str
 
@@ -90,20 +95,31 @@ async def read_worklist(services: Services, caller: Caller, asked: Asked, reason
         check_named(caller)
 
         # 2. The page in its order; each row decided on its facts.
+        now = datetime.now(UTC)
+        turns = None if asked.whose is Whose.CLOSED else turns_of(services.settings, standing, now)
+
         def find(connection: Connection) -> _Page:
-            return _find(connection, caller, asked, standing, log_id, datetime.now(UTC))
+            return _find(connection, caller, asked, standing, log_id, turns, now)
 
         page = await services.database.read(find)
 
         # 3. Seal each row that is given, and that others were found as the reader has them; only then let them leave.
         new = [one for one in page.rows if asked.known.get(one.opened.row.id) != one.opened.row.version]
-        unit = ReadWorklist(tuple(one.opened for one in new), len(page.rows) - len(new), caller, standing, reason)
+        unit = ReadWorklist(
+            given=tuple(one.opened for one in new),
+            confirmed=len(page.rows) - len(new),
+            by_shift=page.shifts.counted if page.shifts else None,
+            caller=caller,
+            standing=standing,
+            reason=reason,
+        )
         committed = await services.journals.of(log_id).submit(unit)
         return Worklist(
             order=tuple(one.opened.row.id for one in page.rows),
             rows=tuple(_listed(one) for one in new),
             more=page.more,
             areas=areas_of_team(standing, caller),
+            shifts=page.shifts,
             receipts=committed.receipts,
             log_id=log_id,
         )
@@ -122,6 +138,7 @@ class _Found:
 class _Page:
     rows: tuple[_Found, ...]
     more: bool
+    shifts: OnShift | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +152,14 @@ class _RowSearch(Search):
 
 @dataclass(frozen=True, slots=True)
 class ReadWorklist(Unit[None]):
-    """Seal the rows that are given, and how many others were confirmed; it decides again like every reading."""
+    """Seal the rows that are given, and as numbers those that were confirmed and those counted by shift.
+
+    It decides again like every reading. `by_shift` is None where nothing was counted.
+    """
 
     given: tuple[Opened, ...]
     confirmed: int
+    by_shift: int | None
     caller: Caller
     standing: Standing
     reason: str | None
@@ -153,8 +174,9 @@ class ReadWorklist(Unit[None]):
         if self.given or not self.confirmed:
             found = Found(self.given, None, None)
             Disclose(found, search, self.caller, self.standing, self.reason).apply(batch)
-        if self.confirmed:
+        if self.confirmed or self.by_shift is not None:
             self.standing.check(batch)
+            numbers = {"total": self.confirmed, **({} if self.by_shift is None else {"by_shift": self.by_shift})}
             batch.seal(
                 act(
                     Event.REFERRALS_COUNTED,
@@ -163,21 +185,29 @@ class ReadWorklist(Unit[None]):
                     caller=self.caller,
                     agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
                     reason=self.reason,
-                    detail={"types": WORKLIST_ROW, "total": self.confirmed},
+                    detail={"types": WORKLIST_ROW, **numbers},
                 )
             )
 
 
 def _find(
-    connection: Connection, caller: Caller, asked: Asked, standing: Standing, log_id: str, now: datetime
+    connection: Connection,
+    caller: Caller,
+    asked: Asked,
+    standing: Standing,
+    log_id: str,
+    turns: Turns | None,
+    now: datetime,
 ) -> _Page:
-    ordered, more = ordered_rows(connection, caller, asked, log_id)
+    ordered, more = ordered_rows(connection, caller, asked, log_id, window(asked.falls, turns, now))
     ties = ties_of(connection.execute, caller, log_id, [one.row for one in ordered])
-    judged = [(one, _judged(one.row, standing, ties, now)) for one in ordered]
+    judged = [(one, opened_row(one.row, standing, ties, now)) for one in ordered]
     shown = [(one, opened) for one, opened in judged if opened is not None]
     again = [opened.row for _, opened in shown if _goes(opened.decision, "history.repeats")]
     history = earlier_incidents(connection.execute, again)
-    return _Page(tuple(_Found(opened, one, len(history.get(one.row.id, ()))) for one, opened in shown), more)
+    found = tuple(_Found(opened, one, len(history.get(one.row.id, ()))) for one, opened in shown)
+    counted = on_shift(connection, caller, asked, standing, log_id, turns, now) if turns else None
+    return _Page(found, more, counted)
 
 
 def areas_of_team(standing: Standing, caller: Caller) -> Mapping[str, str]:
@@ -188,15 +218,6 @@ def areas_of_team(standing: Standing, caller: Caller) -> Mapping[str, str]:
         return {}
     names = content.areas
     return {id_: names[id_] for id_ in (names if recipient.areas is None else recipient.areas)}
-
-
-def _judged(row: Row[Any], standing: Standing, ties: Any, now: datetime) -> Opened | None:  # noqa: ANN401 - Ties
-    """A row as far as the caller may see it; None where they may not see it at all."""
-    facts, decision = judged_of(row, standing, ties, now)
-    narrowed = decision.narrow(ROW_ITEMS)
-    if decision.outcome is not Outcome.PERMITTED or not narrowed.ruling.methods:
-        return None
-    return Opened(row, facts, narrowed, withheld=False, matches=(), included=())
 
 
 def _goes(decision: Decision, item: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
 import pypdf
@@ -24,15 +24,18 @@ from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
 from gateway.console.times import day, due, short_when, when
 from gateway.console.words import words
-from gateway.console.worklist import WHO
+from gateway.console.worklist import FALLS, WHO
 from gateway.downtime import MOST_CASES, DowntimeCase, DowntimeList, make_downtime_list
+from gateway.falling_due import Falls
 from gateway.paper import pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
+from gateway.shifts import ALWAYS
 from gateway.web.http import PlainRoute, receipt_header
 from gateway.worklist_order import Asked, Whose
 from mappings.record import Contact, Person, Record, Role
 
 PATH = f"{PREFIX}/worklist/downtime"
+_PARTS = {Whose.ALL: "All open", Whose.MINE: "Mine", Whose.UNASSIGNED: "Unassigned", Whose.CLOSED: "Closed"}
 SHORTEST = 12
 """Characters of a passphrase: the file may be lost with the paper it is for (NCSC: length before complexity)."""
 
@@ -40,9 +43,10 @@ Passphrase = Annotated[str, StringConstraints(min_length=SHORTEST, max_length=12
 
 
 class DowntimeForm(FormModel):
-    """Whose referrals, and the passphrase, twice."""
+    """Whose referrals, falling to which shift, and the passphrase, twice."""
 
     whose: Whose = Field(default=Whose.ALL, title="which referrals")
+    shift: Falls = Field(default=Falls.ANY, title="what falls due when")
     passphrase: Passphrase = Field(title="a passphrase")
     again: str = Field(title="the passphrase again")
 
@@ -61,7 +65,7 @@ def routes(console: Console) -> APIRouter:
     async def page(request: Request) -> Response:
         """The form."""
         visit = await console.guard.visit(request, *WHO)
-        return _page(console, request, visit)
+        return _page(console, request, visit, request.query_params)
 
     @router.post("")
     async def make(request: Request) -> Response:
@@ -69,10 +73,9 @@ def routes(console: Console) -> APIRouter:
         visit, form = await console.guard.posted(request, *WHO)
         asked = read(form, DowntimeForm)
         if isinstance(asked, tuple):
-            said = typed(form).get("whose", "")  # a passphrase is not shown again
-            return _page(console, request, visit, errors=_on_a_field(asked), typed={"whose": said})
+            return _page(console, request, visit, typed(form), errors=_on_a_field(asked))
         areas = visit.person.areas or None
-        made = await make_downtime_list(console.services, visit.caller, Asked(whose=asked.whose, areas=areas))
+        made = await make_downtime_list(console.services, visit.caller, Asked(asked.whose, areas, asked.shift))
         file = await asyncio.to_thread(written, made, visit.person.id, asked.passphrase)
         name = f"downtime-{made.made_at:%Y%m%d-%H%M}.pdf"
         named = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -82,10 +85,18 @@ def routes(console: Console) -> APIRouter:
     return router
 
 
-def _page(console: Console, request: Request, visit: Visit, **wrong: Any) -> Response:  # noqa: ANN401 - for the template
-    status = 422 if wrong else 200
-    view = {"shortest": SHORTEST, "most": MOST_CASES, **wrong}
-    return console.pages.page(request, "downtime.html.jinja", visit, status, **view)
+def _page(
+    console: Console, request: Request, visit: Visit, said: Mapping[str, str], errors: tuple[FieldError, ...] = ()
+) -> Response:
+    """The form, for the part of the worklist that it was asked from; a passphrase is not shown again."""
+    view: dict[str, Any] = {
+        "shortest": SHORTEST,
+        "most": MOST_CASES,
+        "shifts": FALLS if console.services.settings.shifts != ALWAYS else {},
+        "errors": errors,
+        "typed": {name: said[name] for name in ("whose", "shift") if name in said},
+    }
+    return console.pages.page(request, "downtime.html.jinja", visit, 422 if errors else 200, **view)
 
 
 def written(made: DowntimeList, person: str, passphrase: str) -> bytes:
@@ -109,8 +120,10 @@ def _blocks(made: DowntimeList) -> Iterator[Block]:
     yield Text(
         "Use a telephone number only as it is written here. What is not stated safe is unsafe, and is not printed."
     )
+    part = [_PARTS[made.asked.whose], *([FALLS[made.asked.falls]] if made.asked.falls is not Falls.ANY else [])]
+    yield Text(f"Which referrals: {', '.join(part).lower()}.")
     if not made.cases:
-        yield Text("No referral was open.")
+        yield Text("None was open.")
     if made.more:
         yield Text(f"There are more than {MOST_CASES} open referrals: those that are due first are here.")
     for number, case in enumerate(made.cases, 1):

@@ -246,6 +246,8 @@ def _detail(word: Telling) -> str | None:
         if window is not None:
             return f"Safe from {when(window[0])} until {when(window[1])}"
         return f"Safe window: {told.value}" if told.value else "No safe time is stated: ask the adviser first"
+    if told.code is FeedbackCode.ENTERED_IN_ERROR:
+        return words(told.value, "feedback")
     if told.count is not None:
         return f"{told.count} {'attempt' if told.count == 1 else 'attempts'}"
     if told.value is None:

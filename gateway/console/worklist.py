@@ -1,6 +1,6 @@
 """The adviser's worklist: a page that renews itself while it is open, and works without scripts.
 
-    /worklist           the page: a part of the list (`whose`), areas (`area`), a page of rows
+    /worklist           the page: a part of the list (`whose`), areas (`area`), what falls to a shift (`shift`), a page
     /worklist/rows      what has changed of it since, for the page's own script
     /worklist/events    that something has changed, and nothing of what (server-sent events, HTML standard section 9.2)
 
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,7 @@ from gateway.console.guard import Visit
 from gateway.console.live import Live, Team
 from gateway.console.page import HEADERS, PREFIX
 from gateway.errors import Busy
+from gateway.falling_due import Falls
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of
 from gateway.web.http import PlainRoute
@@ -39,6 +41,15 @@ WHO = (Role.ADVISER, Role.SAFEGUARDING)
 EVERY_AREA = "all"
 REASON = "worklist"
 """What the reading of the list itself is sealed with; the reason of a case is chosen where it is opened."""
+
+FALLS: Mapping[Falls, str] = {
+    Falls.ANY: "Whenever due",
+    Falls.OVERDUE: "Overdue",
+    Falls.THIS: "This shift",
+    Falls.NEXT: "Next shift",
+    Falls.LATER: "Later",
+}
+"""The shifts that a case may fall to, in the order and the words of the page."""
 
 SOON = timedelta(hours=4)
 """A clock that runs out within it stands out; the page's own script says the same (`worklist.js`)."""
@@ -127,6 +138,7 @@ def _asked(request: Request, visit: Visit) -> Asked:
     """What the address asks for; what is none of ours is as good as not asked."""
     query = request.query_params
     whose = query.get("whose", "")
+    shift = query.get("shift", "")
     number = query.get("page", "")
     area = query.get("area", "")
     areas = visit.person.areas or None
@@ -138,12 +150,14 @@ def _asked(request: Request, visit: Visit) -> Asked:
     return Asked(
         whose=Whose(whose) if whose in set(Whose) else Whose.ALL,
         areas=areas,
+        falls=Falls(shift) if shift in set(Falls) and whose != Whose.CLOSED else Falls.ANY,
         page=min(int(number), _MOST_PAGES) if number.isascii() and number.isdecimal() and int(number[:9]) else 1,
         known={found[1]: int(found[2]) for found in known},
     )
 
 
 def _view(visit: Visit, asked: Asked, found: Worklist) -> dict[str, Any]:
+    now = datetime.now(UTC)
     chosen = asked.areas[0] if asked.areas and len(asked.areas) == 1 else None
     query = {"area": chosen} if chosen else {"area": EVERY_AREA} if visit.person.areas and asked.areas is None else {}
     return {
@@ -152,14 +166,19 @@ def _view(visit: Visit, asked: Asked, found: Worklist) -> dict[str, Any]:
         "rows": found.rows,
         "order": found.order,
         "more": found.more,
+        "shifts": found.shifts,
+        "moves_in": max(1, ceil((found.shifts.moves_at - now).total_seconds())) if found.shifts else None,
         "whose": asked.whose,
         "every": list(Whose),
+        "falls": asked.falls if found.shifts else Falls.ANY,
+        "every_fall": list(FALLS),
+        "fall_names": FALLS,
         "area": chosen or (EVERY_AREA if asked.areas is None else ""),
         "areas": found.areas,
         "own_areas": visit.person.areas,
         "number": asked.page,
         "me": visit.person.id,
-        "soon": datetime.now(UTC) + SOON,
+        "soon": now + SOON,
         "openings": list(Opening),
         "address": _addresses(asked, query),
     }
@@ -168,16 +187,27 @@ def _view(visit: Visit, asked: Asked, found: Worklist) -> dict[str, Any]:
 def _addresses(asked: Asked, query: Mapping[str, str]) -> dict[str, str]:
     """The addresses that the page leads to, by what they are."""
 
-    def address(path: str = "", **more: object) -> str:
-        given = {name: str(value) for name, value in {**query, **more}.items() if value}
+    def address(
+        whose: Whose = asked.whose, falls: Falls = asked.falls, page: int = 1, path: str = "", **more: str
+    ) -> str:
+        given = dict(query)
+        if whose is not Whose.ALL:
+            given["whose"] = whose.value
+        if falls is not Falls.ANY and whose is not Whose.CLOSED:
+            given["shift"] = falls.value
+        if page > 1:
+            given["page"] = str(page)
+        given |= more
         return f"{PATH}{path}?{urlencode(given)}" if given else f"{PATH}{path}"
 
-    whose = {"whose": asked.whose.value} if asked.whose is not Whose.ALL else {}
     return {
-        **{one.value: address(whose=one.value if one is not Whose.ALL else "") for one in Whose},
-        "rows": address("/rows", **whose, page=asked.page if asked.page > 1 else ""),
+        **{one.value: address(whose=one) for one in Whose},
+        **{one.value: address(falls=one) for one in Falls},
+        "hand_over": address(Whose.MINE, Falls.NEXT),
+        "rows": address(page=asked.page, path="/rows"),
         "events": f"{PATH}/events",
-        "next": address(**whose, page=asked.page + 1),
-        "previous": address(**whose, page=asked.page - 1 if asked.page > 2 else ""),  # noqa: PLR2004 - the first has no number
-        "print": address(**whose, page=asked.page if asked.page > 1 else "", print="1"),
+        "next": address(page=asked.page + 1),
+        "previous": address(page=asked.page - 1),
+        "print": address(page=asked.page, print="1"),
+        "downtime": address(Whose.ALL if asked.whose is Whose.CLOSED else asked.whose, path="/downtime"),
     }

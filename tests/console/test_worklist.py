@@ -207,8 +207,11 @@ def test_an_empty_list_says_so_and_is_sealed(world: World) -> None:
     answer = signed_in(world, OTHER_TEAM).get(f"{PATH}?area=fylde")
     assert ids_of(answer) == []
     assert "No referral is open in fylde" in answer.text
-    (entry,) = sealed(world, start=before)
-    assert entry.event == Event.NOTHING_FOUND
+    nothing, counted = sealed(world, start=before)
+    assert nothing.event == Event.NOTHING_FOUND
+    assert counted.event == Event.REFERRALS_COUNTED
+    assert counted.detail is not None
+    assert (counted.detail["total"], counted.detail["by_shift"]) == (0, 0)
 
 
 def test_staff_connected_with_a_party_do_not_see_the_row(world: World) -> None:
