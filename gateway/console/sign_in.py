@@ -27,6 +27,7 @@ from gateway.signin.acts import RefuseSignIn
 from gateway.signin.claims import ClaimNames, ClaimsRefused, person_of
 from gateway.signin.cookies import ASKED, SESSION, Cookies
 from gateway.signin.fetching import ProviderFailed, SignInFailed
+from gateway.signin.logouttoken import AtProvider
 from gateway.signin.provider.routes import routes as provider_routes
 from gateway.signin.provider.server import Server
 from gateway.signin.registered import PROVIDER, SIGNED_IN, embedded
@@ -62,7 +63,7 @@ class _Doors:
         self._own = embedded(settings)
         self._cookies = Cookies(settings)
         self._names = ClaimNames() if self._own else ClaimNames.of(settings)
-        self._relying = _relying(console)
+        self._relying = relying(console)
 
     async def begin(self, request: Request) -> Response:
         """Lead to the provider; whoever has signed in goes to the page they wanted."""
@@ -113,6 +114,7 @@ class _Doors:
                 person.caller(*call_ids(request)),
                 detail={"acr": acr} if isinstance(acr, str) and _CODE.fullmatch(acr) else {},
                 id_token=None if self._own else answered.id_token,
+                at_provider=AtProvider.of(answered.claims),
                 instead_of=self._cookies.read(request, SESSION),
                 account_version=answered.claims["account_version"] if self._own else None,
             )
@@ -178,7 +180,7 @@ def provider(console: Console) -> APIRouter | None:
     return provider_routes(server, show)
 
 
-def _relying(console: Console) -> Relying | None:
+def relying(console: Console) -> Relying | None:
     """The console at its provider; at the embedded one it calls within this process, by no socket."""
     services, own = console.services, provider(console)
     if own is None:

@@ -70,6 +70,16 @@ def usable(jwks: Mapping[str, Any]) -> tuple[Key, ...]:
 
 def read(text: str, keys: Sequence[Key], wanted: Wanted) -> dict[str, Any]:
     """The claims of an ID token. Raises SignInFailed; KeyUnknown where other keys may help."""
+    header, claims = verified(text, keys)
+    _check(header, claims, wanted)
+    return claims
+
+
+def verified(text: str, keys: Sequence[Key]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The header and the claims of a token that a provider signed with one of these keys; the claims are not checked.
+
+    Raises SignInFailed; KeyUnknown where other keys may help.
+    """
     header, claims = _parts(text)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS or "crit" in header:
@@ -77,8 +87,7 @@ def read(text: str, keys: Sequence[Key], wanted: Wanted) -> dict[str, Any]:
     key = _chosen(header.get("kid"), algorithm, keys)
     if not signed_by(text, key):
         raise SignInFailed("id-token-signature")
-    _check(header, claims, wanted)
-    return claims
+    return header, claims
 
 
 def _parts(text: str) -> tuple[dict[str, Any], dict[str, Any]]:

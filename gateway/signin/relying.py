@@ -1,13 +1,15 @@
 """The console at an OpenID provider: the authorization code flow with PKCE, as a confidential client.
 
 Three steps: `ask` leads the browser to the provider; `answered` takes the code it comes back with, exchanges it and
-checks the ID token; `goodbye` leads it there once more to sign out. Between the first two the browser carries a sealed
+checks the ID token; `goodbye` leads it there once more to sign out. `ended` is the provider's own word, by no browser,
+that somebody has signed out elsewhere. Between the first two the browser carries a sealed
 ticket: the state, the nonce and the verifier are bound to it, and nothing of an unfinished sign-in is kept here.
 
 The provider's own description and keys are fetched when they are first needed, kept for an hour, and its keys fetched
 again where a token names one that is not known (rotation). It decides who the person is; nothing here does.
 
-Source: OpenID Connect Core 1.0 section 3.1, Discovery 1.0, RP-Initiated Logout 1.0; RFC 7636, 9207, 9700.
+Source: OpenID Connect Core 1.0 section 3.1, Discovery 1.0, RP-Initiated and Back-Channel Logout 1.0; RFC 7636, 9207,
+9700.
 """
 
 from __future__ import annotations
@@ -19,15 +21,19 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from joserfc.jwk import ECKey, Key, RSAKey
 
+from gateway.signin import idtoken, logouttoken
 from gateway.signin.authlib_names import create_s256_code_challenge, private_key_jwt_sign
 from gateway.signin.fetching import Fetching, ProviderFailed, SignInFailed
-from gateway.signin.idtoken import ALGORITHMS, KeyUnknown, Wanted, read, usable
+from gateway.signin.idtoken import ALGORITHMS, KeyUnknown, Wanted, usable
+from gateway.signin.logouttoken import Ended
 from gateway.signin.secrets import Tickets
+
+T = TypeVar("T")
 
 TICKET_SECONDS = 600  # to find one's card, and a password
 KEPT_SECONDS = 3600.0
@@ -142,6 +148,14 @@ class Relying:
         query = {"client_id": self.about.client_id, "post_logout_redirect_uri": self.about.signed_out_uri}
         return _with_query(endpoint, {**query, **({"id_token_hint": id_token} if id_token else {})})
 
+    async def ended(self, logout_token: str) -> Ended:
+        """What the provider says has ended there. Raises SignInFailed, ProviderFailed."""
+        about, now = self.about, int(self.clock())
+        return await self._read(
+            await self._described(),
+            lambda keys: logouttoken.read(logout_token, keys, about.issuer, about.client_id, now, about.skew),
+        )
+
     async def _claims(
         self, metadata: Mapping[str, Any], id_token: str, access_token: str, nonce: str
     ) -> Mapping[str, Any]:
@@ -156,16 +170,20 @@ class Relying:
             int(self.clock()),
             about.skew,
         )
-        try:
-            claims = read(id_token, await self._signing(metadata), wanted)
-        except KeyUnknown:
-            claims = read(id_token, await self._signing(metadata, anew=True), wanted)
+        claims = await self._read(metadata, lambda keys: idtoken.read(id_token, keys, wanted))
         if not about.userinfo:
             return claims
         more = await self.fetching.get(self._endpoint(metadata, "userinfo_endpoint"), access_token)
         if more.get("sub") != claims["sub"]:
             raise SignInFailed("userinfo-subject")
         return {**more, **claims}
+
+    async def _read(self, metadata: Mapping[str, Any], look: Callable[[tuple[Key, ...]], T]) -> T:
+        """What a token says by the provider's keys; by its new ones where it names another (rotation)."""
+        try:
+            return look(await self._signing(metadata))
+        except KeyUnknown:
+            return look(await self._signing(metadata, anew=True))
 
     async def _exchanged(self, metadata: Mapping[str, Any], code: str, verifier: str) -> dict[str, Any]:
         endpoint = self._endpoint(metadata, "token_endpoint")

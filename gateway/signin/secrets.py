@@ -86,6 +86,10 @@ class SignInKeys:
         """The token that a session's forms carry."""
         return self._mac("csrf", session)
 
+    def at_provider(self, name: str | None) -> str | None:
+        """What a subject, or a session, of a provider's is kept as: a digest, and never its name there."""
+        return self._mac("at-provider", name) if name is not None else None
+
     def account(self, name: str) -> bytes:
         """What failures to sign in are counted under: a digest of what was typed, and never that itself."""
         return hmac.new(self._derived("account"), name.encode(), hashlib.sha256).digest()

@@ -1,8 +1,8 @@
 """Sessions of the console: who has signed in, in which browser, and until when.
 
 A session's name is 256 random bits that only its browser holds; here is their SHA-256. It ends where nothing was asked
-for some minutes, after some hours in any case, at sign-out, and at once where the person is removed or changed. It is
-looked up in the database with every request, so that what one replica ends no other serves.
+for some minutes, after some hours in any case, at sign-out, here or at the provider, and at once where the person is
+removed or changed. It is looked up in the database with every request, so that what one replica ends no other serves.
 
 Every beginning and every end is sealed in the operator's log. What a person may see is not decided here.
 Source: OWASP ASVS 5.0 chapter 7 (sessions); RFC 6265bis for the cookie.
@@ -18,12 +18,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, delete, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, or_, select, update
 
 from audit.entry import timestamp
 from gateway.evidence import OPERATOR_LOG, Caller, Event, administration
 from gateway.services import Services
 from gateway.signin.claims import Person
+from gateway.signin.logouttoken import AtProvider, Ended
 from gateway.signin.secrets import SignInKeys
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
@@ -73,25 +74,30 @@ class Sessions:
         *,
         detail: Mapping[str, str | int] | None = None,
         id_token: str | None = None,
+        at_provider: AtProvider | None = None,
         instead_of: str | None = None,
         account_version: int | None = None,
     ) -> str:
         """Begin a session and return its secret; it is always a new one (fixation).
 
-        `instead_of` is the secret of the one the browser came with, which ends. `account_version` is that of the
-        embedded provider's account, where it signed the person in. Raises AccountChanged, NotSealed, Busy.
+        `at_provider` is what the provider calls it, and may end it by. `instead_of` is the secret of the one the
+        browser came with, which ends. `account_version` is that of the embedded provider's account, where it signed the
+        person in. Raises AccountChanged, NotSealed, Busy.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         id_ = _digest(secret)
         content = orjson.dumps([person.to_json().decode(), id_token])
         sealed = self._keys.sessions.seal(content, f"session|{id_}")
         now = self._clock()
+        there = at_provider or AtProvider(None, None)
         row = {
             "id": id_,
             "organisation": person.organisation,
             "person": person.id,
             "content": sealed.content,
             "content_key": sealed.key,
+            "provider_subject": self._keys.at_provider(there.subject),
+            "provider_session": self._keys.at_provider(there.session),
             "created_at": timestamp(now),
             "seen_at": timestamp(now),
             "ends_at": timestamp(now + self._longest),
@@ -126,8 +132,25 @@ class Sessions:
     async def end_all(self, person: Person, caller: Caller, reason: str = "signed-out-everywhere") -> int:
         """End every session of a person; returns how many there were."""
         of = {"organisation": person.organisation, "person": person.id}
+        return await self._end_each(EndSessions(_OF_PERSON, of, reason, caller))
+
+    async def end_at_provider(self, ended: Ended, skew_seconds: int) -> int:
+        """End the sessions that the provider says have ended there; returns how many there were.
+
+        Of one that began later than the provider's word, by more than clocks may differ, it says nothing.
+        """
+        until = datetime.fromtimestamp(ended.at + skew_seconds, UTC)
+        named = {
+            "subject": self._keys.at_provider(ended.who.subject),
+            "session": self._keys.at_provider(ended.who.session),
+        }
+        where = and_(_S.created_at <= bindparam("until"), *(_AT_PROVIDER[name] for name in named if named[name]))
+        parameters = {"until": timestamp(until), **{name: value for name, value in named.items() if value}}
+        return await self._end_each(EndSessions(where, parameters, "ended-at-provider", None))
+
+    async def _end_each(self, unit: EndSessions) -> int:
         ended = 0
-        while some := await self._submit(EndSessions(_OF_PERSON, of, reason, caller)):
+        while some := await self._submit(unit):
             ended += some
         return ended
 
@@ -256,6 +279,10 @@ _S = tables.console_session.c
 _SELECT = select(tables.console_session)
 _IDS = _S.id.in_(bindparam("ids", expanding=True))
 _OF_PERSON = (_S.organisation == bindparam("organisation")) & (_S.person == bindparam("person"))
+_AT_PROVIDER = {
+    "subject": _S.provider_subject == bindparam("subject"),
+    "session": _S.provider_session == bindparam("session"),
+}
 _LAPSED = or_(_S.ends_at <= bindparam("now"), _S.seen_at <= bindparam("idle"))
 _SEEN = (
     update(tables.console_session)

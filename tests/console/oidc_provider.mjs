@@ -18,8 +18,10 @@ server.listen(0, "127.0.0.1", () => {
     claims: { openid: ["sub", ...claims], profile: ["name"] },
     conformIdTokenClaims: false,
     cookies: { keys: ["of a test, and of no secret"] },
-    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+    features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
     pkce: { required: () => true },
+    // Its own way to fetch refuses loopback, where the console of a test is.
+    fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
     findAccount: (_, id) => (id in people ? { accountId: id, claims: () => ({ sub: id, ...people[id] }) } : undefined),
   });
   answer = provider.callback();

@@ -6,10 +6,13 @@ The browser is a client of the test's that speaks HTTP to the provider and calls
 from __future__ import annotations
 
 import json
+import queue
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +51,40 @@ class Provider:
     key_file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An address at which the provider says, by no browser, what has ended; what it said waits to be taken."""
+
+    address: str
+    words: queue.Queue[tuple[str, bytes]]
+
+
 @pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+def told() -> Iterator[Told]:
+    """Such an address, on loopback."""
+    words: queue.Queue[tuple[str, bytes]] = queue.Queue()
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            words.put((self.headers["Content-Type"], body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield Told(f"http://127.0.0.1:{server.server_port}/", words)
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory, told: Told) -> Iterator[Provider]:
     """A running provider; skips where there is no node, or no registry."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
@@ -77,6 +112,8 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
             "jwks": {"keys": [{**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig"}]},
             "redirect_uris": [f"{URL}/console/signed-in"],
             "post_logout_redirect_uris": [f"{URL}/console/signed-out"],
+            "backchannel_logout_uri": told.address,
+            "backchannel_logout_session_required": True,
         },
     }
     (folder / "config.json").write_text(json.dumps(config))
@@ -142,6 +179,32 @@ def test_somebody_signs_in_at_a_provider_of_others_and_out_again(
     assert client.get("/console/sign-out").is_redirect
     again = client.follow(client.get("/console/sign-in"))
     assert again.url.host == "127.0.0.1"  # it asks who is there, and has forgotten who was
+
+
+def test_whoever_signs_out_at_the_provider_is_signed_out_here_and_said_twice_it_ends_nothing_more(
+    world: World, client: ConsoleClient, provider: Provider, told: Told
+) -> None:
+    while not told.words.empty():
+        told.words.get()  # of somebody who left by the console
+    at_provider(client, client.follow(client.get("/console/sign-in")), "rosalind")
+    assert ADVISER.name in client.get("/console/sign-out").text
+    start = size(world, OPERATOR_LOG)
+    confirm = client.get(f"{provider.issuer}/session/end")  # the provider's own page, which no page of ours leads to
+    replace(client.form(confirm), button=("logout", "yes")).submit()
+    media, body = told.words.get(timeout=INSTALL_SECONDS)
+
+    def say(sent: bytes) -> httpx.Response:
+        return client.http.post("/openid/back-channel-logout", content=sent, headers={"Content-Type": media})
+
+    assert (say(body[:-4]).status_code, say(b"").status_code, say(body + b"&" + body).status_code) == (400, 400, 400)
+    assert ADVISER.name in client.get("/console/sign-out").text
+    answer = say(body)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert client.get("/console/sign-out").is_redirect
+    (entry,) = sealed(world, OPERATOR_LOG, start)
+    assert (entry.event, entry.reason) == ("person-signed-out", "ended-at-provider")
+    assert say(body).status_code == 200
+    assert size(world, OPERATOR_LOG) == start + 1
 
 
 def test_somebody_the_provider_knows_and_the_console_does_not_is_told_so(world: World, client: ConsoleClient) -> None:

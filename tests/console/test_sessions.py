@@ -15,6 +15,7 @@ from audit import sql as log_sql
 from audit.entry import Entry
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.services import Services
+from gateway.signin.logouttoken import AtProvider, Ended
 from gateway.signin.provider.accounts import REMOVED, Accounts, AddPerson, ChangePerson, PersonRefused
 from gateway.signin.secrets import SignInKeys
 from gateway.signin.sessions import AccountChanged, EndLapsed, Sessions
@@ -204,3 +205,27 @@ def test_an_account_that_is_changed_or_removed_ends_its_sessions_at_once(
         journal.submit_and_wait(ChangePerson(ADVISER.id, "roles", {}))
     with pytest.raises(PersonRefused):  # an id is given once
         journal.submit_and_wait(AddPerson(ADVISER, columns, accounts.factor(ADVISER.id, None), "kept"))
+
+
+def test_a_provider_ends_the_sessions_it_names_and_no_others(sessions: Sessions, clock: Clock) -> None:
+    def began(subject: str, session: str) -> str:
+        return run(sessions.open(ADVISER, CALLER, at_provider=AtProvider(subject, session)))
+
+    def end(subject: str | None, session: str | None, ago: int = 0) -> int:
+        at = int(clock.now.timestamp()) - ago
+        return run(sessions.end_at_provider(Ended(AtProvider(subject, session), at), 30))
+
+    desk, phone, other = began("rosalind", "s1"), began("rosalind", "s2"), began("leopold", "s3")
+    without = run(sessions.open(ADVISER, CALLER))
+
+    def stand() -> list[bool]:
+        return [run(sessions.find(one)) is not None for one in (desk, phone, other, without)]
+
+    assert end("leopold", "s1") == 0  # another's
+    assert end(None, "s9") == 0
+    assert end("rosalind", None, ago=60) == 0  # said before they began
+    assert stand() == [True, True, True, True]
+    assert end(None, "s1") == 1
+    assert stand() == [False, True, True, True]
+    assert end("rosalind", None) == 1
+    assert stand() == [False, False, True, True]
