@@ -62,7 +62,7 @@ ENTRIES = st.builds(
 
 
 @given(ENTRIES)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_an_entry_is_canonical_and_reads_back_to_itself(one: Entry) -> None:
     raw = one.to_bytes()
     assert raw == rfc8785.dumps(json.loads(raw))

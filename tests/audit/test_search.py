@@ -174,7 +174,7 @@ def test_a_bitmap_survives_being_packed(places: set[int]) -> None:
 
 # The plans, on a log large enough that a planner would rather not read all of it.
 
-FILLED = 20 * BLOCK + 300
+FILLED = 8 * BLOCK + 300
 
 
 @pytest.fixture(scope="module")

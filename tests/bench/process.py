@@ -18,6 +18,7 @@ from tests.bench.scale import Scale
 from tests.bench.stage import port_of, request
 
 PATIENCE_SECONDS = 60
+GRAIN_SECONDS = 0.002  # of the figure of a start
 _READY = request("GET", "/health/ready")
 
 
@@ -65,5 +66,5 @@ def _await_ready(process: subprocess.Popen[bytes], port: int) -> None:
                 if connection.recv(65_536).startswith(b"HTTP/1.1 200"):
                     return
         except OSError:
-            time.sleep(0.002)  # the port is not open yet; the two milliseconds are the grain of this figure
+            time.sleep(GRAIN_SECONDS)  # the port is not open yet
     raise NotReady("the gateway did not answer in time")

@@ -6,18 +6,32 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from gateway import initialise
-from tests.bench import batches, formats, hl7, packs
+from tests.bench import batches, console, evidence, formats, hl7, over_http, packs, process, reads, stage, tokens
 from tests.bench.__main__ import measure
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, percentile, table
 from tests.bench.load import LoadFailed, fire
 from tests.bench.scale import Scale
 from tests.bench.stage import request
+from tests.support.forked import serving
 
 TINY = Scale(rounds=1, round_seconds=0.01, warm_up=8, log_sizes=(1000,), sealed=64, cold_starts=1, people=200, cases=60)
+LEAST: dict[ModuleType, dict[str, float]] = {
+    console: {"ROUNDS": 1},
+    evidence: {"BATCHES": 4, "PROOFS": 20},
+    formats: {"ROUNDS": 1, "ROUND_BYTES": 60_000, "INCIDENTS": 4},
+    hl7: {"ROUNDS": 1, "CALLS": 1},
+    over_http: {"TRIALS": 1},
+    process: {"GRAIN_SECONDS": 0.1},
+    reads: {"ROUNDS": 1},
+    tokens: {"ROUNDS": 3, "CALLS": 20},
+}
+"""Rounds so short that they say nothing of how fast: they are most of a run."""
+
 PROMISED = {
     "accept",
     "disclose",
@@ -43,6 +57,7 @@ PROMISED = {
     "mllp_in",
     "page_worklist_60",
     "page_referral_60",
+    "page_overdue_60",
     "worklist_update_60",
     "hl7_to_record",
     "record_to_hl7",
@@ -55,10 +70,10 @@ PROMISED = {
 def test_a_tiny_run_gives_every_promised_figure_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also that pushes, readings, tokens, floors and the verifier all answer as they must: else nothing is measured."""
     monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
-    for name, least in {"ROUNDS": 1, "ROUND_BYTES": 60_000, "INCIDENTS": 4}.items():
-        monkeypatch.setattr(formats, name, least)  # full rounds of reading are half of the run
-    for name in ("ROUNDS", "CALLS"):
-        monkeypatch.setattr(hl7, name, 1)
+    for module, least in LEAST.items():
+        for name, value in least.items():
+            monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(stage, "serving", serving)  # one start is measured as it is: the cold one
     rows = measure(tmp_path, ["sqlite"], TINY, say=lambda _: None)
     names = [row.name for row in rows]
     assert len(names) == len(set(names))
@@ -83,6 +98,7 @@ def test_a_large_pack_is_written_verified_and_removed(tmp_path: Path) -> None:
 
 def test_a_batch_is_sent_accepted_whole_and_its_file_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(initialise, "RSA_BITS", 2048)  # larger keys take a second each to make
+    monkeypatch.setattr(batches, "serving", serving)  # its start is not measured
     found = {row.name: row.value for row in batches.measure(tmp_path, 1)}
     assert list(found) == ["batch_rows_1", "batch_server_memory_1", "batch_client_memory_1"]
     assert min(found.values()) > 0

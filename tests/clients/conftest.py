@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import ADVISER, OFFICER
-from gateway.demo.setting import free_port, prepared, serving, settings_of
+from gateway.demo.setting import free_port, settings_of
+from tests.support.forked import serving
 from tests.support.linking import await_linked
+from tests.support.world import copy_template
 
 REFERRALS = 5
 
@@ -27,11 +30,10 @@ class Stage:
 
 
 @pytest.fixture(scope="package")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    directory = tmp_path_factory.mktemp("clients") / "data"
-    settings = settings_of(directory, free_port())
-    keys = directory / "demo-clients"
-    prepared(settings, keys)
+def stage(prepared_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    settings = settings_of(tmp_path_factory.mktemp("clients") / "data", free_port())
+    copy_template(prepared_world, settings.data_dir, with_database=True)
+    keys = settings.data_dir / "clients"
     url = settings.public_url
     with (
         serving(settings),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -81,11 +81,12 @@ NO_PAGES = ("/console/static/", "/console/leave", "/console/sign")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page: the route, an address of it, and somebody who may open it (None: it needs nobody)."""
+    """A page: the route, an address of it, who may open it (None: it needs nobody), and what they were shown."""
 
     route: str
     path: str
     person: Person | None
+    answer: httpx.Response = field(repr=False, compare=False)
 
 
 def console_routes(app: FastAPI) -> Iterator[str]:
@@ -96,20 +97,25 @@ def console_routes(app: FastAPI) -> Iterator[str]:
 
 
 def places(live: Live) -> list[Place]:
-    """Every page, each for the first person who is shown it."""
-    return [place for route in console_routes(live.app) if (place := _place(live, route)) is not None]
+    """Every page, each for somebody who is shown it."""
+    found: list[Place] = []
+    likely = list(PEOPLE.values())
+    with httpx.Client(base_url=live.url, trust_env=False, timeout=60) as client:
+        for route in console_routes(live.app):
+            if not route.startswith(NO_PAGES) and (place := _place(live, client, route, likely)) is not None:
+                found.append(place)
+                likely.sort(key=lambda one: one != place.person)  # the next page is of the same area, and likely theirs
+    return found
 
 
-def _place(live: Live, route: str) -> Place | None:
-    if route.startswith(NO_PAGES):
-        return None
+def _place(live: Live, client: httpx.Client, route: str, people: Iterable[Person]) -> Place | None:
     path = re.sub(r"{(\w+)(?::\w+)?}", lambda found: _fill(live, route, found[1]), route)
     query = next((asked for begins, asked in ASKED.items() if route.startswith(begins)), "")
     path = f"{path}?{query}" if query else path
-    for person in PEOPLE.values():
-        with httpx.stream("GET", live.url + path, cookies=live.cookies(person)) as answer:
+    for person in people:
+        with client.stream("GET", path, headers=live.headers(person)) as answer:
             if answer.status_code == httpx.codes.OK:
-                return Place(route, path, person) if _is_page(answer) else None
+                return Place(route, path, person, answer) if _is_page(answer) else None
             if answer.is_redirect and not answer.headers["location"].startswith("/console/sign-in"):
                 return None  # it leads to another page, which is here itself
     raise AssertionError(

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, ViewportSize
 
 from gateway.demo.incidents import incident
@@ -15,7 +14,7 @@ from gateway.evidence import OPERATOR_LOG
 from gateway.tokens.clients import AddClient
 from gateway.tokens.scopes import Scope
 from tests.journeys.support import serial
-from tests.support.browser import PHONE, Chromium, Live, shot
+from tests.support.browser import PHONE, Chromium, Live, objections, shot
 from tests.support.console import OFFICER, OPERATOR
 
 NARROWEST = ViewportSize(width=320, height=640)
@@ -25,9 +24,7 @@ NARROWEST = ViewportSize(width=320, height=640)
 async def sound(page: Page, name: str) -> None:
     """Keep a picture; nothing that axe objects to, and nothing that scrolls sideways."""
     await shot(page, name)
-    result = await Axe().run(page)
-    found = [one["id"] for one in result.response["violations"]]
-    assert found == [], (name, result.response["violations"])
+    assert await objections(page) == [], name
     before = page.viewport_size
     await page.set_viewport_size(NARROWEST)
     wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

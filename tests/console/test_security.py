@@ -41,16 +41,13 @@ from tests.support.routes import Route, routes_of
 from tests.support.world import World
 
 PUBLIC = {
-    ("GET", "/console/leave"),
-    ("GET", "/console/locked"),
-    ("GET", "/console/sign-in"),
-    ("GET", "/console/signed-in"),
-    ("GET", "/console/signed-out"),
-    ("GET", "/console/static/{name}"),
+    (method, f"/console/{path}")
+    for path in ("leave", "locked", "sign-in", "signed-in", "signed-out", "static/{name}")
+    for method in ("GET", "HEAD")
 }
 """What needs no session, and shows nothing of anybody: every route more is a decision, to be made here."""
 
-EVERYBODY_S = {"/console", "/console/about", "/console/sign-out"}
+EVERYBODY_S = {"/console", "/console/", "/console/about", "/console/sign-out"}
 """The pages that are of no role: each other one is somebody's, and not everybody's."""
 
 FORMS: Mapping[str, str] = {"action": "contact"}
@@ -67,6 +64,14 @@ STRANGERS: Mapping[str, Person] = {
     "an officer of another force": OTHER_FORCE,
 }
 """People to whom nothing in this world was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What somebody was answered, and the reasons that were sealed in the operator's log with it."""
+
+    answer: httpx.Response
+    reasons: tuple[str | None, ...]
 
 
 @dataclass
@@ -96,15 +101,21 @@ class Site:
         ]
 
     @cached_property
+    def shown(self) -> dict[str, dict[str, Shown]]:
+        """Of each page with the case in it, what everybody is answered, asked once."""
+        return {path: {name: self._ask(name, path) for name in self.clients} for path in self.pages}
+
+    def _ask(self, name: str, path: str) -> Shown:
+        before = size(self.world, OPERATOR_LOG)
+        answer = self.clients[name].get(filled(path, self.referral))
+        return Shown(answer, tuple(one.reason for one in sealed(self.world, OPERATOR_LOG, before)))
+
+    @cached_property
     def openers(self) -> dict[str, list[str]]:
         """Of each page, who is shown it: the others are answered as if there were none."""
         return {
-            path: [
-                name
-                for name, client in self.clients.items()
-                if client.get(filled(path, self.referral)).status_code != httpx.codes.NOT_FOUND
-            ]
-            for path in self.pages
+            path: [name for name, one in of.items() if one.answer.status_code != httpx.codes.NOT_FOUND]
+            for path, of in self.shown.items()
         }
 
     @cached_property
@@ -285,12 +296,10 @@ def test_a_page_of_another_role_is_the_same_as_none_at_all(site: Site) -> None:
         nothing = like(client.get("/console/there-is-no-such-page"))
         assert nothing[0] == 404
         for path in site.pages:
-            before = size(site.world, OPERATOR_LOG)
-            answer = client.get(filled(path, site.referral))
-            told = [one.reason for one in sealed(site.world, OPERATOR_LOG, before)]
-            if "role-missing" in told:
+            shown = site.shown[path][name]
+            if "role-missing" in shown.reasons:
                 refused[path].add(name)
-                assert like(answer) == nothing, (name, path)
+                assert like(shown.answer) == nothing, (name, path)
                 assert "{" not in path or like(client.get(filled(path))) == nothing, (name, path)
     assert {path for path, names in refused.items() if not names} == EVERYBODY_S
     assert not any(names == PEOPLE.keys() for names in refused.values())
@@ -351,7 +360,7 @@ def test_an_id_that_is_none_is_not_found(site: Site, value: str) -> None:
 def test_no_page_can_be_framed_or_kept(site: Site) -> None:
     """Clickjacking; and nothing stays in a browser that the next person at the desk could go back to."""
     for path, names in site.openers.items():
-        answer = site.clients[next(iter(names), "adviser")].get(filled(path, site.referral))
+        answer = site.shown[path][next(iter(names), "adviser")].answer
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
         assert answer.headers["x-frame-options"] == "DENY", path
         assert answer.headers["cache-control"] == "no-store", path
@@ -362,7 +371,7 @@ def test_nothing_of_a_person_stands_in_an_address(site: Site) -> None:
     """Every link and form of every page leads to the console, and names things by ids alone (P7)."""
     for path, names in site.openers.items():
         for name in names[:1]:
-            page = site.clients[name].get(filled(path, site.referral))
+            page = site.shown[path][name].answer
             for address in re.findall(r'(?:href|action|src)="([^"]*)"', page.text):
                 parts = urlsplit(address)
                 assert not parts.netloc, (path, address)

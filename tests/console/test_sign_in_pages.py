@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pyotp
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from gateway.evidence import OPERATOR_LOG
 from gateway.signin.provider.accounts import Accounts, AddPerson
 from gateway.signin.provider.passwords import hashed
 from gateway.signin.secrets import SignInKeys
-from tests.support.browser import PHONE, Chromium, Live, shot
+from tests.support.browser import PHONE, Chromium, Live, objections, shot
 from tests.support.console import ADVISER, PASSWORD
 
 WHO = replace(ADVISER, id="idva-by-keyboard")
@@ -30,8 +29,7 @@ def _account(live: Live) -> None:
 async def looked_at(page: Page, name: str) -> None:
     """A picture, and what axe objects to; nothing wider than a telephone."""
     await shot(page, f"sign-in-{name}")
-    result = await Axe().run(page)
-    assert [one["id"] for one in result.response["violations"]] == [], name
+    assert [one["id"] for one in await objections(page)] == [], name
     wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], name
 

@@ -38,6 +38,7 @@ DOES = ("AA",) * 16 + ("twice", "AE", "AR", "hang", "reset", "late", "other", "n
 ARRIVALS = 12  # at most, before a kill
 HELD = 0.5  # how often the kill falls between the last byte of a message and its answer
 IDLE_SECONDS = 1.0  # without an arrival: it hangs, is left alone, or has everything
+QUIET_SECONDS = 0.5  # the same, when it behaves and nobody asks the gateways anything
 LEASE_AND_MORE, HOUR = 130, 3700  # seconds: so that what was leased, or waits for another try, is free
 HOURS = 40  # of a gateway's clock, in which everything must be settled: six tries take two
 PATIENCE_SECONDS = 240.0  # of a busy machine, until those hours have done what they bring about
@@ -53,12 +54,13 @@ class Team:
         self._sealed = Counter[str]()
         self._read = 0
 
-    async def start(self, settings: Settings) -> None:
+    async def start(self, settings: Settings, *, forked: bool) -> None:
         """Have the endpoint registered, as an operator would."""
         await command(
             settings,
             *("endpoint", "add", "demo-hospital", "--channel", "mllp", "--address", self._engine.address),
             *("--agreement", LOG, "--person", "idva-0042", "--hides-from-online-access"),
+            forked=forked,
         )
 
     async def stop(self) -> None:
@@ -100,7 +102,7 @@ class Team:
         hours, until = HOURS, time.monotonic() + PATIENCE_SECONDS
         try:
             while time.monotonic() < until:
-                while await self._arrival():
+                while await self._arrival(QUIET_SECONDS):
                     pass
                 if not await asyncio.to_thread(_waiting, database):
                     return
@@ -155,9 +157,9 @@ class Team:
                 found.setdefault(said["RF1"][6].split(b"^")[0].decode(), set()).add(control)
         return found
 
-    async def _arrival(self) -> bool:
+    async def _arrival(self, seconds: float = IDLE_SECONDS) -> bool:
         """Wait for a message; False where none comes for a while."""
-        return await asyncio.to_thread(self._engine.arrived.acquire, timeout=IDLE_SECONDS)
+        return await asyncio.to_thread(self._engine.arrived.acquire, timeout=seconds)
 
 
 def _segments(body: bytes) -> Iterator[tuple[str, list[bytes]]]:

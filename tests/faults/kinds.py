@@ -29,7 +29,8 @@ class Fault(StrEnum):
 class Plan:
     """One trial: which faults, how often; how many gateway processes share the database.
 
-    `between` is how many answers, at most, lie between two faults, and how many come after the last.
+    `between` is how many answers, at most, lie between two faults, and how many come after the last. `forked` gateways
+    are not started from the command line: seconds less each, which the short form has not.
     """
 
     engine: str
@@ -37,6 +38,7 @@ class Plan:
     seed: int
     gateways: int = 1
     between: int = ANSWERS_BETWEEN_FAULTS
+    forked: bool = False
 
     @property
     def count(self) -> int:

@@ -20,8 +20,8 @@ _true_time = time.time
 
 
 def off() -> float:
-    """How far the clock is off, in seconds."""
-    return float(Path(os.environ[VARIABLE]).read_text() or 0)
+    """How far the clock is off, in seconds; it is not where nobody turns it."""
+    return float(Path(os.environ[VARIABLE]).read_text() or 0) if VARIABLE in os.environ else 0
 
 
 class _Kind(type):
@@ -37,16 +37,31 @@ class _Turned(datetime, metaclass=_Kind):
         return datetime.fromtimestamp(_true_time() + off(), tz)
 
 
-def main() -> None:
-    """Turn the clock of every module of ours, then do what `gateway` does."""
-    time.time = lambda: _true_time() + off()  # before anybody takes it as a default
+def follow() -> None:
+    """Have the time of day follow the turned clock; before any module of ours takes it as a default."""
+    time.time = lambda: _true_time() + off()
+
+
+def import_all() -> None:
+    """Import every module of ours."""
     for room in ("gateway", "audit"):
         for found in pkgutil.walk_packages(import_module(room).__path__, f"{room}."):
             if not found.name.endswith(_PROGRAMS) and ".versions" not in found.name:
                 import_module(found.name)
+
+
+def turn() -> None:
+    """Have the `datetime` of every module of ours follow it."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in {"gateway", "audit"} and vars(module).get("datetime") is datetime:
             module.datetime = _Turned  # type: ignore[attr-defined]  # as each module imported it
+
+
+def main() -> None:
+    """Turn the clock of every module of ours, then do what `gateway` does. In a fork, all is imported already."""
+    follow()
+    import_all()
+    turn()
     from gateway.cli import main as gateway_main  # noqa: PLC0415 - after the clock is turned
 
     gateway_main()

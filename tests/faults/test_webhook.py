@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import multiprocessing
+import os
 import queue
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gateway.cli import main
 from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import ADVISER, GUARDIAN, LOG, OFFICER
@@ -34,6 +36,7 @@ from gateway.demo.setting import STOP_SECONDS, environment, free_port, settings_
 from gateway.logs import Line
 from gateway.settings import Settings
 from tests.faults import skewed
+from tests.support.forked import Forked
 from tests.support.receiver import HANG, Got, Receiver, receiver
 from tests.support.world import copy_template
 
@@ -104,15 +107,16 @@ class Gateway:
         self._clock = settings.data_dir / "clock"
         self._clock.write_text("0")
         self._lines: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start, and return when it answers."""
         port = self.settings.public_url.rpartition(":")[2]
         variables = environment(self.settings) | {skewed.VARIABLE: str(self._clock)}
-        command = [sys.executable, "-m", skewed.__name__, "serve", "--port", port]
-        self._process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE)
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        here, there = multiprocessing.Pipe(duplex=False)
+        self._process = Forked(skewed.main, ["serve", "--port", port], variables, there)
+        there.close()
+        threading.Thread(target=self._read, args=(here,), daemon=True).start()
         wait_ready(self.settings.public_url, self._process, self._clock)
 
     def turn(self, seconds: int) -> None:
@@ -137,12 +141,13 @@ class Gateway:
 
     def command(self, *arguments: str) -> None:
         """Run `gateway` as its operator does."""
-        command = [sys.executable, "-m", "gateway", *arguments]
-        subprocess.run(command, env=environment(self.settings), check=True, capture_output=True)
+        said = self.settings.data_dir / "commands.log"
+        assert Forked(main, arguments, environment(self.settings), said).wait() == 0, said.read_text()
 
-    def _read(self, process: subprocess.Popen[bytes]) -> None:
-        with process:
-            for line in process.stderr or ():
+    def _read(self, said: Connection) -> None:
+        with os.fdopen(os.dup(said.fileno()), "rb") as lines:
+            said.close()
+            for line in lines:
                 if line.startswith(b"{"):
                     self._lines.put(orjson.loads(line))
 

@@ -92,12 +92,12 @@ class _Trial:
         """1. Start. 2. Break things under load. 3. Hold the gateway to account, over HTTP and in its database."""
         first_port = int(self._settings.public_url.rpartition(":")[2])
         ports = [first_port, *(free_port() for _ in range(self._plan.gateways - 1))]
-        self._servers = [Server(self._settings, port) for port in ports]
+        self._servers = [Server(self._settings, port, forked=self._plan.forked) for port in ports]
         faults = [fault for fault, count in self._plan.faults for _ in range(count)]
         try:
             if Fault.DELIVERING in faults:
                 self._team = Team(self._chance)
-                await self._team.start(self._settings)
+                await self._team.start(self._settings, forked=self._plan.forked)
             for server in self._servers:
                 await server.start(skewed_clock=self._skewed)
             async with self._load(faults) as load, self._auditor() as auditor:
@@ -282,14 +282,14 @@ class _Trial:
         known = next(iter(self._ledger.pushed.values())).referrals[0]
         load.in_force.clear()
         with load.resting():
-            await command(self._settings, "agreement", "suspend", LOG)
+            await command(self._settings, "agreement", "suspend", LOG, forked=self._plan.forked)
         for door in load.doors:
             answer = await load.read(door, known)
             if answer.is_success and shown(answer):
                 self._misses.append("a gateway released after the agreement was suspended")
         await self._ledger.more(self._chance.randrange(1, self._plan.between))
         with load.resting():
-            await command(self._settings, "agreement", "activate", LOG)
+            await command(self._settings, "agreement", "activate", LOG, forked=self._plan.forked)
         load.in_force.set()
         self._done += 1
 

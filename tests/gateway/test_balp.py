@@ -88,11 +88,23 @@ def operation(event: Event) -> Operation:
     return Operation.ADMINISTRATION if event.value.startswith(("token", "gateway", "client")) else Operation.DISCLOSURE
 
 
+FIRST = {(SHAPES[event], operation(event)): event for event in reversed(Event)}
+"""The first event of each shape, by what it does: others of the shape differ from it in their code alone."""
+
+
+def variants(event: Event) -> list[str]:
+    """Every variant for the first event of a shape; for the others whole, and one more, each in its turn."""
+    if FIRST[SHAPES[event], operation(event)] is event:
+        return list(VARIANTS)
+    others = [name for name in VARIANTS if name != "whole"]
+    return ["whole", others[list(Event).index(event) % len(others)]]
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 @pytest.mark.parametrize("event", Event)
 def test_every_event_is_as_the_profiles_it_claims_say(event: Event, outcome: Outcome) -> None:
-    for name, vary in VARIANTS.items():
-        entry = vary(WHOLE._replace(event=event.value, outcome=outcome, operation=operation(event)))
+    for name in variants(event):
+        entry = VARIANTS[name](WHOLE._replace(event=event.value, outcome=outcome, operation=operation(event)))
         entry.to_bytes()
         resource = made(entry)
         AuditEvent.model_validate(resource)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from audit.canonical import canonical
-from gateway.agreement import AgreementUnreadable, State, Terms, parse, shipped
+from gateway.agreement import AgreementUnreadable, State, Terms, parse, reading, shipped
+from gateway.agreement.content import Content
 from gateway.decide import Decision, Facts, Outcome, Reason, decide, decide_on, facts_of
 from mappings.items import CATALOGUE, leaves, present
 from mappings.record import Assessment, Classification, Consent, ConsentState, Grade, Instrument, Marking
@@ -131,7 +133,7 @@ def test_a_team_works_in_its_areas_and_an_unknown_area_goes_to_a_person(
 
 
 def test_an_event_too_old_or_undated_is_not_within_a_limit() -> None:
-    for hours, outcome in ((0, Outcome.PERMITTED), (731 * 24 - 1, Outcome.PERMITTED), (731 * 24, Outcome.REFUSED)):
+    for hours, outcome in ((0, Outcome.PERMITTED), (852 * 24 - 1, Outcome.PERMITTED), (852 * 24, Outcome.REFUSED)):
         decision = decide_on(facts(hours_since_event=hours), "evaluation", "evaluation", provide(), NOW)
         assert decision.outcome is outcome
     assert (
@@ -297,23 +299,40 @@ def test_striking_anything_out_of_the_agreement_never_releases_more(place: tuple
 
 
 def test_striking_out_one_of_each_kind_never_releases_more() -> None:
+    """What the models themselves refuse is not written out as a text, to be read for a second and refused by them."""
+    read = 0
     for place in kinds_of_places():
-        _struck(place)
+        if _fits_the_models(_without(place)):
+            _struck(place)
+            read += 1
+    assert read > 40, "most of what can be struck out is needed, the rest is not"
+
+
+def _fits_the_models(content: dict[str, Any]) -> bool:
+    try:
+        Content.model_validate_json(canonical(reading._open(content)))
+    except ValidationError:
+        return False
+    return True
 
 
 def _struck(place: tuple[Any, ...]) -> None:
-    content = plain()
-    inner: Any = content
-    for step in place[:-1]:
-        inner = inner[step]
-    del inner[place[-1]]
     try:
-        terms = signed(parse(json.dumps(content).encode()))
+        terms = signed(parse(json.dumps(_without(place)).encode()))
     except AgreementUnreadable:
         return
     for (whole, coarse), (was_whole, was_coarse) in zip(releases(terms), BEFORE, strict=True):
         assert whole <= was_whole
         assert coarse.items() <= was_coarse.items()
+
+
+def _without(place: tuple[Any, ...]) -> dict[str, Any]:
+    content = plain()
+    inner: Any = content
+    for step in place[:-1]:
+        inner = inner[step]
+    del inner[place[-1]]
+    return content
 
 
 # --- made again from sealed facts (P4) --------------------------------------------------------------------------------

@@ -6,18 +6,27 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from gateway.agreement import shipped
 from gateway.cli.program import app
 from gateway.demo.console import MOST_VICTIMS
-from gateway.demo.people import PEOPLE, Account
+from gateway.demo.people import LOG, PEOPLE, Account
 from gateway.demo.today import CASES
+from gateway.evaluation.making import Asked, make_here
+from gateway.evaluation.period import Period
 from gateway.evaluation.synthetic.people import MOST
+from gateway.evaluation.synthetic.plan import Shares, plan
+from gateway.evaluation.synthetic.truth import truth
+from gateway.services import open_services
+from gateway.settings import Settings
 from gateway.signin.claims import Role, check
 from gateway.signin.provider import totp
+from tests.support.evaluation import wrong
 
 VICTIMS = 8  # the least of whom somebody comes back
 
@@ -44,6 +53,23 @@ def test_it_prints_where_to_look_and_whom_to_sign_in_as(shown: tuple[Path, str])
         assert re.search(rf"{re.escape(person.id)} +[a-z0-9-]{{29}} +[A-Z2-7]{{32}}\n", said)
     assert f"{VICTIMS} victims" in said
     assert "Somebody who came back: http" in said
+    assert re.search(r"Pin this key there first: 127\.0\.0\.1:\d+/logs/operation-provide\+[0-9a-f]{8}\+\S+\n", said)
+
+
+def test_the_evaluation_was_opened_with_what_was_loaded_and_today_beside_it(shown: tuple[Path, str]) -> None:
+    directory, said = shown
+    assert f"{VICTIMS} victims, {Shares(VICTIMS).engaged} engaged" in said
+    services, now = open_services(Settings(data_dir=directory)), datetime.now(UTC)
+    try:
+        found = make_here(services, LOG, Asked(Period.closed(now))).report
+        since = make_here(services, LOG, Asked(Period.unfinished(now))).report
+    finally:
+        services.close()
+    assert found.edition.counted < now, "as the page gave it"
+    assert found.tables.referred[-1][-1] == VICTIMS
+    known = truth(plan(Period.closed(now).last_instant, victims=VICTIMS))
+    assert wrong(found.tables, known, shipped().content.areas) == []
+    assert since.tables.referred[-1][-1] == len(CASES) + 2
 
 
 def test_the_pages_of_everybody_answer(shown: tuple[Path, str]) -> None:

@@ -110,8 +110,8 @@ def test_a_clause_that_does_not_apply_says_why() -> None:
     broken = explain(facts(consent="refused", grade="high", break_glass="life-at-risk"), *ROAD, provide(), NOW)
     assert not any(one.met for one in broken.holds)
     assert [one.id for one in broken.clauses if one.met] == ["F1-emergency"]
-    old = explain(facts(hours_since_event=24 * 800), "evaluation", "evaluation", provide(), NOW)
-    assert any("the event was 800 days ago" in words for one in old.clauses for words in one.unmet)
+    old = explain(facts(hours_since_event=24 * 900), "evaluation", "evaluation", provide(), NOW)
+    assert any("the event was 900 days ago" in words for one in old.clauses for words in one.unmet)
     undated = explain(facts(hours_since_event=None), "evaluation", "evaluation", provide(), NOW)
     assert any("nobody dated the event" in words for one in undated.clauses for words in one.unmet)
 

@@ -184,7 +184,7 @@ def test_two_hundred_floods_at_once_cost_no_more_than_their_messages_may() -> No
     async def flood(port: int) -> None:
         sender = await Sender.connect(port)
         await sender.send(b"\x0b")
-        for _ in range(16):
+        for _ in range(24):
             await sender.send(b"x" * 32_768)
         assert await sender.answer() == b"too long"
         await sender.close()
@@ -197,7 +197,7 @@ def test_two_hundred_floods_at_once_cost_no_more_than_their_messages_may() -> No
                 peak = tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
-            assert peak < 64 * MIB, "100 MiB came in, and what both ends hold on the way is counted"
+            assert peak < 96 * MIB, "150 MiB came in, and what both ends hold on the way is counted"
 
     run(work)
 

@@ -23,6 +23,7 @@ from joserfc.jwk import RSAKey
 from adapters.nhs import pds
 from adapters.nhs.pds import Answer, Found, Nobody, Question, Several
 from gateway.agreement.content import Content
+from gateway.cli import trace as trace_command
 from gateway.cli.program import app
 from gateway.decide import decide_on, facts_of
 from gateway.delivery.fault import NotDelivered, Refused, TryAgain
@@ -36,7 +37,7 @@ from gateway.tokens.metadata import jwks
 from gateway.tracing.asking import Ask, request_id, trace
 from gateway.tracing.bands import Verdict, judge
 from gateway.tracing.client import TRIES, Call, Pds
-from gateway.tracing.sign_in import EARLY_SECONDS, KeyUnusable, Token, load_key, published, statement
+from gateway.tracing.sign_in import EARLY_SECONDS, LEAST_BITS, KeyUnusable, Token, load_key, published, statement
 from gateway.tracing.tracer import TracingRefused, place_of
 from mappings.record import Address, AddressUse, Birth, Name, Person, Record, Role
 from tests.support.any_agreement import ROADS, contents, records, terms
@@ -112,7 +113,11 @@ def test_tokens_are_read_with_care(answer: Any, until: float | None) -> None:
     assert (found.until if found else None) == until
 
 
-def test_a_key_is_made_by_command_and_published_by_its_thumbprint(tmp_path: Path) -> None:
+def test_a_key_is_made_by_command_and_published_by_its_thumbprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trace_command.RSA_BITS >= 4096, "what NHS England asks for"
+    monkeypatch.setattr(trace_command, "RSA_BITS", LEAST_BITS)  # larger ones take a second to make, and two are made
     path = tmp_path / "pds.pem"
     done = typer.testing.CliRunner().invoke(app, ["trace", "key", str(path)])
     assert done.exit_code == 0, done.output

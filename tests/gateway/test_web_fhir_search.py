@@ -195,11 +195,13 @@ def test_every_declared_parameter_selects_in_every_declared_way(world: World, on
             form = [("_count", "100"), (way, value)]
             answer = post(world, type_, dict(form))
             assert (id_ in ids(answer)) is fit, f"{type_}?{way}={value}"
+            tried += 1
+            if (way, value, fit) not in asked[:: len(asked) - 1]:
+                continue  # an address is read as a form is: the first and the last of each parameter show it
             if SEARCH[type_][name].personal:
                 assert "form" in refused(get(world, type_, form))
             else:
                 assert ids(get(world, type_, form)) == ids(answer)
-            tried += 1
     assert tried > 8
 
 
@@ -516,6 +518,8 @@ def test_a_referral_that_is_stopped_between_pages_is_not_on_the_next(world: Worl
 
 def test_a_page_that_looks_far_ends_and_leads_on(world: World, one: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """What columns cannot tell is looked for in so many referrals; the link goes on from there."""
+    for _ in range(2):
+        pushed(world)
     monkeypatch.setattr("gateway.disclosure.LOOKED_AT_MAX", 2)
     answer = post(world, "Patient", {"given": "marianne", "gender:not": "male", "_count": "2"})
     found, pages = ids(answer), 1

@@ -71,8 +71,9 @@ def _kib(name: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def main(folder: Path) -> None:
+def main() -> None:
     """Print a line of JSON for each input."""
+    folder = Path(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     world = open_world(settings_for(folder, revocation_refresh_seconds=1e-6))
@@ -94,4 +95,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

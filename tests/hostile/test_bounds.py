@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hostile import bounded
 from tests.hostile.bounded import HEAVY_BYTES
+from tests.support.forked import Forked
 from tests.support.world import copy_template
 
 MOST_KIB = 80 * 1024  # for one document of at most a MiB; a megabyte of quotation marks is 58 MiB of a pattern's marks
@@ -23,10 +24,10 @@ def costs(prepared_world: Path, tmp_path_factory: pytest.TempPathFactory) -> lis
     """What each heavy input cost, in a process that can take no more than is set for it."""
     folder = tmp_path_factory.mktemp("bounded") / "world"
     copy_template(prepared_world, folder, with_database=True)
-    command = [sys.executable, "-m", "tests.hostile.bounded", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    said = folder / "said"
+    ended = Forked(bounded.main, [str(folder)], os.environ, said).wait()
+    assert ended == 0, said.read_text()[-2000:]
+    return [json.loads(line) for line in said.read_text().splitlines() if line.startswith('{"name": ')]
 
 
 def test_the_heaviest_are_there(costs: list[dict[str, Any]]) -> None:

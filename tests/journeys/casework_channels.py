@@ -26,6 +26,19 @@ def _act(world: World, referral: str, *acts: Mapping[str, Any]) -> httpx.Respons
     return world.hospital.post(f"/team/v1/referrals/{referral}/acts", json={"acts": list(acts)})
 
 
+def _take_back(world: World, referral: str) -> httpx.Response:
+    done = _act(world, referral, {"act": "risk-change", "direction": "down"})
+    if not done.is_success:
+        return done
+    (*_, made) = world.hospital.get(f"/team/v1/referrals/{referral}/acts").json()["acts"]
+    return _in_error(world, referral, made["id"])
+
+
+def _in_error(world: World, referral: str, act: str) -> httpx.Response:
+    path = f"/team/v1/referrals/{referral}/acts/{act}/entered-in-error"
+    return world.hospital.post(path, json={"reason": "wrong-case"})
+
+
 def _form(world: World, referral: str) -> httpx.Response:
     done = _act(world, referral, MARAC)
     path = f"/team/v1/referrals/{referral}/marac-referral.pdf"
@@ -53,6 +66,11 @@ CASEWORK_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("GET", "/team/v1/referrals/{id_}/acts"): {
         "what was done": lambda w, c: w.hospital.get(f"/team/v1/referrals/{c.task}/acts"),
         "what was done in none": lambda w, _: w.hospital.get(f"/team/v1/referrals/{fresh_id()}/acts"),
+    },
+    ("POST", "/team/v1/referrals/{id_}/acts/{act}/entered-in-error"): {
+        "an act taken back": lambda w, c: _take_back(w, c.task),
+        "an act of none taken back": lambda w, c: _in_error(w, c.task, fresh_id()),
+        "an act of no case of the team's taken back": lambda w, _: _in_error(w, fresh_id(), fresh_id()),
     },
     ("GET", "/team/v1/referrals/{id_}/marac-referral.pdf"): {
         "a form for the conference": lambda w, c: _form(w, c.task),

@@ -19,6 +19,7 @@ from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
 from gateway.linking.looking import link_waiting
+from gateway.linking.unreviewed import open_matches
 from gateway.matching.model import shipped as shipped_model
 from gateway.tracing import planning, steps
 from tests.journeys.casework_channels import CASEWORK_CHANNELS
@@ -106,8 +107,14 @@ def match_of(world: World) -> str:
         person["attributes"] |= {"surname": "Doubtly", "givenName": [given]}
         assert world.push(document).status_code == 201
     link_waiting(services.database, services.journals, services.records, shipped_model(), LOG)
-    matches: list[dict[str, str]] = world.guardian.get("/governance/v1/matches").json()["matches"]
-    return matches[0]["match"]
+    return open_match_of(world)
+
+
+def open_match_of(world: World) -> str:
+    """A match nobody has decided: a decision is made once, and tests run in any order."""
+    with world.services.database.reading() as connection:
+        found: str = open_matches(connection, LOG)[0].id
+    return found
 
 
 def trace_of(world: World, task: str) -> str:
@@ -194,6 +201,7 @@ def _subject(world: World, case: Case) -> str:
 _SAID = {"to": "idva-team", "items": ["victim.name"], "said_at": "2026-04-12T21:15:00+01:00", "channel": "by-phone"}
 _SMASH = {"ground": "life-or-limb", "reason": "He is at the door."}
 _REVIEW = {"outcome": "justified"}
+_WHY = {"Gateway-Reason": "review"}
 _OVERRIDE = {
     "ground": "serious-crime",
     "evidence": "Two calls in a night.",
@@ -296,8 +304,8 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "no such match": lambda w, _: w.guardian.get(f"/governance/v1/matches/{fresh_id()}"),
     },
     ("POST", "/governance/v1/matches/{match_id}/decision"): {
-        "decided": lambda w, c: w.guardian.post(
-            f"/governance/v1/matches/{c.match}/decision", json={"outcome": "different"}
+        "decided": lambda w, _: w.guardian.post(
+            f"/governance/v1/matches/{open_match_of(w)}/decision", json={"outcome": "different"}
         ),
     },
     ("POST", "/governance/v1/matches/{match_id}/undo"): {
@@ -323,6 +331,12 @@ CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("GET", "/governance/v1/outstanding"): {"outstanding": lambda w, _: w.guardian.get("/governance/v1/outstanding")},
     ("POST", "/governance/v1/break-glass/{id_}/review"): {
         "of none": lambda w, _: w.guardian.post(f"/governance/v1/break-glass/{fresh_id()}/review", json=_REVIEW),
+    },
+    ("GET", "/governance/v1/break-glass/{id_}/words"): {
+        "words of none": lambda w, _: w.guardian.get(f"/governance/v1/break-glass/{fresh_id()}/words", headers=_WHY),
+    },
+    ("GET", "/governance/v1/overrides/{id_}/words"): {
+        "words of none": lambda w, _: w.guardian.get(f"/governance/v1/overrides/{fresh_id()}/words", headers=_WHY),
     },
     ("POST", "/governance/v1/overrides/{id_}/review"): {
         "of none": lambda w, _: w.guardian.post(f"/governance/v1/overrides/{fresh_id()}/review", json=_REVIEW),
@@ -508,6 +522,7 @@ UNSEALED: Mapping[tuple[str, str], str] = {
             ("GET", "/console/sign-out"),
             ("POST", "/console/sign-out"),
             ("GET", "/console/signed-out"),
+            ("POST", "/openid/back-channel-logout"),
             ("GET", "/provider/authorize"),
             ("POST", "/provider/authorize"),
             ("POST", "/provider/token"),

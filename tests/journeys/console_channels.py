@@ -252,6 +252,17 @@ CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     ("POST", f"{_GUARDIAN}/notices/{{notice_id}}/acknowledgement"): {
         "nothing noted, by a page": lambda w, _: _decided(w, f"notices/{fresh_id()}/acknowledgement", {}),
     },
+    ("GET", f"{_GUARDIAN}/again"): {
+        "what may be read again": lambda w, _: console(w, GUARDIAN).get(f"{_GUARDIAN}/again"),
+    },
+    ("POST", f"{_GUARDIAN}/again"): {
+        "a guardian tries a replay": lambda w, _: _decided(w, "again", {"run": "trial"}),
+    },
+    ("POST", f"{_GUARDIAN}/staff"): {
+        "staff registered, by a page": lambda w, _: _decided(
+            w, "staff", {"user": f"idva-{fresh_id()}", "families": "Example"}
+        ),
+    },
     ("GET", _TRACES): {"NHS numbers that wait": lambda w, _: console(w).get(_TRACES)},
     ("GET", f"{_TRACES}/{{trace_id}}"): {
         "who was meant and who was found": lambda w, c: console(w).get(f"{_TRACES}/{c.trace}"),
@@ -265,6 +276,9 @@ CONSOLE_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
         "a review of none, by a page": lambda w, _: console(w, GUARDIAN).get(
             f"{_GUARDIAN}/reviews/override/{fresh_id()}"
         ),
+    },
+    ("POST", f"{_GUARDIAN}/reviews/{{what}}/{{review_id}}/words"): {
+        "nothing that was written, by a page": lambda w, _: _decided(w, f"reviews/override/{fresh_id()}/words", {}),
     },
     ("POST", f"{_GUARDIAN}/reviews/{{what}}/{{review_id}}"): {
         "nothing judged, by a page": lambda w, _: _decided(
@@ -312,6 +326,7 @@ CONSOLE_UNSEALED: Mapping[tuple[str, str], str] = {
         )
     },
     ("GET", "/console"): "leads to the first page of a role",
+    ("GET", "/console/"): "the same",
     ("GET", "/console/leave"): "leads away; the end of the sign-in is sealed in the operator's log: see test_look",
     ("GET", "/console/locked"): "shows nothing",
     ("GET", "/console/about"): "says what this is, and shows nothing",
@@ -323,5 +338,6 @@ CONSOLE_UNSEALED: Mapping[tuple[str, str], str] = {
     ("GET", f"{_LOG}/subjects"): "a form with nothing in it",
     ("GET", f"{_AGREEMENT}/try"): "a form with nothing in it",
     ("GET", f"{_GUARDIAN}/override"): "a form with nothing in it",
+    ("GET", f"{_GUARDIAN}/staff"): "a form with nothing in it",
 }
 """Every other route, with the reason why it seals nothing in the agreement's log."""

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from sqlalchemy import select
 
 from gateway.chance import fresh_id
+from gateway.store import tables
 from tests.support.bundles import JSON, body, bundle, number
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hospital:
-    """A notice that police may read, one that waits for a person, and a request with an answer and one to come."""
+    """A notice that police may read, one that waits for a person, and a request with an answer and two to come."""
 
     notice: str
     waiting: str
@@ -68,10 +70,21 @@ def hospital(world: World, task: str) -> Hospital:
     """One of each."""
     notice = send(world).json()["identifier"]["value"]
     waiting = send(world, consent="refused").json()["identifier"]["value"]
-    request = world.police.post("/police/v1/information-requests", json=asked(task)).json()["request"]
+    third = _item("nobody saw it", "whether he stayed")
+    question = asked(task) | {"items": [*asked(task)["items"], third]}
+    request = world.police.post("/police/v1/information-requests", json=question).json()["request"]
     answer = world.hospital.post(f"/team/v1/information-requests/{request}/items/1", json=answered())
     assert answer.status_code == 200, answer.text
     return Hospital(notice, waiting, request)
+
+
+def open_item(world: World, request: str) -> int:
+    """An item nobody has answered: it is answered once, and tests run in any order."""
+    item = tables.information_item
+    query = select(item.c.number).where(item.c.request_id == request, item.c.answered_at.is_(None))
+    with world.services.database.reading() as connection:
+        found: int = connection.execute(query.order_by(item.c.number)).scalars().first()  # type: ignore[assignment]  # two are left open
+    return found
 
 
 _OVERRIDE = {
@@ -137,7 +150,8 @@ HOSPITAL_CHANNELS: Mapping[tuple[str, str], Mapping[str, Call]] = {
     },
     ("POST", "/team/v1/information-requests/{id_}/items/{item}"): {
         "an item answered": lambda w, c: w.hospital.post(
-            f"/team/v1/information-requests/{c.hospital.request}/items/2", json=_REFUSED
+            f"/team/v1/information-requests/{c.hospital.request}/items/{open_item(w, c.hospital.request)}",
+            json=_REFUSED,
         ),
         "an item of none": lambda w, _: w.hospital.post(
             f"/team/v1/information-requests/{fresh_id()}/items/1", json=_REFUSED

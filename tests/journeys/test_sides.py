@@ -94,6 +94,20 @@ def test_an_override_of_a_hospitals_notice_is_reviewed_by_the_hospital(world: Wo
     assert answers[0].json()["title"] == answers[1].json()["title"]
 
 
+@pytest.mark.parametrize(("organisation", "status"), [("RTX", 404), ("E10000017", 404), ("04", 200)])
+def test_a_stopped_case_is_let_go_on_by_who_has_it_and_by_the_force_that_sent_it(
+    world: World, organisation: str, status: int
+) -> None:
+    _, task = pushed(world)
+    assert world.hospital.post(f"/team/v1/referrals/{task}/consent", json={"state": "withdrawn"}).is_success
+    other = reviewer(world, organisation)
+    answers = [other.post(f"/governance/v1/referrals/{one}/override", json=OVERRIDE) for one in (task, fresh_id())]
+    assert [one.status_code for one in answers] == [status, 404]
+    if status == answers[1].status_code:
+        assert [one.json()["title"] for one in answers] == [answers[1].json()["title"]] * 2
+        assert world.hospital.get(f"/fhir/R4/ServiceRequest/{task}").status_code == 404
+
+
 def test_what_police_sent_is_for_both_sides(world: World) -> None:
     ours, police = world.guardian, reviewer(world, "04")
     before = held(world)

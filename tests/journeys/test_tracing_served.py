@@ -14,8 +14,9 @@ from gateway.demo.incidents import incident
 from gateway.demo.pds import API_KEY, Patient, number
 from gateway.demo.pds_server import simulator
 from gateway.demo.run import ADVISER, OFFICER
-from gateway.demo.setting import free_port, serving, settings_of
+from gateway.demo.setting import free_port, settings_of
 from tests.journeys.support import serial
+from tests.support.forked import serving
 from tests.support.tracing import public_keys, signing_key
 from tests.support.world import copy_template
 

@@ -7,7 +7,7 @@ that take hours pass at once.
 from __future__ import annotations
 
 import base64
-import subprocess
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +33,7 @@ from gateway.demo.run import LOG
 from gateway.duties import webhook_rounds
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.feedback import find_word
+from gateway.services import open_services
 from gateway.store import tables
 from gateway.timekeeper import Timekeeper
 from gateway.tokens.clients import RevokeClient
@@ -55,8 +56,9 @@ from tests.journeys.support import (
     state,
     status,
 )
+from tests.support.forked import Forked
 from tests.support.receiver import HANG, RESET, SLOW, Got, Receiver, receiver
-from tests.support.world import World
+from tests.support.world import World, settings_for
 
 
 @dataclass
@@ -451,29 +453,25 @@ def test_a_gateway_that_stops_in_between_loses_nothing(
     assert hook.rows()[0].acknowledged_at is not None
 
 
-_GATEWAY = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from gateway.services import open_services
-from gateway.webhook.courier import Courier
-from tests.support.world import settings_for
-services = open_services(settings_for(Path(sys.argv[1]), sys.argv[2] or None))
-courier = Courier(services, resolve=lambda *_: ["127.0.0.1"])
-courier.round(datetime.now(UTC))
-courier.wait()
-"""
+def _another_gateway() -> None:
+    """A round of deliveries, in a process of its own."""
+    services = open_services(settings_for(Path(sys.argv[1]), sys.argv[2] or None))
+    courier = Courier(services, resolve=lambda *_: ["127.0.0.1"])
+    courier.round(datetime.now(UTC))
+    courier.wait()
 
 
-def test_a_gateway_killed_while_a_word_is_on_its_way_loses_nothing(hook: Hook) -> None:
+def test_a_gateway_killed_while_a_word_is_on_its_way_loses_nothing(hook: Hook, tmp_path: Path) -> None:
     """SIGKILL of another process, which has sealed and sent and never learns what became of it."""
     said(hook.world)
     hook.receiver.script.append(HANG)
     chosen = hook.world.services.settings
-    command = [sys.executable, "-W", "error", "-c", _GATEWAY, str(chosen.data_dir), chosen.database_url or ""]
-    with subprocess.Popen(command) as other:
-        assert hook.receiver.arrived.wait(60)
-        other.kill()
+    where = [str(chosen.data_dir), chosen.database_url or ""]
+    other = Forked(_another_gateway, where, os.environ, tmp_path / "said")
+    arrived = hook.receiver.arrived.wait(60)
+    other.kill()
+    other.wait()
+    assert arrived, (tmp_path / "said").read_text()
     hook.receiver.let_go.set()
     hook.now = datetime.now(UTC)
     assert hook.round() == []  # the lease of the one that is gone still stands

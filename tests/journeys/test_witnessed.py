@@ -28,13 +28,14 @@ from audit.verify import verify
 from gateway.demo.client import Client, key_of
 from gateway.demo.incidents import incident
 from gateway.demo.run import AUDITOR, LOG, OFFICER
-from gateway.demo.setting import free_port, serving, settings_of
+from gateway.demo.setting import free_port, settings_of
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.services import open_services
 from gateway.settings import Settings
 from gateway.tokens.clients import AddClient
 from gateway.witnesses import AddWitness
 from tests.journeys.support import serial
+from tests.support.forked import serving
 from tests.support.world import JSON_API, copy_template
 
 DONE, REFUSED, NOT_DONE = 0, 1, 2

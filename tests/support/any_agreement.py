@@ -124,47 +124,50 @@ def terms(content: Content) -> Terms:
     return replace(_SIGNED, agreement=replace(SHIPPED, content=content))
 
 
-@st.composite
-def records(draw: st.DrawFn) -> Record:
+def records() -> st.SearchStrategy[Record]:
     """Any record: of either side, of any kind and marking, with any of its people and parts."""
-    roles = draw(st.sets(st.sampled_from(list(Role))))
-    people = tuple(p for p in WHOLE.people if p.role is Role.VICTIM or p.role in roles)
+    return st.integers(0, 2**32).map(_record)
+
+
+def _record(seed: int) -> Record:
+    chance = random.Random(seed)
+    roles = _some(chance, list(Role), 0.5)
+    consent = chance.choice([None, *ConsentState])
     update: dict[str, Any] = {
-        "kind": draw(st.sampled_from(list(RecordKind))),
-        "area": draw(st.none() | st.sampled_from(sorted(SHIPPED.content.areas))),
-        "source": Source(organisation=draw(st.sampled_from([p.organisation for p in SHIPPED.content.parties]))),
-        "people": people,
-        "marking": draw(
-            st.none()
-            | st.builds(
-                Marking,
-                classification=st.sampled_from([None, Classification.OFFICIAL, *Classification]),
-                handling=st.sampled_from([None, None, None, "P", "C"]),
-                information_grade=st.sampled_from([None, "A", "E"]),
+        "kind": chance.choice(list(RecordKind)),
+        "area": chance.choice([None, *sorted(SHIPPED.content.areas)]),
+        "source": Source(organisation=chance.choice([p.organisation for p in SHIPPED.content.parties])),
+        "people": tuple(p for p in WHOLE.people if p.role is Role.VICTIM or p.role in roles),
+        "marking": _marking(chance) if chance.random() < 0.5 else None,
+        "consents": tuple(c.model_copy(update={"state": consent}) for c in WHOLE.consents) if consent else (),
+        "assessments": tuple(
+            WHOLE.assessments[0].model_copy(
+                update={"ref": f"dash-{number}", "grade": chance.choice([None, *Grade]), "supersedes": None}
             )
+            for number in range(chance.randint(1, 3))
         ),
     }
-    consent = draw(st.none() | st.sampled_from(list(ConsentState)))
-    update["consents"] = tuple(c.model_copy(update={"state": consent}) for c in WHOLE.consents) if consent else ()
-    grades = draw(st.lists(st.none() | st.sampled_from(list(Grade)), min_size=1, max_size=3))
-    update["assessments"] = tuple(
-        WHOLE.assessments[0].model_copy(update={"ref": f"dash-{number}", "grade": grade, "supersedes": None})
-        for number, grade in enumerate(grades)
-    )
     for name in ("statements", "orders", "relationships", "references", "assessments"):
-        if draw(st.booleans()) and draw(st.booleans()):
+        if chance.random() < 0.25:
             update[name] = ()
     return WHOLE.model_copy(update=update)
 
 
-@st.composite
-def facts(draw: st.DrawFn) -> Facts:
+def _marking(chance: random.Random) -> Marking:
+    return Marking(
+        classification=chance.choice([None, Classification.OFFICIAL, *Classification]),
+        handling=chance.choice([None, None, None, "P", "C"]),
+        information_grade=chance.choice([None, "A", "E"]),
+    )
+
+
+def facts() -> st.SearchStrategy[Facts]:
     """The facts of any record, asked by anybody."""
-    found = facts_of(draw(records()), NOW)
-    relationship = draw(st.sampled_from([None, "assigned", "team", "declared", "same-name", "same-address"]))
-    return found.asked_by(relationship, draw(asked_in_emergency()), found.hours_since_event)
+    return st.integers(0, 2**32).map(_facts)
 
 
-def asked_in_emergency() -> st.SearchStrategy[str | None]:
-    """The ground of a broken glass, mostly none."""
-    return st.sampled_from([None, None, None, "life-or-limb"])
+def _facts(seed: int) -> Facts:
+    chance = random.Random(f"asked {seed}")
+    found = facts_of(_record(seed), NOW)
+    relationship = chance.choice([None, "assigned", "team", "declared", "same-name", "same-address"])
+    return found.asked_by(relationship, chance.choice([None, None, None, "life-or-limb"]), found.hours_since_event)

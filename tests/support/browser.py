@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import pytest
 import uvicorn
+from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
 from sqlalchemy import select
@@ -69,9 +70,9 @@ class Chromium:
         options: dict[str, Any] = {"viewport": size, "java_script_enabled": scripts, "locale": "en-GB"}
         context = await self._browser.new_context(**options)
         try:
-            if person is not None:
-                await context.add_cookies([await asyncio.to_thread(live.cookie, person)])
-            yield Visitor(context, live)
+            visitor = Visitor(context, live)
+            await visitor.become(person)
+            yield visitor
         finally:
             await context.close()
 
@@ -85,7 +86,8 @@ class Chromium:
     async def _launch(self) -> Browser:
         self._playwright = await async_playwright().start()
         # As root, and in containers, Chromium cannot make its sandbox; what it opens here is our own.
-        args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        # What would be drawn by a graphics card is drawn by the browser's own process: one less to keep company.
+        args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--in-process-gpu"]
         args.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")  # no test leaves the machine
         return await self._playwright.chromium.launch(executable_path=self._path, args=args)
 
@@ -102,23 +104,58 @@ class Visitor:
     live: Live
     said: list[str] = field(default_factory=list)
 
+    async def become(self, person: Person | None) -> None:
+        """Be somebody who has signed in, or nobody; who it was before is forgotten."""
+        await self.context.clear_cookies()
+        if person is not None:
+            await self.context.add_cookies([await asyncio.to_thread(self.live.cookie, person)])
+
     async def open(self, path: str) -> Page:
         """A new page at an address of the gateway, loaded."""
+        page = await self.window()
+        await self.go(page, path)
+        return page
+
+    async def window(self) -> Page:
+        """A new page at no address yet. Each is a process of the browser's own, and half a second of its work."""
         page = await self.context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        await page.goto(self.live.url + path)
         return page
+
+    async def go(self, page: Page, path: str) -> None:
+        """Lead a page to an address of the gateway."""
+        await page.goto(self.live.url + path)
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.said.append(f"{message.type}: {message.text}")
 
 
+async def objections(page: Page) -> list[Any]:
+    """What axe objects to, by WCAG 2.2 AA and its own best practices: each with `id`, `help` and the `nodes`.
+
+    All its rules are asked; of those that a page keeps, nothing is put together and sent.
+    """
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(Axe().axe_script)
+    found: list[Any] = await page.evaluate(
+        "axe.run({resultTypes: ['violations']}).then(({passes, violations}) => passes.length ? violations : null)"
+    )
+    return found
+
+
 async def shot(page: Page, name: str, *, whole: bool = True) -> None:
     """Keep a picture of a page, where pictures are kept."""
     if SCREENSHOTS:
         await page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=whole)
+
+
+async def phone_shot(page: Page, name: str) -> None:
+    """The same as on a phone."""
+    if SCREENSHOTS:
+        await page.set_viewport_size(PHONE)
+        await shot(page, name)
 
 
 @dataclass
@@ -167,6 +204,12 @@ class Live:
         if person not in self._secrets:
             self._secrets[person] = asyncio.run(Sessions(self.services).open(person, person.caller("test")))
         return {Cookies(self.services.settings).name(SESSION): self._secrets[person]}
+
+    def headers(self, person: Person | None) -> dict[str, str]:
+        """The same as a header, for a client that several people share; of nobody, none."""
+        if person is None:
+            return {}
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies(person).items())}
 
     @property
     def referrals(self) -> Sequence[str]:
