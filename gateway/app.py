@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from types import ModuleType
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.nhs.bars import BarsRefused
 from adapters.nhs.fhir import FhirRefused, warm
 from gateway.bars.channel import PREFIX as BARS
-from gateway.console import sign_in
+from gateway.console import back_channel, sign_in
 from gateway.console.console import Console, open_console
 from gateway.console.page import PREFIX as CONSOLE
 from gateway.console.routes import PUBLIC as CONSOLE_PUBLIC
@@ -82,52 +83,70 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        redirect_slashes=False,  # it would lead to where the Host header says, by plain HTTP behind a proxy
     )
     metrics = health.Metrics(services)
-    # Routes are tried in this order: the busiest first.
-    app.include_router(auditevent.routes(services))  # a type of FHIR's that is not a team's: before those that are
-    app.include_router(questionnaires.routes(services, fhir.PREFIX))
-    app.include_router(fhirversions.history(services, fhir.PREFIX))  # before the routes that take any type and id
-    app.include_router(subscriptions.routes(services))  # as above
-    app.include_router(fhir.routes(services, _VERSION))
-    app.include_router(police.routes(services))
-    app.include_router(batches.routes(services))
-    app.include_router(bars.routes(services, _VERSION))
-    app.include_router(
-        token_routes(
-            services.settings,
-            services.keyring,
-            services.clients,
-            services.journals,
-            services.tokens,
-            (*published(services.settings), *published_for_sign_in(services.settings)),
-        )
-    )
-    for room in (
-        team,
-        casework,
-        governance,
-        matches,
-        proposals,
-        tracing,
-        deliveries,
-        coresponse,
-        notices,
-        hospital,
-        informing,
-        audit,
-        agreements,
-        oversight,
-        auditexport,
-        evaluation,
-        witness,
-    ):
-        app.include_router(room.routes(services))
     console = open_console(services)
-    app.include_router(console_routes(console))
+    for room in _rooms(services, metrics, console):
+        # Its routes themselves, and not the router as one: that would be asked twice for a route, slowly.
+        app.router.routes.extend(room.routes)
+    _answer_errors(app, console)
+    app.add_middleware(PublicGzip, public=(*fhir.PUBLIC, *CONSOLE_PUBLIC))
+    app.add_middleware(CallIds)
+    app.add_middleware(metrics.middleware)
+    return app
+
+
+def _rooms(services: Services, metrics: health.Metrics, console: Console) -> Iterator[APIRouter]:
+    """Every room's routes, in the order in which they are tried: the busiest first."""
+    yield auditevent.routes(services)  # a type of FHIR's that is not a team's: before those that are
+    yield questionnaires.routes(services, fhir.PREFIX)
+    yield fhirversions.history(services, fhir.PREFIX)  # before the routes that take any type and id
+    yield subscriptions.routes(services)  # as above
+    yield fhir.routes(services, _VERSION)
+    yield police.routes(services)
+    yield batches.routes(services)
+    yield bars.routes(services, _VERSION)
+    yield token_routes(
+        services.settings,
+        services.keyring,
+        services.clients,
+        services.journals,
+        services.tokens,
+        (*published(services.settings), *published_for_sign_in(services.settings)),
+    )
+    for room in _OTHERS:
+        yield room.routes(services)
+    yield console_routes(console)
+    yield back_channel.routes(console)
     if (own := sign_in.provider(console)) is not None:
-        app.include_router(own)
-    app.include_router(health.routes(services, metrics))
+        yield own
+    yield health.routes(services, metrics)
+
+
+_OTHERS: tuple[ModuleType, ...] = (
+    team,
+    casework,
+    governance,
+    matches,
+    proposals,
+    tracing,
+    deliveries,
+    coresponse,
+    notices,
+    hospital,
+    informing,
+    audit,
+    agreements,
+    oversight,
+    auditexport,
+    evaluation,
+    witness,
+)
+
+
+def _answer_errors(app: FastAPI, console: Console) -> None:
+    """Have every error answered in the form of the interface that was asked."""
 
     async def failed(request: Request, error: Exception) -> Response:
         if not isinstance(error, GatewayError | FhirRefused | BarsRefused):
@@ -153,10 +172,6 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(HTTPException, misdirected)
     app.add_exception_handler(RequestValidationError, misdirected)
     app.add_middleware(Unforeseen, answer=failed)
-    app.add_middleware(PublicGzip, public=(*fhir.PUBLIC, *CONSOLE_PUBLIC))
-    app.add_middleware(CallIds)
-    app.add_middleware(metrics.middleware)
-    return app
 
 
 def _in_form(request: Request, error: BaseException, console: Console) -> Response:

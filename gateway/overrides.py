@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from audit.entry import Entry, Operation, timestamp
 from gateway.agreement import Terms
@@ -184,7 +184,10 @@ class Uphold(Unit[bool]):
 
 @dataclass(frozen=True, slots=True)
 class OverrideReferral(Unit[bool]):
-    """Let a referral that was stopped, or what may be told of it, go on; False where there is none."""
+    """Let a referral that was stopped, or what may be told of it, go on; False where there is none.
+
+    It is for whoever has the case, and for the force that sent it; to another party there is none.
+    """
 
     override: Override
     referral_id: str
@@ -198,7 +201,8 @@ class OverrideReferral(Unit[bool]):
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        row = next(iter(batch.read(_REFERRAL, {"log": batch.log_id, "id": self.referral_id})), None)
+        asked = {"log": batch.log_id, "id": self.referral_id, "own": self.caller.organisation}
+        row = next(iter(batch.read(_REFERRAL, asked)), None)
         head = batch.referral(self.referral_id)
         if row is None or head is None:
             return False
@@ -269,5 +273,10 @@ _t, _q, _r = tables.consent_override, tables.quarantine, tables.referral
 
 _HELD = select(_q.c.id, _q.c.reason, _q.c.closed_at).where(_q.c.log_id == bindparam("log"), _q.c.id == bindparam("id"))
 _CLOSE = update(_q).where(_q.c.id == bindparam("of")).values(closed_at=bindparam("at"))
-_REFERRAL = select(_r).where(_r.c.log_id == bindparam("log"), _r.c.id == bindparam("id"), _r.c.erased_at.is_(None))
+_REFERRAL = select(_r).where(
+    _r.c.log_id == bindparam("log"),
+    _r.c.id == bindparam("id"),
+    or_(_r.c.organisation == bindparam("own"), _r.c.force == bindparam("own")),
+    _r.c.erased_at.is_(None),
+)
 _ONE = select(_t).where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"))

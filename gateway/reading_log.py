@@ -24,7 +24,7 @@ from audit.search import Query
 from gateway.evidence import Caller, Event, act
 from gateway.services import Services
 from gateway.store.batch import Batch, Unit
-from gateway.terms import texts
+from gateway.terms import Standing, texts
 
 _PAGE = 512  # entries; half a megabyte that an export holds
 
@@ -39,15 +39,18 @@ _OPERATIONS: Mapping[Event, Operation] = {
 class Look(Unit[None]):
     """Seal that somebody looked into the log, or at what waits in it. `what` names the question, by codes and numbers.
 
-    `caller` None is the operator at the gateway itself.
+    `caller` None is the operator at the gateway itself; `standing` is what the answer was decided on, where it was.
     """
 
     caller: Caller | None
     what: Mapping[str, str | int]
     event: Event = Event.LOG_READ
     reason: str | None = None
+    standing: Standing | None = None
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        if self.standing is not None:
+            self.standing.check(batch)
         operation = _OPERATIONS.get(self.event, Operation.CONSULTATION)
         batch.seal(act(self.event, operation, at=batch.at, caller=self.caller, reason=self.reason, detail=self.what))
 

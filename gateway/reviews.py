@@ -35,15 +35,20 @@ def write_review(batch: Batch, table: Table, row: Row[Any], author: str, outcome
 
     Raises NotPermitted, Unprocessable, unless a named person other than the author reviews, and for the first time.
     """
-    if caller.user is None:
-        raise NotPermitted("a review is a person's: name them in the token", reason="person-not-named")
-    if caller.user.casefold() == author.casefold():
-        raise NotPermitted("nobody reviews what they decided themselves", reason="own-decision")
+    check_reviewer(author, caller)
     if row.reviewed_at is not None:
         raise Unprocessable("it has been reviewed")
     ends = min(batch.at, row.expires_at) if outcome is Review.NOT_JUSTIFIED else row.expires_at
     said = {"reviewed_at": batch.at, "reviewed_by": caller.user, "review": outcome.value, "expires_at": ends}
     batch.update(update(table).where(table.c.id == bindparam("of")).values(said), {"of": row.id})
+
+
+def check_reviewer(author: str, caller: Caller) -> None:
+    """Raise NotPermitted unless a named person other than the author reviews."""
+    if caller.user is None:
+        raise NotPermitted("a review is a person's: name them in the token", reason="person-not-named")
+    if caller.user.casefold() == author.casefold():
+        raise NotPermitted("nobody reviews what they decided themselves", reason="own-decision")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from audit.canonical import canonical
+from audit.canonical import canonical, encode
 from gateway.agreement.content import Content
 from gateway.agreement.names import faults
 from gateway.agreement.text import AgreementUnreadable, Document, Path, load
@@ -52,7 +52,7 @@ def parse(text: bytes) -> Agreement:
     document = load(text)
     plain = canonical(document.content)
     try:
-        content = Content.model_validate_json(canonical(_open(document.content)))
+        content = Content.model_validate_json(encode(_open(document.content)))
     except ValidationError as fault:
         raise _unreadable(document, fault) from None
     for path, reason in faults(content):

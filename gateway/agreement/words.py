@@ -7,6 +7,7 @@ Source: design.md section 6; style.md (load strictly).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -37,6 +38,7 @@ Ids = Annotated[tuple[Id, ...], Field(min_length=1)]
 Patterns = Annotated[tuple[ItemPattern, ...], Field(min_length=1)]
 
 
+@lru_cache(maxsize=1024)
 def expand(pattern: str) -> frozenset[str]:
     """The items a name or pattern covers: `police.covert`, `*.nhs_number`, `third_party.*`.
 

@@ -64,7 +64,7 @@ AREAS: tuple[Area, ...] = (
     Area("Operation", f"{PREFIX}/operator", frozenset({Role.OPERATOR})),
     Area("Reviews", f"{PREFIX}/guardian", frozenset({Role.GUARDIAN})),
     Area("Agreement", f"{PREFIX}/agreement", frozenset({Role.AUDITOR, Role.GUARDIAN})),
-    Area("Evaluation", f"{PREFIX}/evaluation", frozenset({Role.EVALUATOR, Role.GUARDIAN, Role.SAFEGUARDING})),
+    Area("Evaluation", f"{PREFIX}/evaluation", frozenset({Role.EVALUATOR})),
 )
 """The menu, in its order; the first of a person's areas is where they begin."""
 

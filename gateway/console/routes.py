@@ -22,12 +22,13 @@ from gateway.console import (
 )
 from gateway.console.console import Console
 from gateway.console.guard import checked
+from gateway.console.heads import PageRoute
 from gateway.console.page import HEADERS, PREFIX, areas_of
 from gateway.console.static_files import PREFIX as STATIC
 from gateway.console.static_files import static_files
 from gateway.errors import GatewayError, NotFound
 from gateway.signin.cookies import SESSION, Cookies
-from gateway.web.http import PlainRoute, call_ids
+from gateway.web.http import call_ids
 
 PUBLIC = (STATIC,)
 """What is the same for everybody, and is compressed."""
@@ -52,9 +53,10 @@ _OURSELVES = frozenset({"none", "same-origin"})  # typed, or led to by a page of
 
 def console_routes(console: Console) -> APIRouter:
     """The routes over an open console."""
-    router = APIRouter(prefix=PREFIX, route_class=PlainRoute, include_in_schema=False)
+    router = APIRouter(prefix=PREFIX, route_class=PageRoute, include_in_schema=False)
     own = _Own(console)
-    router.add_api_route("", own.home, methods=["GET"])
+    for home in ("", "/"):  # nothing leads from the one to the other, but people type both
+        router.add_api_route(home, own.home, methods=["GET"])
     router.add_api_route("/leave", own.leave, methods=["GET"])
     router.add_api_route("/locked", own.locked, methods=["GET"])
     router.add_api_route("/static/{name}", own.static, methods=["GET"])

@@ -61,7 +61,11 @@ def write(document: Document) -> bytes:
     story = [*_headline(Heading(1, document.title), "top"), Paragraph(_text(document.mark), _STYLES["mark"])]
     for at, block in enumerate(document.blocks):
         story += _flowables(block, f"s{at}")
-    template.build(story, canvasmaker=partial(_Numbered, mark=_said(document.mark)))
+    try:
+        template.build(story, canvasmaker=partial(_Numbered, mark=_said(document.mark)))
+    finally:
+        for font in _typeface():
+            font.measured.clear()  # a document may be about people, and nothing of it stays
     return out.getvalue()
 
 
@@ -187,15 +191,34 @@ def _text(text: str) -> str:
 def _said(text: str) -> str:
     """A text in the characters of the typeface; any other by its code."""
     known = _fonts()
+    if known.issuperset(map(ord, text)):
+        return text
     return "".join(one if ord(one) in known else f"[U+{ord(one):04X}]" for one in text)
 
 
 @cache
 def _fonts() -> frozenset[int]:
     """Register the typeface once; the characters that both its weights have."""
-    folder = Path(reportlab.__file__).parent / "fonts"
-    found = [TTFont(name, str(folder / f"{name}.ttf")) for name in (_REGULAR, _BOLD)]
-    for font in found:
+    for font in _typeface():
         pdfmetrics.registerFont(font)
-    regular, bold = (frozenset(font.face.charToGlyph) for font in found)
+    regular, bold = (frozenset(font.face.charToGlyph) for font in _typeface())
     return regular & bold
+
+
+class _Measured(TTFont):
+    """A weight of the typeface that measures each word of a document once, which is a third of the work otherwise."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, str(Path(reportlab.__file__).parent / "fonts" / f"{name}.ttf"))
+        self.measured: dict[tuple[str | bytes, float], float] = {}
+
+    def stringWidth(self, text: str | bytes, size: float, encoding: str = "utf8") -> float:  # noqa: N802 - reportlab's
+        known = self.measured.get((text, size))
+        if known is None:
+            known = self.measured[text, size] = super().stringWidth(text, size, encoding)
+        return known
+
+
+@cache
+def _typeface() -> tuple[_Measured, _Measured]:
+    return _Measured(_REGULAR), _Measured(_BOLD)

@@ -60,6 +60,8 @@ def document(title: str, mark: str, blocks: Iterable[Block]) -> Document:
 def visible(text: str) -> str:
     """A text in which every character shows: controls and marks of direction as `[U+202E]`, any white space as one."""
     spaced = " ".join(text.split())
+    if spaced.isprintable():  # most are, and this is asked of every word of a document
+        return spaced
     return "".join(f"[U+{ord(one):04X}]" if unicodedata.category(one) in _UNSEEN else one for one in spaced)
 
 

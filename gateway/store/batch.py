@@ -124,9 +124,7 @@ class Batch:
             "updated_at": self.at,
             **values,
         }
-        self.update(
-            update(tables.referral).where(tables.referral.c.id == bindparam("of")).values(row), {"of": referral_id}
-        )
+        self.update(_change_of(tuple(row)), {"of": referral_id, **{f"new_{name}": new for name, new in row.items()}})
 
     def insert(self, table: Table, row: Mapping[str, Any]) -> None:
         """Buffer a new row; every row of one table has the same columns."""
@@ -237,6 +235,13 @@ def _table_of(row: tuple[Table, Mapping[str, Any]]) -> Table:
 _ORDER: Mapping[str, int] = {table.name: number for number, table in enumerate(tables.metadata.sorted_tables)}
 
 
+@cache
+def _change_of(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a Core statement
+    """The change of a referral's columns, made once: making it anew costs more than running it."""
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return update(tables.referral).where(tables.referral.c.id == bindparam("of")).values(new)
+
+
 def _table_order(row: tuple[Table, Mapping[str, Any]]) -> int:
     return _ORDER[row[0].name]
 
@@ -250,4 +255,7 @@ _REFERRALS = select(
     tables.referral.c.status,
     tables.referral.c.state,
     tables.referral.c.record_id,
-).where(tables.referral.c.log_id == bindparam("log"), tables.referral.c.id.in_(bindparam("ids", expanding=True)))
+).where(
+    tables.referral.c.id.in_(bindparam("ids", expanding=True)),
+    tables.referral.c.log_id.concat("") == bindparam("log"),  # no column: SQLite would read a log whole, not by ids
+)

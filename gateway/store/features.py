@@ -161,7 +161,7 @@ def _sharing(connection: Connection, digests: Sequence[bytes]) -> list[tuple[byt
     return [
         (row[0], row[1])
         for digest in digests
-        for row in connection.execute(_ONE_KEY, {"digest": digest, "most": MOST_OF_A_KEY})
+        for row in connection.exec_driver_sql(_ONE_KEY, (digest, MOST_OF_A_KEY))  # asked too often to be prepared anew
     ]
 
 
@@ -193,7 +193,7 @@ def _role(ref: str) -> str:
 
 _e, _k, _d = tables.match_event, tables.match_key, tables.data_key
 _COLUMNS = (_e.c.id, _e.c.event_id, _e.c.record_id, _e.c.content, _d.c.content_key)
-_ONE_KEY = select(_k.c.digest, _k.c.match_id).where(_k.c.digest == bindparam("digest")).limit(bindparam("most"))
+_ONE_KEY = "SELECT digest, match_id FROM match_key WHERE digest = ? LIMIT ?"
 _asked = (
     func.unnest(bindparam("digests", type_=ARRAY(LargeBinary)))
     .table_valued(column("digest", LargeBinary))

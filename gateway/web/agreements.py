@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
@@ -32,8 +32,7 @@ from gateway.explain import Explanation, explain, for_recipient, for_sender
 from gateway.facts import Facts
 from gateway.own_cases import facts_by_victim
 from gateway.paper import html as paper_html
-from gateway.paper.agreement import document
-from gateway.paper.tree import Document
+from gateway.paper.written import written
 from gateway.services import Services
 from gateway.store.batch import Unit
 from gateway.terms import ChangeState, DraftAgreement, RegisterKey, SignAgreement, agreement_ref, terms_of
@@ -144,14 +143,14 @@ class _Desk:
     async def page(self, request: Request, agreement_id: str, version: int) -> Response:
         """The document people sign, as a page."""
         _, terms, receipt = await self._open(request, agreement_id, {"what": "document-html"}, version)
-        body = await asyncio.to_thread(_written, paper_html.write, terms.agreement, await self._signed(terms))
+        body = await asyncio.to_thread(written, "html", terms.agreement, await self._signed(terms))
         headers = receipt_header(receipt, agreement_id) | {"Content-Security-Policy": paper_html.POLICY}
         return Response(body, media_type="text/html; charset=utf-8", headers=headers)
 
     async def print(self, request: Request, agreement_id: str, version: int) -> Response:
         """The same on paper."""
         _, terms, receipt = await self._open(request, agreement_id, {"what": "document-pdf"}, version)
-        body = await asyncio.to_thread(_written, _printed, terms.agreement, await self._signed(terms))
+        body = await asyncio.to_thread(written, "pdf", terms.agreement, await self._signed(terms))
         headers = receipt_header(receipt, agreement_id) | _file(terms, "pdf")
         return Response(body, media_type="application/pdf", headers=headers)
 
@@ -282,12 +281,12 @@ class _Desk:
     async def _terms(self, agreement_id: str, version: int | None = None) -> Terms | None:
         return await self._read(lambda connection: terms_of(connection, agreement_id, version))
 
-    async def _signed(self, terms: Terms) -> tuple[tuple[str, str], ...]:
+    async def _signed(self, terms: Terms) -> dict[str, str]:
         """Which parties signed a version, and when."""
         id_, now = terms.agreement.id, datetime.now(UTC)
         stands = await self._read(lambda connection: overview(connection, id_, now)) or {"versions": []}
         of = next(one for one in stands["versions"] if one["version"] == terms.agreement.version)
-        return tuple((one["id"], one["signed_at"]) for one in of["parties"] if one["signed_at"])
+        return {one["id"]: one["signed_at"] for one in of["parties"] if one["signed_at"]}
 
     async def _read(self, read: Callable[[Connection], T]) -> T:
         return await self._services.database.read(read)
@@ -343,15 +342,3 @@ def _face(found: Explanation, face: str) -> dict[str, Any]:
 def _file(terms: Terms, ending: str) -> dict[str, str]:
     name = f"{terms.agreement.id}-{terms.agreement.version}.{ending}"
     return {"Content-Disposition": f'attachment; filename="{name}"'}
-
-
-def _printed(paper: Document) -> bytes:
-    from gateway.paper import pdf  # noqa: PLC0415 - 150 ms of every start that only this answer needs
-
-    return pdf.write(paper)
-
-
-@lru_cache(maxsize=16)
-def _written(write: Callable[[Any], bytes], agreement: Agreement, signed: tuple[tuple[str, str], ...]) -> bytes:
-    """A document, written once for each standing of its signatures: paper takes more than a second."""
-    return write(document(agreement, dict(signed)))

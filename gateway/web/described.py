@@ -3,7 +3,7 @@
 A route here reads its own request and writes its own answer, so that FastAPI sees neither. What it sees, the addresses,
 stays; bodies, statuses and media types are said in the tables below, by method and address, wherever they are not the
 plain case: JSON in, 200 and JSON out. Every refusal is an RFC 9457 problem, an OperationOutcome under `/fhir`, and an
-error of RFC 6749 at the token endpoints. A test holds every answer of the suite to this page.
+error of RFC 6749 at the token endpoints and to an OpenID provider. A test holds every answer of the suite to this page.
 
 Source: OpenAPI 3.1.0, section 4.8.
 """
@@ -22,7 +22,7 @@ from adapters.nhs.fhir import JSON_TYPE as FHIR
 from adapters.nhs.fhir import XML_TYPE as FHIR_XML
 from adapters.socket import reader, readers
 from gateway.web.agreement_bodies import YAML, ExplainBody, SignatureBody, StateBody
-from gateway.web.casework import ActsBody, OnCallBody
+from gateway.web.casework import ActsBody, InErrorBody, OnCallBody
 from gateway.web.coresponse import CloseBody, DetailsBody, JoinBody, SceneBody
 from gateway.web.governance import KeepBody, OverrideBody, ReleaseBody, ReplayBody, ReviewBody, StaffBody
 from gateway.web.hospital import SheSays
@@ -70,6 +70,7 @@ _ANSWERS: Mapping[Address, Answers] = {
     ("delete", "/fhir/R4/Subscription/{id_}"): {204: ()},
     ("post", "/bars/FHIR/R4/$process-message"): {200: (FHIR,), 501: (FHIR,)},
     ("get", "/.well-known/jwks.json"): {200: ("application/jwk-set+json",)},
+    ("post", "/openid/back-channel-logout"): {200: ()},
     ("get", "/health/ready"): {200: (JSON,), 503: (JSON,)},
     ("get", "/metrics"): {200: (TEXT,)},
 }
@@ -85,6 +86,7 @@ _BODIES: Mapping[Address, type[BaseModel] | Sequence[str]] = {
     ("post", "/team/v1/referrals/{id_}/consent"): ConsentBody,
     ("post", "/team/v1/referrals/{id_}/break-glass"): EmergencyBody,
     ("post", "/team/v1/referrals/{id_}/acts"): ActsBody,
+    ("post", "/team/v1/referrals/{id_}/acts/{act}/entered-in-error"): InErrorBody,
     ("post", "/team/v1/on-call"): OnCallBody,
     ("post", "/team/v1/co-responses"): SceneBody,
     ("post", "/team/v1/co-responses/{id_}/details"): DetailsBody,
@@ -119,6 +121,7 @@ _BODIES: Mapping[Address, type[BaseModel] | Sequence[str]] = {
     ("post", "/fhir/R4/"): (FHIR,),
     ("post", "/fhir/R4/Subscription"): (FHIR,),
     ("post", "/bars/FHIR/R4/$process-message"): (FHIR,),
+    ("post", "/openid/back-channel-logout"): (FORM,),
     ("put", "/fhir/R4/Task/{id_}"): (FHIR, FHIR_XML),
     ("patch", "/fhir/R4/Task/{id_}"): (PATCH, FHIR, FHIR_XML),
 }
@@ -129,6 +132,7 @@ _OPEN = (
     "/metrics",
     "/.well-known/",
     "/oauth2/",
+    "/openid/",
     "/fhir/R4/metadata",
     "/fhir/R4/Questionnaire",
     "/fhir/R4/.well-known/",
@@ -227,9 +231,13 @@ def _refusal(path: str, words: str) -> dict[str, Any]:
         found = _response((FHIR,), {"$ref": "#/components/schemas/OperationOutcome"}, words)
         found["content"] |= {media: {"schema": {}} for media in _forms(path) if media != FHIR}
         return found
-    if path.startswith("/oauth2/"):
-        return _response((JSON,), {"$ref": "#/components/schemas/TokenError"}, words)
-    return _response((PROBLEM,), {"$ref": "#/components/schemas/Problem"}, words)
+    problem = _response((PROBLEM,), {"$ref": "#/components/schemas/Problem"}, words)
+    if not path.startswith(("/oauth2/", "/openid/")):
+        return problem
+    found = _response((JSON,), {"$ref": "#/components/schemas/TokenError"}, words)
+    if path.startswith("/openid/"):
+        found["content"] |= problem["content"]
+    return found
 
 
 def _response(media: Sequence[str], schema: Mapping[str, Any], words: str = "As asked") -> dict[str, Any]:

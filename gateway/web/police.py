@@ -8,6 +8,7 @@ to the push.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,6 +19,7 @@ from gateway import journey
 from gateway.errors import BadMediaType, BadParameter, BodyTooLarge, Detail, NotFound, UnreadableInput
 from gateway.evidence import Caller, Event
 from gateway.explain import for_sender
+from gateway.feedback import Telling
 from gateway.intake import Submission
 from gateway.journey import Intake, Told
 from gateway.services import Services
@@ -29,6 +31,7 @@ from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, json_response, media_type, read_body, receipt_header, receipt_json
 from gateway.web.query import limit_of, number
 from gateway.web.team import record_oral
+from mappings.record import FeedbackCode
 
 FEEDBACK_PAGE_MAX = 500
 _TOLD_APART = frozenset(
@@ -82,7 +85,7 @@ def routes(services: Services) -> APIRouter:
             raise NotFound("there is no such incident")
         body = {
             "incident": reference,
-            "state": told.tellings.told[-1].feedback.code.value if told.tellings.told else "offered",
+            "state": _state(told.tellings.told),
             "feedback": [one.said() for one in told.tellings.told],
             "receipts": [receipt_json(one, told.log_id) for one in told.receipts],
         }
@@ -167,6 +170,12 @@ def pushed(intake: Intake) -> dict[str, Any]:
     body["quality"] = [{"path": one.path, "code": one.code} for one in reading.findings]
     body["receipt"] = receipt_json(intake.receipt, intake.log_id)
     return body
+
+
+def _state(told: Sequence[Telling]) -> str:
+    """The last word that stands: one that takes another back is none."""
+    codes = [one.feedback.code for one in told]
+    return next((one.value for one in reversed(codes) if one is not FeedbackCode.ENTERED_IN_ERROR), "offered")
 
 
 def _page(told: Told) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from gateway.console.auditor.desk import Desk, Route, Sight, as_file
 from gateway.console.console import Console
 from gateway.console.guard import Visit
 from gateway.errors import NotFound
-from gateway.paper.agreement import document
+from gateway.paper.written import written
 from gateway.signin.claims import Role
 from gateway.terms import agreement_ref, terms_of
 from gateway.web.auth import seal_refusal
@@ -86,7 +86,7 @@ class _Agreement:
         """The document that people sign, on paper."""
         sight, terms = await self._look(request, version, "document-pdf")
         signed = await self._desk.read(lambda connection: _signed(connection, terms.agreement))
-        body = await asyncio.to_thread(_printed, terms.agreement, signed)
+        body = await asyncio.to_thread(written, "pdf", terms.agreement, signed)
         return as_file(body, _name(terms.agreement, "pdf"), "application/pdf", sight)
 
     async def diff(self, request: Request) -> Response:
@@ -143,12 +143,6 @@ def _signed(connection: Connection, agreement: Agreement) -> dict[str, str]:
     stands: Mapping[str, Any] = overview(connection, agreement.id, datetime.now(UTC)) or {"versions": []}
     of = next(one for one in stands["versions"] if one["version"] == agreement.version)
     return {one["id"]: one["signed_at"] for one in of["parties"] if one["signed_at"]}
-
-
-def _printed(agreement: Agreement, signed: Mapping[str, str]) -> bytes:
-    from gateway.paper import pdf  # noqa: PLC0415 - 150 ms of every start that only this answer needs
-
-    return pdf.write(document(agreement, dict(signed)))
 
 
 def _compared(old: Agreement, new: Agreement) -> Compared:

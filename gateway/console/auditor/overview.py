@@ -57,7 +57,12 @@ class _Overview:
         lag = self._desk.services.settings.witness_lag_seconds
         read = partial(_read, log_id=sight.log_id, now=datetime.now(UTC), lag_seconds=lag)
         return self._desk.page(
-            request, "auditor_overview.html.jinja", sight, seen=await self._desk.read(read), days=DAYS
+            request,
+            "auditor_overview.html.jinja",
+            sight,
+            seen=await self._desk.read(read),
+            days=DAYS,
+            most=FINDINGS_ENTRIES,
         )
 
 

@@ -45,7 +45,8 @@ async function ask() {
     return;
   }
   if (!answer.ok) throw new Error(String(answer.status));
-  const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rows");
+  const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = part.getElementById("rows");
   const given = new Map([...found.querySelectorAll("tr[data-id]")].map((row) => [row.dataset.id, row]));
   const order = found.dataset.order ? found.dataset.order.split(" ") : [];
   const focused = document.activeElement;
@@ -72,7 +73,21 @@ async function ask() {
     if (place) (focused.isConnected ? focused : rows().querySelector(`tr[data-id="${place}"] a`))?.focus();
     say(fresh === 0 ? `Changed at ${clock()}` : `${fresh} new at ${clock()}`, true);
   }
+  for (const one of part.querySelectorAll("[data-kept]")) {
+    const shown = document.querySelector(`[data-kept="${one.dataset.kept}"]`);
+    if (shown && shown.innerHTML !== one.innerHTML) shown.replaceChildren(...one.childNodes);
+  }
+  moves(found.dataset.movesIn);
   due();
+}
+
+// A shift ends and a clock runs out though nothing has happened: the page is then told by the clock.
+const DAY_SECONDS = 86400;
+let moving;
+
+function moves(seconds) {
+  clearTimeout(moving);
+  if (seconds) moving = setTimeout(renew, Math.min(Number(seconds), DAY_SECONDS) * 1000);
 }
 
 // How a clock stands, in the words of the page itself.
@@ -97,6 +112,7 @@ function due() {
 }
 
 setInterval(due, 15000);
+moves(rows().dataset.movesIn);
 
 const events = new EventSource(rows().dataset.events);
 events.addEventListener("open", () => {

@@ -12,6 +12,7 @@
     messages    what comes over MLLP, and what it proposes to change
     parties     who may ask, under which agreement, and who witnesses the log
     people      who signs in to the console, and for how long
+    evaluation  what was counted, as it was given
 
 Content lies encrypted; what must be searched is either not personal (area, grade, state) or a keyed blind index.
 Times are UTC text (RFC 3339, milliseconds), the same on both engines, so that they sort and compare as written.
@@ -21,6 +22,7 @@ The steps in `migrations` make the same tables; a test compares.
 from gateway.store.tables.casework import case_event, case_timer, on_call
 from gateway.store.tables.declared import metadata
 from gateway.store.tables.deliveries import delivery, endpoint
+from gateway.store.tables.evaluation import evaluation_edition
 from gateway.store.tables.exports import batch, batch_row, mapping_drift, mapping_shape
 from gateway.store.tables.hospital import (
     hospital_document,
@@ -65,6 +67,7 @@ __all__ = [
     "delivery",
     "demographic_change",
     "endpoint",
+    "evaluation_edition",
     "feedback",
     "hl7_message",
     "hospital_document",

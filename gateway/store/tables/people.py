@@ -17,11 +17,15 @@ console_session = Table(
     Column("person", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("content_key", LargeBinary, nullable=False),
+    Column("provider_subject", String(64)),  # keyed digests of what an OpenID provider calls the person
+    Column("provider_session", String(64)),  # and the session there
     Column("created_at", String(24), nullable=False),
     Column("seen_at", String(24), nullable=False),
     Column("ends_at", String(24), nullable=False),
     Index("console_session_person", "organisation", "person"),
     Index("console_session_seen", "seen_at"),
+    Index("console_session_subject", "provider_subject"),
+    Index("console_session_there", "provider_session"),
     Index("console_session_ends", "ends_at"),
 )
 

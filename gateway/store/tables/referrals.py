@@ -48,6 +48,7 @@ referral = Table(
     Index("referral_worklist", "log_id", "team", "erased_at", "created_at", "id"),
     Index("referral_changed", "log_id", "organisation", "team", "updated_at"),
     Index("referral_team", "log_id", "organisation", "team", "closed_at"),
+    Index("referral_force", "log_id", "force", "created_at"),
     Index("referral_event", "event_id"),
     Index("referral_kept", "log_id", "erased_at", "closed_at"),
 )
@@ -62,7 +63,12 @@ feedback = Table(
     Column("record_id", String(36), nullable=False),
     Column("created_at", String(24), nullable=False),
     Column("acknowledged_at", String(24)),
+    Column("in_error_at", String(24)),  # since when it is known to have been said by mistake, and told no more
+    Column("code", String(32)),  # the word; empty of words from before it was kept, which are opened to be known
+    Column("word_facts", Text),  # what a decision on it reads: JSON
+    Column("expires_at", String(24)),
     Index("feedback_referral", "referral_id"),
+    Index("feedback_code", "log_id", "force", "code", "created_at"),
 )
 
 outbox = Table(

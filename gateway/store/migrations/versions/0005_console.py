@@ -15,18 +15,34 @@ def upgrade() -> None:
     _people()
     _evaluation()
     _worklist()
+    op.add_column("feedback", sa.Column("in_error_at", sa.String(length=24)))
+    _officers()
 
 
 def downgrade() -> None:
     """Go back to the schema before."""
+    op.drop_table("evaluation_edition")
     for name in ("sign_in_failure", "sign_in_code", "person", "console_session", "on_call", "case_timer", "case_event"):
         op.drop_table(name)
+    op.drop_column("feedback", "in_error_at")
+    op.drop_index("referral_force", "referral")
+    op.drop_index("feedback_code", "feedback")
+    for name in ("expires_at", "word_facts", "code"):
+        op.drop_column("feedback", name)
     op.drop_index("referral_team", "referral")
     op.drop_index("referral_changed", "referral")
     op.drop_index("notice_referral", "notice")
     op.drop_column("notice", "person")
     op.drop_column("referral", "children")
     op.drop_column("referral", "reported_at")
+
+
+def _officers() -> None:
+    op.add_column("feedback", sa.Column("code", sa.String(length=32)))
+    op.add_column("feedback", sa.Column("word_facts", sa.Text()))
+    op.add_column("feedback", sa.Column("expires_at", sa.String(length=24)))
+    op.create_index("feedback_code", "feedback", ["log_id", "force", "code", "created_at"])
+    op.create_index("referral_force", "referral", ["log_id", "force", "created_at"])
 
 
 def _worklist() -> None:
@@ -38,6 +54,18 @@ def _worklist() -> None:
 def _evaluation() -> None:
     op.add_column("referral", sa.Column("reported_at", sa.String(length=24)))
     op.add_column("referral", sa.Column("children", sa.Integer()))
+    op.create_table(
+        "evaluation_edition",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("log_id", sa.String(length=64), nullable=False),
+        sa.Column("edition", sa.String(length=32), nullable=False),
+        sa.Column("agreement_hash", sa.String(length=64), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("counted_at", sa.String(length=24), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("log_id", "edition", "agreement_hash", "revision", name="evaluation_edition_revision"),
+    )
 
 
 def _casework() -> None:
@@ -114,6 +142,8 @@ def _people() -> None:
         sa.Column("person", sa.String(length=64), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("content_key", sa.LargeBinary(), nullable=False),
+        sa.Column("provider_subject", sa.String(length=64)),
+        sa.Column("provider_session", sa.String(length=64)),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("seen_at", sa.String(length=24), nullable=False),
         sa.Column("ends_at", sa.String(length=24), nullable=False),
@@ -121,6 +151,8 @@ def _people() -> None:
     )
     op.create_index("console_session_person", "console_session", ["organisation", "person"])
     op.create_index("console_session_seen", "console_session", ["seen_at"])
+    op.create_index("console_session_subject", "console_session", ["provider_subject"])
+    op.create_index("console_session_there", "console_session", ["provider_session"])
     op.create_index("console_session_ends", "console_session", ["ends_at"])
     op.create_table(
         "person",
