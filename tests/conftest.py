@@ -6,32 +6,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import fastapi._compat.v2 as fastapi_fields
-import fastapi.routing as fastapi_routing
-import httpx._transports.default as httpx_transport
 import hypothesis
 import pytest
-import typer.testing
-from fastapi.dependencies.models import Dependant
-from pydantic import ConfigDict, TypeAdapter
-from sqlalchemy import text
 
-from gateway import services as opening
 from gateway.keys import FILE_NAME
 from gateway.services import Services, open_services
 from gateway.store.database import Database
-from gateway.store.migrations import HEAD, current, upgrade
+from gateway.store.migrations import upgrade
+from tests.support.once import make_once
 from tests.support.postgres import Postgres, running
 from tests.support.world import World, copy_rows, copy_template, open_world, prepare_template, settings_for
 
@@ -42,61 +32,7 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).
     # Nothing here has to outlive the machine, and a database made for one test is mostly the making of files.
     os.environ["TMPDIR"], tempfile.tempdir = str(MEMORY), None
 
-# Commands keep no state: put together once, not at each of the hundreds of calls.
-typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]  # a name of its module's
-
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {}
-
-
-def _adapter(type_: Any, *, config: ConfigDict | None = None) -> TypeAdapter[Any]:
-    key = f"{type_!r} {config!r}"
-    if key not in _ADAPTERS:
-        _ADAPTERS[key] = TypeAdapter(type_, config=config)
-    return _ADAPTERS[key]
-
-
-# Nor do the parameters of routes: made once for all the hundreds of applications, which differ in what they work on.
-fastapi_fields.TypeAdapter = _adapter  # type: ignore[assignment,attr-defined]  # called, and never asked what it is
-
-_DEPENDANTS: dict[tuple[object, ...], Dependant] = {}
-_looked_through = fastapi_routing.get_dependant  # type: ignore[attr-defined]  # as above
-
-
-def _dependant(*, path: str, call: Any, **more: Any) -> Dependant:
-    code = getattr(call, "__code__", None) if not hasattr(call, "__wrapped__") else None
-    if code is None:
-        return _looked_through(path=path, call=call, **more)
-    key = (path, code, *sorted(more.items()))
-    if key not in _DEPENDANTS:
-        _DEPENDANTS[key] = _looked_through(path=path, call=call, **more)
-    return dataclasses.replace(_DEPENDANTS[key], call=call)
-
-
-# Nor what a route's function takes: the same function, over other services, is looked through once (150 ms otherwise).
-fastapi_routing.get_dependant = _dependant  # type: ignore[attr-defined]  # for routes alone; none has dependencies
-fastapi_routing.compile_path = cache(fastapi_routing.compile_path)  # type: ignore[attr-defined]  # nor its address
-
-# Nor do the machine's certificates: a client that names none reads them all anew, 40 ms, and most speak plain HTTP.
-httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]  # as above
-
-_TABLES: list[str] = []
-
-
-def _upgraded(database: Database) -> None:
-    if not database.is_sqlite or current(database) is not None:
-        upgrade(database)
-    elif not _TABLES:
-        upgrade(database)
-        with database.reading() as connection:
-            _TABLES.extend(connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")))
-    else:
-        with database.writing() as connection:
-            for statement in (*_TABLES, f"INSERT INTO alembic_version VALUES ('{HEAD}')"):  # noqa: S608 - our own
-                connection.exec_driver_sql(statement)
-
-
-# Nor does the schema's history: its first run in a process is remembered for other empty files (150 ms otherwise).
-opening.upgrade = _upgraded  # type: ignore[attr-defined]  # its own tests run it by its own name, over both engines
+make_once()
 
 hypothesis.settings.register_profile("suite", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("suite")
