@@ -87,11 +87,13 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
         on_call = on_call_for(connection, file.log_id, file.row.organisation, file.row.team, now)
         return _words(connection, services, file, standing, now), on_call
 
-    acts, (words, on_call), notices = await asyncio.gather(
-        read_acts(services, library, caller, referral_id, reason),
-        services.database.read(find),
-        _notices(services, caller, file),
+    parts = (
+        asyncio.create_task(read_acts(services, library, caller, referral_id, reason)),
+        asyncio.create_task(services.database.read(find)),
+        asyncio.create_task(_notices(services, caller, file)),
     )
+    await asyncio.wait(parts)  # where one fails, the others are not sealed behind the answer
+    acts, (words, on_call), notices = await asyncio.gather(*parts)
     content = standing.terms.agreement.content if standing.terms else None
     return CasePage(
         file,

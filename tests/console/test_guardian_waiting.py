@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from gateway import governing
 from gateway.chance import fresh_id
 from gateway.demo.incidents import incident
 from gateway.demo.run import LOG
+from gateway.errors import NotSealed
 from gateway.store import tables
 from tests.console.referrals import problems_of, tree_of, words_of
 from tests.console.waiting import contact, doubtful, hospital_notice, notice, push, undelivered
@@ -58,6 +61,27 @@ def made_late(world: World, table: Any, id_: str) -> None:
 
 
 # The list
+
+
+def test_where_one_part_cannot_be_sealed_nothing_is_sealed_behind_the_answer(
+    guardian: ConsoleClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+    read = governing.read_outstanding
+
+    async def slow(*asked: Any) -> Any:
+        for _ in range(100):  # turns of the event loop, in which the refusal below would be answered
+            await asyncio.sleep(0)
+        found = await read(*asked)
+        ended.append(True)
+        return found
+
+    async def refused(*_: Any) -> Any:
+        raise NotSealed("the evidence could not be sealed; nothing is released")
+
+    monkeypatch.setattr(governing, "read_outstanding", slow)
+    monkeypatch.setattr(governing, "read_holds", refused)
+    assert (guardian.get(AT).status_code, ended) == (503, [True])
 
 
 def test_everything_that_waits_is_in_one_list_late_first_and_names_nobody(

@@ -85,7 +85,9 @@ class _Waiting:
         asked = request.query_params.get("kind", "")
         kind = asked if asked in KINDS else ""
         wanted = [read for kinds, read in self._reads if not kind or kind in kinds]
-        found = await asyncio.gather(*(read(visit) for read in wanted))
+        lists = [asyncio.create_task(read(visit)) for read in wanted]
+        await asyncio.wait(lists)  # where one fails, the others are not sealed behind the answer
+        found = await asyncio.gather(*lists)
         lines = [line for lines, _ in found for line in lines if kind in {"", line.kind}]
         lines.sort(key=lambda line: (line.order, line.id))
         return await self._desk.page(
