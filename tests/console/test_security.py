@@ -214,8 +214,8 @@ def _refused(site: Site, csrf: str | None, headers: Mapping[str, str]) -> None:
 
     `csrf` None is the token of their own session.
     """
-    start, before = size(site.world, LOG), size(site.world, OPERATOR_LOG)
     tokens = {name: _token(site.clients[name]) for name in set(site.senders.values())}
+    start, before = size(site.world, LOG), size(site.world, OPERATOR_LOG)
     for (method, path), name in site.senders.items():
         fields = {"csrf": tokens[name] if csrf is None else csrf}
         answer = site.clients[name].post(filled(path, site.referral), fields, headers=dict(headers))
