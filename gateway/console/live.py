@@ -49,11 +49,13 @@ class Live:
 
     @asynccontextmanager
     async def watching(self, team: Team) -> AsyncIterator[Watch]:
-        """A watch on a team's referrals, for as long as it is held."""
+        """A watch on a team's referrals, for as long as it is held: what changes from here on is told."""
         watch = Watch(team)
         self._watches.add(watch)
         self._begin()
         try:
+            for stands in (await self._look({team})).values():
+                self._stands.setdefault(team, stands)
             yield watch
         finally:
             self._watches.discard(watch)
@@ -79,12 +81,7 @@ class Live:
 
     async def _run(self, wake: asyncio.Event) -> None:
         while True:
-            teams = {watch.team for watch in self._watches}
-            try:
-                found = await self._database.read(lambda connection: _standing(connection, teams))  # noqa: B023 - awaited here
-            except GatewayError:  # the database does not answer: what changed is found when it does
-                found = {}
-            for team, stands in found.items():
+            for team, stands in (await self._look({watch.team for watch in self._watches})).items():
                 if self._stands.setdefault(team, stands) != stands:
                     self._stands[team] = stands
                     for watch in self._watches:
@@ -96,6 +93,12 @@ class Live:
                 continue
             await asyncio.sleep(GATHER_SECONDS)
             wake.clear()
+
+    async def _look(self, teams: set[Team]) -> Mapping[Team, str]:
+        try:
+            return await self._database.read(lambda connection: _standing(connection, teams))
+        except GatewayError:  # the database does not answer: what changed is found when it does
+            return {}
 
 
 def _standing(connection: Connection, teams: set[Team]) -> Mapping[Team, str]:

@@ -106,7 +106,7 @@ class _Area:
     async def _line(self, visit: Visit, team: Team) -> AsyncIterator[bytes]:
         until = asyncio.get_running_loop().time() + WATCH_SECONDS
         async with self._counted(visit.session), self._live.watching(team) as watch:
-            yield b"retry: 1000\n: watching\n\n"
+            yield b"retry: 1000\nevent: watching\ndata:\n\n"  # the page renews itself now, and then misses nothing
             while asyncio.get_running_loop().time() < until:
                 try:
                     await asyncio.wait_for(watch.changed.wait(), BEAT_SECONDS)

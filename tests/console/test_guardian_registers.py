@@ -27,7 +27,7 @@ def test_what_is_held_back_is_read_again_as_a_trial_first(world: World, guardian
     assert "held back" in words_of(page)
     before = size(world, LOG)
     today = date.today()  # noqa: DTZ011 - the day a person types
-    (why,) = tree_of(page).xpath("//select[@name='why']/option[@value != '']/@value")
+    why = tree_of(page).xpath("//select[@name='why']/option[@value != '']/@value")[0]
     asked = {"why": why, "since-day": today.day, "since-month": today.month, "since-year": today.year}
     trial = guardian.form(page, {name: str(value) for name, value in asked.items()}, at="/again").submit()
     assert "Trial: nothing has changed" in words_of(trial)

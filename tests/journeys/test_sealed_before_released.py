@@ -129,6 +129,7 @@ def test_a_change_that_cannot_be_sealed_is_not_made(
     assert world.hospital.get(f"/fhir/R4/Task/{read_before.task}").json() == read.json()
 
 
+@pytest.mark.usefixtures("read_before")
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda one: one.__name__)
 def test_what_was_not_sealed_can_be_sent_again(world: World, failure: Callable[[World], Any]) -> None:
     """A push that was told 503 left nothing behind, so that its repeat is a first."""
@@ -138,6 +139,7 @@ def test_what_was_not_sealed_can_be_sent_again(world: World, failure: Callable[[
     assert world.push(document, key=f"again-{document['data']['id']}").status_code == 201
 
 
+@pytest.mark.usefixtures("read_before")
 def test_a_refusal_that_cannot_be_sealed_is_not_given(world: World) -> None:
     """Not even that a token is missing is said without its entry."""
     with commit_fails(world):

@@ -115,7 +115,7 @@ setInterval(due, 15000);
 moves(rows().dataset.movesIn);
 
 const events = new EventSource(rows().dataset.events);
-events.addEventListener("open", () => {
+events.addEventListener("watching", () => {
   say(`Live since ${clock()}`, true);
   renew();
 });
