@@ -53,9 +53,9 @@ def seen(client: Client, incident: str | None = None) -> dict[str, Any]:
 
 
 def about(client: Client, *incidents: str) -> list[str]:
-    """The matches that a reviewer is shown of any of these incidents."""
+    """The matches of these incidents with each other that a reviewer is shown."""
     shown = {id_: one for incident in incidents for id_, one in seen(client, incident).items()}
-    return [id_ for id_, one in shown.items() if {*one["incidents"]} & {*incidents}]
+    return [id_ for id_, one in shown.items() if {*one["incidents"]} <= {*incidents}]
 
 
 def outstanding(client: Client) -> dict[str, Any]:
