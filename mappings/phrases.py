@@ -101,7 +101,9 @@ _SUSPECT: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = tuple(
     )
 )
 """Suspect phrases, each with words of which one is in it; looking for the phrase costs more."""
-_SUSPECT_WORDS = frozenset().union(*(hint for hint, _ in _SUSPECT))
+_SUSPECT_BY_WORD = {
+    word: [phrase for hint, phrase in _SUSPECT if word in hint] for words, _ in _SUSPECT for word in words
+}
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -118,7 +120,8 @@ def plain(folded: str, words: Collection[str], unknown: Collection[str]) -> str 
 
 def suspect(folded: str, words: Collection[str]) -> bool:
     """Whether a sentence says, outside its quotations, where an account came from or who lives near."""
-    if _SUSPECT_WORDS.isdisjoint(words):
+    hints = _SUSPECT_BY_WORD.keys() & words
+    if not hints:
         return False
     spoken = _QUOTED.sub("", folded) if '"' in folded else folded
-    return any(not hint.isdisjoint(words) and phrase.search(spoken) for hint, phrase in _SUSPECT)
+    return any(phrase.search(spoken) for hint in hints for phrase in _SUSPECT_BY_WORD[hint])

@@ -58,7 +58,8 @@ def test_every_uk_core_example_means_the_same_as_the_library_says() -> None:
             continue
         root = etree.fromstring(raw, etree.XMLParser(remove_comments=True))
         theirs = model(ours.type).model_validate_xml(etree.tostring(root))  # type: ignore[attr-defined]  # as above
-        assert _plain(ours.resource.model_dump()) == _plain(theirs.model_dump()), file.name
+        same = model(ours.type).model_validate(ours.content)
+        assert _plain(same.model_dump()) == _plain(theirs.model_dump()), file.name
         again = fhir.to_xml(json.dumps(ours.content, default=str).encode())
         assert fhir.parse(again).content == ours.content, file.name
         read += 1

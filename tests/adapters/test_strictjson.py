@@ -71,6 +71,14 @@ def test_each_fault_is_named_with_its_place(body: bytes, kind: Fault, path: str)
     assert fault(body) == (kind, path)
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"1e999", b"9" * 19])
+def test_a_bad_number_under_a_name_given_thrice_is_no_value(number: bytes) -> None:
+    """What stands for the number until it is refused has members of its own, as many as the names that were lost."""
+    with pytest.raises(Unreadable) as refused:
+        parse(b'{"a":1,"a":2,"a":' + number + b"}", Limits())
+    assert refused.value.fault is Fault.DUPLICATE_KEY
+
+
 def test_all_faults_of_bytes_have_a_vector() -> None:
     of_mapping = {Fault.MISSING, Fault.UNKNOWN_CODE, Fault.NOT_READABLE, Fault.WRONG_PROFILE, Fault.READER_FAILED}
     of_mapping |= {Fault.SEVERAL_INCIDENTS, Fault.AMBIGUOUS_LINK}

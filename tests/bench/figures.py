@@ -52,6 +52,7 @@ AIMS = {
     ("read_json_api", "value"): (1000.0, "at most"),
     ("read_plain_json", "value"): (1000.0, "at most"),
     ("read_xml_30k", "value"): (5000.0, "at most"),
+    ("read_fhir_notice", "value"): (1000.0, "at most"),
     ("read_csv_flat", "value"): (5000.0, "at least"),
     ("read_csv_related", "value"): (5000.0, "at least"),
     ("hl7_to_record", "value"): (1000.0, "at most"),

@@ -4,7 +4,8 @@ Delimited text is given in rows a second, cut from a batch and read: `read_csv_f
 each row, `read_csv_related` spreads one over 21 rows of thirteen files.
 
 No database, no decision, no encryption; processor time, for reading waits for nothing. Each figure is the median of
-rounds over one document; the one of 30 KiB has some 830 leaves, the others some 120.
+rounds over one document; the one of 30 KiB has some 830 leaves, the others some 120, and the notice is a FHIR Bundle of
+seven resources.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from adapters.socket import Limits, reader
 from gateway.demo.incidents import incident
 from mappings.profile import profile
 from tests.bench.figures import MICROSECONDS, PER_SECOND, Row, middle
-from tests.support import connect, niche
+from tests.support import bundles, connect, niche
 from tests.support.athena import investigation
 
 ROUND_BYTES = 600_000  # a round reads so much: 200 documents of 3 KB, 20 of 30
@@ -27,6 +28,7 @@ DOCUMENTS = {
     "read_json_api": ("ihub", json.dumps(incident(1)).encode()),
     "read_plain_json": ("athena", json.dumps(investigation()).encode()),
     "read_xml_30k": ("niche", niche.large()),
+    "read_fhir_notice": ("notice", bundles.body(bundles.bundle(1, children=True))),
 }
 """A document by the name of its figure, with the profile that reads it."""
 

@@ -52,6 +52,7 @@ PROMISED = {
     "read_json_api",
     "read_plain_json",
     "read_xml_30k",
+    "read_fhir_notice",
     "read_csv_flat",
     "read_csv_related",
     "mllp_in",

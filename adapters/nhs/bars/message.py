@@ -27,6 +27,7 @@ from adapters.nhs.bars.words import Fault, words
 from adapters.nhs.fhir import CANONICAL, FhirRefused, Limits, validated, write
 from adapters.nhs.fhir.elements import HIDE, SECURITY, concept, force, instant, trust
 from adapters.nhs.fhir.models import Json, check
+from adapters.nhs.fhir.modifiers import modified
 from adapters.nhs.fhir.strict import strict_json
 from mappings.record import Record, RecordKind
 from mappings.referral import Referral, ReferralStatus
@@ -121,11 +122,13 @@ def read_message(body: bytes, limits: Limits) -> Message:
     MessageHeader and ServiceRequest are valid FHIR; whether the rest is, whoever reads it says.
     """
     try:
-        entries = _entries(strict_json(body, limits), limits)
+        content = strict_json(body, limits)
+        entries = _entries(content, limits)
         first = _valid(entries[0][1], limits, "MessageHeader")
         resources = _resources(entries)
         event = _event(first)
         request = _valid(_focus(first, resources), limits, "ServiceRequest")
+        _plain(content, first, request)
     except FhirRefused as refused:
         fault = Fault.TOO_COSTLY if refused.issue_code in _COSTLY else Fault.NOT_READABLE
         raise BarsRefused(fault, refused.diagnostics, refused.expression) from None
@@ -217,6 +220,15 @@ def _entries(content: object, limits: Limits) -> list[tuple[str, Json]]:
             raise BarsRefused(Fault.NOT_READABLE, "not a resource", f"Bundle.entry[{index}].resource")
         found.append((str(entry.get("fullUrl", "")), resource))
     return found
+
+
+def _plain(bundle: Json, header: Json, request: Json) -> None:
+    """Refuse what may mean something else than it says: nobody here understands a modifier (FHIR R4, 2.4.1.1)."""
+    whole = {name: value for name, value in bundle.items() if name != "entry"}
+    found = [*modified(whole, "Bundle"), *modified(header, "MessageHeader"), *modified(request, "ServiceRequest")]
+    found += ["ServiceRequest.doNotPerform"] if request.get("doNotPerform") is True else []
+    if found:
+        raise BarsRefused(Fault.NOT_SUPPORTED, "it may mean something else than it says", found[0])
 
 
 def _valid(resource: Json, limits: Limits, type_: str) -> Json:

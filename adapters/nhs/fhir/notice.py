@@ -9,7 +9,8 @@ that which code means what stays data, and what no row reads is counted.
 Every code that is no safeguarding concern of the closed list (`mappings.concerns`) is a clinical fact of the person it
 is said of. The address and telephone of a patient marked as restricted is a safe one, whatever use it states (domain.md
 sections 2.6, 4.5 N1). What says that it means something else (`modifierExtension`, `implicitRules`, `doNotPerform`) is
-read by a person. What does not stand (`standing.py`), or is consent or a grade of somebody else, is counted and not
+read by a person, and so is a message that answers another, and a subject whose record is no longer in use. What does
+not stand (`standing.py`), a question answered with no, and consent or a grade of somebody else, is counted and not
 read; two NHS numbers are none. Nothing is decided here.
 
 Source: FHIR R4 Bundle (transaction, message); UK Core Patient, ServiceRequest, Flag; domain.md sections 2.3, 2.10.
@@ -17,12 +18,14 @@ Source: FHIR R4 Bundle (transaction, message); UK Core Patient, ServiceRequest, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.nhs.fhir.errors import FhirRefused
 from adapters.nhs.fhir.models import Json
+from adapters.nhs.fhir.noticechecks import ENVELOPE, READ, check_header, check_plain, says_concern, says_what
 from adapters.nhs.fhir.noticeparts import (
     CHANNELS,
     concepts,
@@ -39,7 +42,7 @@ from adapters.nhs.fhir.noticeparts import (
     words,
 )
 from adapters.nhs.fhir.parse import parse
-from adapters.nhs.fhir.standing import current, stands
+from adapters.nhs.fhir.standing import answers_no, current, stands
 from adapters.nhs.fhir.strict import Limits as FhirLimits
 from adapters.nhs.fhir.ukcore import ethnic_category_of, nhs_number_of, ods_code_of
 from adapters.socket import Fault, Limits, Problem, Reading, Unreadable
@@ -81,12 +84,8 @@ _FAULTS: Final[Mapping[str, Fault]] = {
     "value": Fault.NUMBER_TOO_LARGE,
 }
 _GIVEN: Final = frozenset({"POST", "PUT"})
-_SAY: Final = frozenset(
-    {"MessageHeader", "ServiceRequest", "Flag", "Patient", "RelatedPerson", "Consent", "RiskAssessment"}
-)
-"""What says that there is a notice, about whom, and with what leave: clinical facts go nowhere, whatever they mean."""
-_MODIFIERS: Final = ("modifierExtension", "implicitRules")
-"""What may turn the meaning of a resource round: whoever does not understand it must not process the resource."""
+_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class _Notice:
@@ -100,23 +99,25 @@ class _Notice:
         self.found: dict[str, Json] = {}
         self.twice: set[str] = set()
         self.contained: dict[str, Json] = {}
+        check_plain("Bundle", {name: value for name, value in bundle.items() if name != "entry"})
         for at, entry in enumerate(bundle.get("entry", ())):
             self._add(at, entry)
         self.notice = self._one()
         self.contained |= {f"#{one['id']}": one for one in self.notice.get("contained", ()) if "id" in one}
 
     def _add(self, at: int, entry: Json) -> None:
+        check_plain(f"Bundle.entry[{at}]", entry)
         resource = entry.get("resource")
         if resource is None:
             raise Unreadable(Problem(f"Bundle.entry[{at}].resource", Fault.MISSING))
         if self.bundle["type"] == "message":
-            if at == 0 and resource["resourceType"] != "MessageHeader":
-                raise Unreadable(Problem("Bundle.entry[0].resource", Fault.WRONG_TYPE))
+            if at == 0:
+                check_header(resource)
         elif entry.get("request", {}).get("method") not in _GIVEN:
             raise Unreadable(Problem(f"Bundle.entry[{at}].request.method", Fault.UNKNOWN_CODE))
         for one in (resource, *resource.get("contained", ())):
-            if one["resourceType"] in _SAY:
-                _check_plain(f"Bundle.entry[{at}].resource", one)
+            if says_what(one):
+                check_plain(f"Bundle.entry[{at}].resource", one)
         self.resources.append(resource)
         names = {entry["fullUrl"]} if "fullUrl" in entry else set()
         if "id" in resource:
@@ -135,6 +136,14 @@ class _Notice:
                 return found[0]
         raise Unreadable(Problem("Bundle.entry.resource.ofType(ServiceRequest)", Fault.MISSING))
 
+    def _own_id(self) -> str | None:
+        """The id of the notice, where it is its own at its source: what is created by POST has none that counts."""
+        id_: str | None = self.notice.get("id")
+        entry = next(one for one in self.bundle["entry"] if one["resource"] is self.notice)
+        put = entry.get("request", {}).get("method") == "PUT"
+        lasting = put or _ADDRESS.match(entry.get("fullUrl", "")) or _UUID.fullmatch(id_ or "")
+        return id_ if lasting else None
+
     def _of(self, type_: str) -> list[Json]:
         return [one for one in self.resources if one["resourceType"] == type_]
 
@@ -144,14 +153,17 @@ class _Notice:
         subject = self._resolved(notice.get("subject"))
         if subject is None or subject["resourceType"] != "Patient":
             raise Unreadable(Problem(f"{notice['resourceType']}.subject", Fault.MISSING))
+        if not stands(subject):
+            place = "Patient.active" if subject.get("active") is False else "Patient.link"
+            raise Unreadable(Problem(place, Fault.NOT_READABLE))
         self.on = on = day_of(notice.get("authoredOn") or self.bundle.get("timestamp"))
-        others = [one for one in self._of("Patient") if one is not subject]
+        others = [one for one in self._of("Patient") if one is not subject and stands(one)]
         children = [one for one in others if is_child(one, on)]
-        related = [one for one in others if one not in children] + self._of("RelatedPerson")
+        related = [one for one in others if one not in children] + list(filter(stands, self._of("RelatedPerson")))
         identifiers = notice.get("identifier", ())
         found: dict[str, Value] = {
             "document": first(self.bundle.get("identifier", {}).get("value"), self.bundle.get("id")),
-            "identifier": first(*(one.get("value") for one in identifiers), notice.get("id")),
+            "identifier": first(*(one.get("value") for one in identifiers), self._own_id()),
             "status": notice.get("status"),
             "authored": first(notice.get("authoredOn"), self.bundle.get("timestamp")),
             "occurred": first(
@@ -176,8 +188,8 @@ class _Notice:
         """What nobody reads, by type: whole resources, and elements of those that are read; the sweep counts it."""
         found: dict[str, list[Value]] = {}
         for resource in self.resources:
-            known = _READ.get(resource["resourceType"], frozenset()) if self._is_read(resource) else frozenset()
-            rest = {name: _plain(value) for name, value in resource.items() if name not in known | _ENVELOPE}
+            known = READ.get(resource["resourceType"], frozenset()) if self._is_read(resource) else frozenset()
+            rest = {name: _plain(value) for name, value in resource.items() if name not in known | ENVELOPE}
             for name in known & _IN_USE & resource.keys():
                 if past := [one for one in resource[name] if one not in self._current(resource, name)]:
                     rest[name] = _plain(past)
@@ -197,6 +209,8 @@ class _Notice:
         """Whether a resource says anything of this notice. Raises `Unreadable` where nobody can say of whom it is."""
         if resource is self.notice:
             return True  # whether it stands is what its status says
+        if answers_no(resource) and says_concern(resource):
+            return False
         name = _HERS.get(resource["resourceType"])
         if name is None or name not in resource or not stands(resource):
             return stands(resource)
@@ -223,6 +237,7 @@ class _Notice:
             return None
         if to in self.twice:
             raise Unreadable(Problem("Bundle.entry", Fault.AMBIGUOUS_LINK))
+        to = to.partition("/_history/")[0]  # whichever version is meant, there is one of it here
         return self.contained.get(to) or self.found.get(to)
 
     def _person(self, resource: Json) -> dict[str, Value]:
@@ -235,7 +250,7 @@ class _Notice:
             **person_name(resource.get("name", ())),
             "birth": resource.get("birthDate"),
             "gender": resource.get("gender"),
-            "deceased": resource.get("deceasedBoolean"),
+            "deceased": True if "deceasedDateTime" in resource else resource.get("deceasedBoolean"),
             "nhs_number": number.value if number else None,
             "nhs_number_status": number.status if number else None,
             "ethnicity": ethnic_category_of(resource),
@@ -263,42 +278,11 @@ class _Notice:
                 yield from (one["text"] for one in resource.get("note", ()) if one.get("text"))
 
 
-def _check_plain(path: str, resource: Json) -> None:
-    """Raise `Unreadable` where a resource may mean something else than it says (FHIR R4 extensibility, 2.4.1.1)."""
-    for name in _MODIFIERS:
-        if name in resource:
-            raise Unreadable(Problem(f"{path}.{name}", Fault.NOT_READABLE))
-    if resource.get("doNotPerform") is True:
-        raise Unreadable(Problem(f"{path}.doNotPerform", Fault.NOT_READABLE))
-
-
 _TWO: Final = 2
 _IN_USE: Final = frozenset({"identifier", "name", "address", "telecom"})
 """What of a person is in use for a time."""
 _HERS: Final[Mapping[str, str]] = {"Consent": "patient", "RiskAssessment": "subject"}
 """What is read only of the victim, and where it says whose it is."""
-_ENVELOPE: Final = frozenset({"resourceType", "id", "meta", "implicitRules", "language", "text"})
-_READ: Final[Mapping[str, frozenset[str]]] = {
-    "Patient": frozenset(
-        {"identifier", "name", "birthDate", "gender", "deceasedBoolean", "telecom", "address", "communication"}
-        | {"generalPractitioner"}
-    ),
-    "RelatedPerson": frozenset({"identifier", "name", "birthDate", "gender", "telecom", "address", "communication"}),
-    "ServiceRequest": frozenset(
-        {"identifier", "status", "intent", "contained", "subject", "authoredOn", "occurrenceDateTime", "note"}
-        | {"occurrencePeriod", "locationCode", "reasonCode", "code", "supportingInfo"}
-    ),
-    "Flag": frozenset({"identifier", "status", "contained", "subject", "period", "code"}),
-    "Condition": frozenset({"subject", "code", "note"}),
-    "Observation": frozenset(
-        {"status", "subject", "code", "valueCodeableConcept", "valueQuantity", "valueString", "note"}
-    ),
-    "Consent": frozenset(
-        {"extension", "status", "scope", "category", "policyRule", "patient", "dateTime", "provision"}
-    ),
-    "RiskAssessment": frozenset({"status", "subject", "method", "prediction", "occurrenceDateTime"}),
-}
-"""The elements of each type that are read, or that say only what kind of thing it is."""
 
 
 def _plain(value: Any) -> Value:  # noqa: ANN401 - what was sent

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from adapters.nhs.fhir.canonical import CONFIDENTIALITY, SNOMED, code_system, extension_url
 from adapters.nhs.fhir.models import Json
-from adapters.nhs.fhir.standing import current, denies, over
+from adapters.nhs.fhir.standing import current, denies, limited, over
 from mappings.tree import Value
 
 _ADULT_YEARS: Final = 18
@@ -104,12 +104,13 @@ def consent(resource: Json, on: date | None) -> dict[str, Value]:
     """What a Consent says on a day: its exact state where it is one of ours, else FHIR's coarser one.
 
     Where the two disagree, consent is not given: not by a Consent that is inactive, rejected or a draft, that forbids
-    anything, or that holds for another time.
+    anything, or that holds for another time, or for somebody or something that nobody here reads.
     """
     status, provision = resource.get("status"), resource.get("provision")
     coarse = _STATES.get(str(status), _NOBODYS)
     if coarse == _GIVEN:
-        coarse = "refused" if denies(provision) else _NOBODYS if over(provision, on) else coarse
+        narrow = over(provision, on) or limited(provision)
+        coarse = "refused" if denies(provision) else _NOBODYS if narrow else coarse
     exact = _extensions(resource, "consent-state", "valueCode")
     cautious = next((one for one in exact if str(one).casefold() != _GIVEN), None)
     suspect_present = _extensions(resource, "consent-suspect-present", "valueBoolean")

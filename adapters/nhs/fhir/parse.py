@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from adapters.nhs.fhir.errors import FhirRefused
 from adapters.nhs.fhir.models import Json, complaint, model
 from adapters.nhs.fhir.places import FHIR_NS
 from adapters.nhs.fhir.strict import LIMITS, Limits, strict_json, within_size
+from adapters.nhs.fhir.structure import is_plain
 from adapters.nhs.fhir.types import RESOURCE_TYPES
 from adapters.nhs.fhir.xmlread import from_xml
 
@@ -38,11 +39,10 @@ _XML_SPACE: Final = b" \t\r\n\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One resource read: its type, its JSON content (decimals as `Decimal`), and the model that validated it."""
+    """One resource read and found sound: its type, and its JSON content (decimals as `Decimal`)."""
 
     type: str
     content: Json
-    resource: BaseModel
 
 
 def parse(body: bytes, *, limits: Limits = LIMITS) -> Parsed:
@@ -57,17 +57,22 @@ def validated(content: object, limits: Limits = LIMITS) -> Parsed:
     if not isinstance(content, dict):
         raise FhirRefused(400, "structure", None, "the body is not an object")
     type_ = _known(content.get("resourceType"), "resourceType")
-    for path, name in _resource_types(content, type_):
-        _known(name, path)
+    plain = is_plain(content)
+    if not plain:
+        for path, name in _resource_types(content, type_):
+            _known(name, path)
     entries = content.get("entry")
     if type_ == "Bundle" and isinstance(entries, list) and len(entries) > limits.max_entries:
         raise FhirRefused(413, "too-costly", "Bundle.entry", f"more than {limits.max_entries} entries")
-    return Parsed(type_, content, _model(type_, content))
+    if not plain:
+        _judge(type_, content)
+    return Parsed(type_, content)
 
 
-def _model(type_: str, content: Json) -> BaseModel:
+def _judge(type_: str, content: Json) -> None:
+    """Raise `FhirRefused` 422 unless the model of a type takes its content."""
     try:
-        return model(type_).model_validate(content)
+        model(type_).model_validate(content)
     except ValidationError as error:
         path, reason = complaint(error)
         raise FhirRefused(422, "structure", f"{type_}.{path}", reason) from None  # the cause would carry values
@@ -116,7 +121,9 @@ def _parse_xml(body: bytes, limits: Limits) -> Parsed:
         raise FhirRefused(400, "security", None, "a document type is not taken")
     type_ = _whitelisted(root, limits)
     content = from_xml(root)
-    return Parsed(type_, content, _model(type_, content))
+    if not is_plain(content):
+        _judge(type_, content)
+    return Parsed(type_, content)
 
 
 def _whitelisted(root: _Element, limits: Limits) -> str:

@@ -20,16 +20,22 @@ ATTRIBUTES: Final = frozenset({"id", "url"})
 class Place:
     """One element of a model.
 
-    `index` is its place in the standard's order; `holds` the model of its content, None for a plain value; `resource`
-    says that it holds a whole resource of any type; `kind` is what a plain value is in JSON.
+    `index` is its place in the standard's order; `holder` the models' type of its content, None for a plain value;
+    `resource` says that it holds a whole resource of any type; `kind` is what a plain value is in JSON.
     """
 
     index: int
     name: str
     many: bool
-    holds: type[BaseModel] | None
+    holder: Any | None
     resource: bool
     kind: type[bool | int | Decimal | str]
+
+    @property
+    def holds(self) -> type[BaseModel] | None:
+        """The model of its content, None for a plain value; imported when first asked for."""
+        found: type[BaseModel] | None = None if self.holder is None else self.holder.get_model_klass()
+        return found
 
 
 @cache
@@ -45,7 +51,7 @@ def _place(index: int, name: str, annotation: Any) -> Place:  # noqa: ANN401 - a
     many = any(get_origin(one) is list for one in within)
     kind = next((one for one in within if hasattr(one, "get_model_klass")), None)
     if kind is not None:
-        return Place(index, name, many, kind.get_model_klass(), kind.__name__ == "ResourceType", str)
+        return Place(index, name, many, kind, kind.__name__ == "ResourceType", str)
     plain = next((one for one in (bool, Decimal, int) if one in within), str)
     return Place(index, name, many, None, resource=False, kind=plain)
 

@@ -22,6 +22,10 @@ _VOID: Final[Mapping[str, frozenset[str]]] = {
     "Flag": frozenset({"entered-in-error", "inactive"}),
     "Communication": frozenset({"entered-in-error", "not-done"}),
 }
+_NO: Final = frozenset(
+    {"373067005", "260385009", "2667000", "410516002", "261665006", "n", "no", "unk", "asku", "neg", "not-asked"}
+)
+"""SNOMED CT no, negative, absent, known absent, unknown; tables 0136 and NullFlavor: what is no yes to a question."""
 _NOT_SO: Final = frozenset({"refuted", "entered-in-error"})
 _OTHER_SCOPES: Final = frozenset({"adr", "research", "treatment"})
 """Scopes of consent that are no leave to share, and no refusal of it."""
@@ -31,10 +35,22 @@ def stands(resource: Json) -> bool:
     """Whether a resource that comes with a notice says anything: not where it was an error, refuted, or cancelled."""
     if resource.get("status") in _VOID.get(resource["resourceType"], ()):
         return False
+    if resource["resourceType"] in _PEOPLE and (resource.get("active") is False or _replaced(resource)):
+        return False
     scopes = set(_codes(resource.get("scope")))
     if resource["resourceType"] == "Consent" and scopes and scopes <= _OTHER_SCOPES:
         return False
     return not _NOT_SO.intersection(_codes(resource.get("verificationStatus")))
+
+
+def answers_no(resource: Json) -> bool:
+    """Whether an Observation is a question that was answered with no, or not at all."""
+    if resource["resourceType"] != "Observation":
+        return False
+    said = resource.get("valueCodeableConcept", {})
+    words = {str(resource.get("valueString", "")).strip().casefold(), str(said.get("text", "")).strip().casefold()}
+    unsaid = "dataAbsentReason" in resource and not any(name.startswith("value") for name in resource)
+    return unsaid or resource.get("valueBoolean") is False or not _NO.isdisjoint((*_codes(said), *words))
 
 
 def current(parts: Iterable[Json], on: date | None) -> list[Json]:
@@ -58,6 +74,11 @@ def denies(provision: Any) -> bool:  # noqa: ANN401 - what was sent
     return any(one.get("type", "permit") != "permit" for one in _provisions(provision))
 
 
+def limited(provision: Any) -> bool:  # noqa: ANN401 - what was sent
+    """Whether a Consent's provision permits this to somebody, or for something: nobody here reads to whom or what."""
+    return any(not _LIMITS.isdisjoint(one) for one in _provisions(provision))
+
+
 def over(provision: Any, on: date | None) -> bool:  # noqa: ANN401 - what was sent
     """Whether a Consent's provision holds for another time than a day."""
     return any(not within(one.get("period"), on) for one in _provisions(provision))
@@ -68,6 +89,16 @@ def _provisions(provision: Any) -> Iterator[Json]:  # noqa: ANN401 - what was se
         yield provision
         for one in provision.get("provision", ()):
             yield from _provisions(one)
+
+
+_LIMITS: Final = frozenset({"actor", "action", "purpose", "class", "code", "data", "dataPeriod", "securityLabel"})
+_PEOPLE: Final = frozenset({"Patient", "RelatedPerson"})
+
+
+def _replaced(person: Json) -> bool:
+    """Whether a Patient's record was merged into another one, and is not to be used."""
+    links = person.get("link", ()) if person["resourceType"] == "Patient" else ()
+    return any(one.get("type") == "replaced-by" for one in links)
 
 
 def _codes(concept: Any) -> Iterator[str]:  # noqa: ANN401 - what was sent

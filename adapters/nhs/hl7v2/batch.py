@@ -16,6 +16,7 @@ from adapters.nhs.hl7v2.finding import Finding, Level, Said
 from adapters.socket import Fault, Problem, Unreadable
 
 _LINE: Final = re.compile(rb"[^\r\n]+[\r\n]*")
+_MARK: Final = rb"(?:\xef\xbb\xbf)?[ \t]*"  # of files that were put one behind the other, each has its own
 _FRAME: Final = (b"FHS", b"BHS", b"BTS", b"FTS")
 MAX_MESSAGES: Final = 10_000  # a trust's night of admissions is a tenth of this
 
@@ -44,7 +45,8 @@ def messages(raw: bytes) -> Batch:
     return cut.whole() if cut.found else Batch((raw,), cut.whole().findings)
 
 
-_AGAIN: Final = re.compile(rb"[\r\n](?:MSH|BTS|FTS)(?![A-Za-z0-9])")
+_AGAIN: Final = re.compile(rb"[\r\n]" + _MARK + rb"(?:MSH|BTS|FTS)(?![A-Za-z0-9])")
+_FRAMED: Final = re.compile(_MARK + rb"(?=(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))")
 
 
 @dataclass(slots=True)
@@ -58,8 +60,10 @@ class _Cut:
     inside: bool = False  # whether a line belongs to a message
 
     def line(self, line: bytes) -> None:
+        if marked := _FRAMED.match(line):
+            line = line[marked.end() :]
         name = line[:3]
-        if name == b"MSH":
+        if name == b"MSH" and not line[3:4].isalnum():
             self.found.append([line])
             self.inside = True
         elif name in _FRAME and not line[3:4].isalnum():

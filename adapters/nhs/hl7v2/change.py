@@ -15,29 +15,37 @@ from adapters.nhs.hl7v2.finding import Finding, bounded
 from adapters.nhs.hl7v2.identity import Identity, identity
 from adapters.nhs.hl7v2.message import Message, Segment
 from adapters.nhs.hl7v2.moments import moment
-from adapters.nhs.hl7v2.person import Patient, patient
+from adapters.nhs.hl7v2.person import Patient, patient, restricted
 from adapters.socket import Fault, Problem, Unreadable
-from mappings.record import Role
+from mappings.record import Person, Role
+
+_MERGE = "A40"
 
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two identities that a local index says are one person: `gone` is kept under `kept` from now on."""
+    """Two identities that a local index says are one person: `gone` is kept under `kept` from now on.
+
+    `person` is who the message says that is.
+    """
 
     kept: Identity
     gone: Identity
+    person: Person
 
 
 @dataclass(frozen=True, slots=True)
 class PatientChange:
-    """What a message says of a patient. `event` is `A28`; `at` when it happened, where that can be read.
+    """What a message says of a patient; of a merge, that of its first pair.
 
+    `event` is `A28`; `at` when it happened and `recorded` when the sender wrote it down, where that can be read.
     `patient.person` has the reference `patient` and the role of a victim, since the referrals of victims are what it is
-    compared with. `restricted` is what PD1-12 says: then no address may be taken over. `merges` is empty but for A40.
+    compared with. `restricted`: then no address may be taken over. `merges` is empty but for A40.
     """
 
     event: str
     at: datetime | None
+    recorded: datetime | None
     patient: Patient
     restricted: bool
     merges: tuple[Merge, ...] = ()
@@ -46,22 +54,24 @@ class PatientChange:
 
 def patient_change(message: Message) -> PatientChange:
     """The change that an ADT message tells of. Raises `Unreadable` where it names nobody."""
-    pid = message.first("PID")
+    event = message.type.partition("^")[2]
+    pid = message.first("PID") if event == _MERGE else message.only("PID")
     if pid is None:
         raise Unreadable(Problem("PID", Fault.MISSING))
-    event = message.type.partition("^")[2]
     who = patient(pid, Role.VICTIM, "patient")
     merges: tuple[Merge, ...] = ()
     findings = list(who.findings)
-    if event == "A40":
+    if event == _MERGE:
         merges = _merges(message, findings)
         if not merges:
             raise Unreadable(Problem("MRG-1", Fault.MISSING))
+    recorded = moment(message.text("EVN", 2)) or moment(message.text("MSH", 7))
     return PatientChange(
         event=event,
-        at=moment(message.text("EVN", 6)) or moment(message.text("EVN", 2)) or moment(message.text("MSH", 7)),
+        at=moment(message.text("EVN", 6)) or recorded,
+        recorded=recorded,
         patient=who,
-        restricted=message.text("PD1", 12).upper() == "Y",
+        restricted=restricted(message),
         merges=merges,
         findings=bounded(findings),
     )
@@ -76,8 +86,9 @@ def _merges(message: Message, findings: list[Finding]) -> tuple[Merge, ...]:
             pid = segment
         elif segment.name == "MRG" and pid is not None:
             gone, wrong = identity(segment, 1)
-            kept, also = identity(pid, 3, pid.text(32))
-            findings += [*wrong, *also]
+            who = patient(pid, Role.VICTIM, "patient")
+            kept = who.identity
+            findings += [*wrong, *who.findings]
             if (gone.nhs_number or gone.local) and (kept.nhs_number or kept.local):
-                found.append(Merge(kept, gone))
+                found.append(Merge(kept, gone, who.person))
     return tuple(found)

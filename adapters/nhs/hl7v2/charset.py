@@ -39,9 +39,9 @@ def decoded(raw: bytes) -> Decoded:
     for begins, codec in _WIDE:
         if raw.startswith(begins):
             return _with((codec,), raw.removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE))
+    marked = raw.startswith(codecs.BOM_UTF8)
     raw = raw.removeprefix(codecs.BOM_UTF8)
-    said = _said(raw)
-    ways = charsets().get(said.upper())
+    ways = ("utf-8",) if marked else charsets().get(_said(raw).upper())
     if ways is None:
         if not raw.isascii():
             raise Unreadable(Problem(_PLACE, Fault.UNKNOWN_CODE))

@@ -17,6 +17,7 @@ _HEADER: Final = 4  # characters of `MSH|`
 _MOST: Final = 5  # MSH-2 has four characters; version 2.7 adds one for cut-off texts
 _HEX: Final = 2
 _LINE_BREAKS: Final = {".br", ".sp", ".ce"}
+_LAYOUT: Final = {".in": "", ".ti": "", ".sk": " "}  # where a line begins, and how far it is indented
 _SIGNS: Final = set("FSTRE")
 _STYLES: Final = {"H", "N", ".nf", ".fi"}
 
@@ -59,6 +60,8 @@ def unescaped(text: str, by: Delimiters, charset: str) -> str:
         return text
 
     def meant(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return _bytes(found[0].replace(by.escape, "").split("X")[1:], charset)
         return _meant(found[1], by, charset) if _known(found[1]) else found[0]
 
     return _sequences(by.escape).sub(meant, text)
@@ -78,11 +81,13 @@ _WRITTEN: Final = str.maketrans(
 @lru_cache(maxsize=64)
 def _sequences(escape: str) -> re.Pattern[str]:
     mark = re.escape(escape)
-    return re.compile(f"{mark}([^{mark}]{{1,200}}){mark}")
+    octets = f"{mark}X(?:[0-9A-Fa-f]{{2}})+{mark}"
+    return re.compile(f"(?:{octets}){{2,}}|{mark}([^{mark}]{{1,200}}){mark}")
 
 
 def _known(code: str) -> bool:
-    return code in _SIGNS or code in _STYLES or code[:3] in _LINE_BREAKS or bool(_XHH.fullmatch(code))
+    spaced = code[:3] in _LINE_BREAKS or code[:3] in _LAYOUT
+    return code in _SIGNS or code in _STYLES or spaced or bool(_XHH.fullmatch(code))
 
 
 _XHH: Final = re.compile(r"X(?:[0-9A-Fa-f]{2})+")
@@ -94,7 +99,7 @@ def _meant(code: str, by: Delimiters, charset: str) -> str:
     if code in _STYLES:
         return ""
     if code[0] == ".":
-        return "\n"
+        return _LAYOUT.get(code[:3], "\n")
     return {
         "F": by.field,
         "S": by.component,
@@ -102,6 +107,15 @@ def _meant(code: str, by: Delimiters, charset: str) -> str:
         "R": by.repetition,
         "E": by.escape,
     }[code]
+
+
+def _bytes(parts: list[str], charset: str) -> str:
+    """Hexadecimal escapes that follow one another: some systems write each byte of one character by itself."""
+    try:
+        found = bytes.fromhex("".join(parts)).decode(charset)
+    except UnicodeDecodeError:
+        found = "".join(_text(bytes.fromhex(one), charset) for one in parts)
+    return found.replace("\0", " ")
 
 
 def _text(octets: bytes, charset: str) -> str:

@@ -46,6 +46,7 @@ class Said(StrEnum):
     BATCH_COUNT = "batch-count-differs"
     BATCH_CUT = "batch-without-end"
     OUTSIDE = "segment-outside-message"
+    IN_PARTS = "message-in-parts"
     TOO_LONG = "message-too-long"
     ID_USED = "control-id-used-before"
     FOR_A_PERSON = "for-a-person"
@@ -76,6 +77,7 @@ _WORDS: Final[dict[Said, str]] = {
     Said.BATCH_COUNT: "the batch does not hold as many as its trailer says",
     Said.BATCH_CUT: "the batch has no trailer",
     Said.OUTSIDE: "a segment stands outside any message",
+    Said.IN_PARTS: "the message goes on in another one; send it whole",
     Said.TOO_LONG: "the message is longer than is accepted",
     Said.ID_USED: "this control id was used for another message",
     Said.FOR_A_PERSON: "it cannot be taken as it is; a person was told",

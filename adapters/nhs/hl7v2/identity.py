@@ -30,7 +30,10 @@ _CODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LocalNumber:
-    """A number of a local index: what it is, whose it is (CX-4) and of what kind (CX-5). "" where that is not said."""
+    """A number of a local index: what it is, whose it is (CX-4: its name, or else its OID) and of what kind (CX-5).
+
+    "" where that is not said.
+    """
 
     value: str
     authority: str
@@ -60,8 +63,9 @@ def identity(segment: Segment, of: int, status: str = "", level: Level = Level.N
         value, _, _, authority, type_ = (*components, "", "", "", "", "")[:5]
         if not value or value == NULL:
             continue
-        if not says_nhs(authority, type_):
-            local.append(LocalNumber(value, authority, type_))
+        oid = segment.text(of, 4, repetition=repetition, subcomponent=2)  # an authority may have no name but this
+        if not says_nhs(authority, oid, type_):
+            local.append(LocalNumber(value, authority or oid, type_))
             continue
         try:
             numbers.append(nhs_number(value))
@@ -75,6 +79,12 @@ def identity(segment: Segment, of: int, status: str = "", level: Level = Level.N
     return Identity(number, said, tuple(dict.fromkeys(local))), findings
 
 
-def says_nhs(authority: str, type_: str) -> bool:
-    """Whether an identifier says that it is an NHS number: by its type, or by its authority where it has no type."""
-    return type_.upper() in words().number_types if type_ else authority.upper() in words().number_authorities
+def says_nhs(authority: str, oid: str, type_: str) -> bool:
+    """Whether an identifier says that it is an NHS number: by its type, or by its authority where the type leaves it.
+
+    `oid` is the authority's universal id (HD-2). A type leaves it where there is none, or where it says "national".
+    """
+    known = words()
+    if type_ and type_.upper() not in known.number_national:
+        return type_.upper() in known.number_types
+    return not known.number_authorities.isdisjoint((authority.upper(), oid.upper()))

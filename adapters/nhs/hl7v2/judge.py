@@ -23,6 +23,8 @@ def judge(message: Message, rules: Rules, *, processing: str = "P") -> tuple[Fin
     if never:
         return never
     found = list(message.noted)
+    if message.text("DSC", 1):  # half a message could be taken for a whole one; in MSH-14 some systems write a time
+        found.append(Finding("DSC-1", Said.IN_PARTS, Level.ERROR))
     for rule in rules.by_type[message.type]:
         found += _looked(message, rule)
     found += (Finding(name, Said.Z_SEGMENT) for name in message.counts if name.startswith("Z"))
@@ -54,9 +56,11 @@ def _looked(message: Message, rule: Rule) -> Iterator[Finding]:
 
 def _wrong(segment: Segment, rule: Rule) -> Said | None:
     """What is wrong with the value at a place; None where nothing is."""
-    value = segment.text(rule.field, rule.component or 1)
-    if rule.check is Check.VALUE:
-        return Said.MISSING if value in ("", NULL) else None
+    part = rule.component or 1
+    value = segment.text(rule.field, part)
+    if rule.check is Check.VALUE:  # in any repetition: systems keep the place of a number that they do not have
+        there = (segment.text(rule.field, part, repetition=n) for n in range(1, segment.repetitions(rule.field) + 1))
+        return None if any(one not in ("", NULL) for one in there) else Said.MISSING
     if value in ("", NULL):
         return None
     match rule.check:

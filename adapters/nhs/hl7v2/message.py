@@ -16,6 +16,7 @@ from typing import Final
 
 from adapters.nhs.hl7v2.delimiters import Delimiters, unescaped
 from adapters.nhs.hl7v2.finding import Finding
+from adapters.socket import Fault, Problem, Unreadable
 
 NULL: Final = '""'
 """What a sender writes where a value is to be deleted (section 2.7.3); an empty field says nothing."""
@@ -90,6 +91,15 @@ class Message:
         """The segments of a name, in their order."""
         return (one for one in self.segments if one.name == name)
 
+    def only(self, name: str) -> Segment:
+        """The one segment of a name. Raises `Unreadable` where there is none, or several people."""
+        found = list(self.all(name))
+        if not found:
+            raise Unreadable(Problem(name, Fault.MISSING))
+        if len(found) > 1:
+            raise Unreadable(Problem(found[1].path, Fault.SEVERAL_INCIDENTS))
+        return found[0]
+
     def first(self, name: str) -> Segment | None:
         """The first segment of a name."""
         return next(self.all(name), None)
@@ -115,8 +125,9 @@ class Message:
 
     @cached_property
     def control_id(self) -> str:
-        """MSH-10: the message's name, which its answer repeats."""
-        return self.segments[0].text(10)
+        """MSH-10: the message's name, which its answer repeats; whole, whatever signs its sender numbers with."""
+        raw = self.segments[0].fields[10] if len(self.segments[0].fields) > 10 else ""  # noqa: PLR2004 - the field's number
+        return unescaped(raw.rstrip(self.by.encoding.replace(self.by.escape, "")), self.by, self.charset).strip()
 
     @cached_property
     def sender(self) -> tuple[str, str]:

@@ -14,21 +14,21 @@ from typing import Final
 
 from adapters.nhs.hl7v2.facts import digest
 from adapters.nhs.hl7v2.finding import Finding, Said, bounded
-from adapters.nhs.hl7v2.message import Message, Segment
+from adapters.nhs.hl7v2.message import NULL, Message, Segment
 from adapters.nhs.hl7v2.moments import moment
 from adapters.nhs.hl7v2.observation import assessments, consent, retired
-from adapters.nhs.hl7v2.person import patient
+from adapters.nhs.hl7v2.person import patient, restricted
 from adapters.nhs.hl7v2.words import words
 from adapters.socket import Fault, Problem, Unreadable
 from mappings import record
 from mappings.concerns import concern_of
 from mappings.outcome import Cannot
-from mappings.record import Record, RecordKind, Reference, Role, Source, Times
+from mappings.record import AddressUse, Person, Record, RecordKind, Reference, Role, Source, Times
 from mappings.transforms import reference
 
 ADAPTER: Final = "nhs.hl7v2"
 _CANCEL: Final = "REF^I14"
-_READ: Final = {"MSH", "EVN", "PID", "RF1", "OBX", "OBR"}
+_READ: Final = {"MSH", "EVN", "PID", "PD1", "PV2", "RF1", "OBX", "OBR"}
 _REF: Final = {Role.VICTIM: "victim-1", Role.CHILD: "child-1"}
 
 
@@ -42,27 +42,25 @@ def notice(message: Message) -> Record:
 
     Raises `Unreadable` where it names no patient, or no concern of the list: then a person must look at it.
     """
-    pid = message.first("PID")
+    pid = message.only("PID")
     cancelled = message.type == _CANCEL
     said = concerns(message)
-    problems = [Problem("PID", Fault.MISSING)] if pid is None else []
     if not said and not cancelled:
-        problems.append(Problem("RF1-10", Fault.MISSING))
-    if pid is None or problems:
-        raise Unreadable(*problems)
+        raise Unreadable(Problem("RF1-10", Fault.MISSING))
     role = _role(said)
     who = patient(pid, role, _REF[role])
+    person = _hidden(who.person) if restricted(message) else who.person
     findings = [*message.noted, *who.findings, *_unread(message)]
     if who.identity.nhs_number and not who.identity.verified:
         findings.append(Finding(pid.place(3), Said.NHS_UNVERIFIED))
-    graded, agreed = assessments(message, who.person.ref, findings), consent(message, who.person.ref, findings)
+    graded, agreed = assessments(message, person.ref, findings), consent(message, person.ref, findings)
     return Record(
         kind=RecordKind.RETRACTION if cancelled else RecordKind.NOTICE,
         source=_source(message),
         references=_references(message),
         times=Times(recorded=moment(message.text("MSH", 7))),
         flags=said,
-        people=(who.person,),
+        people=(person,),
         assessments=graded,
         consents=(agreed,) if agreed else (),
         quality=tuple(record.Finding(path=one.path, code=one.code.value) for one in bounded(findings)),
@@ -73,6 +71,12 @@ def _role(said: tuple[str, ...]) -> Role:
     """Who the patient is: the victim, unless every concern says somebody else."""
     roles = {words().roles.get(one, Role.VICTIM) for one in said}
     return roles.pop() if len(roles) == 1 else Role.VICTIM
+
+
+def _hidden(person: Person) -> Person:
+    """Whoever is restricted lives where nobody is told: every address is a safe one, whatever it says it is."""
+    hidden = tuple(one.model_copy(update={"use": AddressUse.SAFE}) for one in person.addresses)
+    return person.model_copy(update={"addresses": hidden})
 
 
 def _source(message: Message) -> Source:
@@ -89,7 +93,7 @@ def _source(message: Message) -> Source:
 def _references(message: Message) -> tuple[Reference, ...]:
     """The sender's own name of the referral (RF1-6): the same again is its next version."""
     found = message.text("RF1", 6)
-    if not found:
+    if found in ("", NULL):  # a value that is deleted is no name: every referral without one would be the same
         return ()
     try:
         return (Reference(type="occurrence", value=reference(found)),)

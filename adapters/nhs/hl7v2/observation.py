@@ -17,7 +17,7 @@ from adapters.nhs.hl7v2.message import NULL, Message, Segment
 from adapters.nhs.hl7v2.moments import moment
 from adapters.nhs.hl7v2.words import words
 from mappings.codemap import CODES, fold, load_codemap
-from mappings.record import Assessment, Consent
+from mappings.record import Assessment, Consent, ConsentState
 
 _MAPS: Final = {"grade": "grade", "instrument": "instrument", "consent": "consent"}
 _NUMBERS: Final = {"yes", "items"}
@@ -55,7 +55,11 @@ def assessments(message: Message, subject: str, findings: list[Finding]) -> tupl
 
 
 def consent(message: Message, subject: str, findings: list[Finding]) -> Consent | None:
-    """What the patient is said to have answered about sharing; None where nothing is said, or two things are."""
+    """What the patient is said to have answered about sharing; None where nothing is said, or two things are.
+
+    A CON segment is not read for leave, since nobody says what for; one that is not active (CON-11, table 0498)
+    contradicts leave that stands elsewhere.
+    """
     found: Consent | None = None
     for _, meaning, obx in _ours(message):
         if meaning != "consent":
@@ -65,7 +69,14 @@ def consent(message: Message, subject: str, findings: list[Finding]) -> Consent 
             findings.append(Finding(obx.place(5), Said.NOT_IN_TABLE))
             return None
         found = Consent(ref="consent-1", subject=subject, state=state, at=moment(obx.text(14)))
+    denied = next((one for one in message.all("CON") if one.text(11).upper() not in _ACTIVE), None)
+    if denied is not None and found is not None and found.state is ConsentState.GIVEN:
+        findings.append(Finding(denied.place(11), Said.NOT_IN_TABLE))
+        return None
     return found
+
+
+_ACTIVE: Final = frozenset({"", "A"})
 
 
 def _ours(message: Message) -> Iterator[tuple[int, str, Segment]]:
@@ -82,13 +93,17 @@ def _ours(message: Message) -> Iterator[tuple[int, str, Segment]]:
 
 
 def _value(meaning: str, obx: Segment) -> Any:  # noqa: ANN401 - a word or a number, as the leaf has it
-    """The value of an observation in our words; None where it is none."""
-    text = obx.text(5)
+    """The value of an observation in our words; None where it is none, or where it is repeated and differs."""
+    said = {_meant(meaning, obx.text(5, repetition=n)) for n in range(1, obx.repetitions(5) + 1)}
+    return said.pop() if len(said) == 1 else None
+
+
+def _meant(meaning: str, text: str) -> Any:  # noqa: ANN401 - as above
     if meaning in _MAPS:
         return _map(_MAPS[meaning]).get(fold(text))
     if meaning in _NUMBERS:
         return int(text) if text in _counts() else None
-    plain = text.isascii() and text.replace("-", "").isalnum() and text[0].isalnum()
+    plain = text != "" and text.isascii() and text.replace("-", "").isalnum() and text[0].isalnum()
     return text.lower() if plain and len(text) <= _MOST else None
 
 

@@ -1,20 +1,20 @@
 """PID as a `Person` of the common record, and what was said to be deleted.
 
 A telephone number or an address that a hospital holds is not said to be safe, and so is not (P5). Next of kin, spouse,
-employer and whoever else a message names is not read: any of them may be the perpetrator (N8).
+employer and whoever else a message names is not read, a partner's name among her own neither: any of them may be the
+perpetrator (N8). Whoever has a date of death is dead, unless PID-30 says otherwise.
 
 Source: HL7 v2.4 section 3.4.2 (PID), 2.9.51 (XAD), 2.9.54 (XPN), 2.9.56 (XTN); domain.md sections 2.9 and 4.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from adapters.nhs.hl7v2.finding import Finding, Said
 from adapters.nhs.hl7v2.identity import Identity, identity
-from adapters.nhs.hl7v2.message import NULL, Segment
+from adapters.nhs.hl7v2.message import NULL, Message, Segment
 from adapters.nhs.hl7v2.moments import day
 from adapters.nhs.hl7v2.words import words
 from mappings import transforms
@@ -23,11 +23,11 @@ from mappings.record import Address, AddressUse, Birth, Contact, Name, Person, R
 
 _FIELDS: Final = {5: "names", 7: "birth", 8: "sex", 11: "addresses", 13: "contacts", 22: "ethnicity"}
 _YEARS: Final = frozenset(map(str, range(1880, 2201)))  # as `Birth.year` has them
+_YEAR, _MONTH = len("YYYY"), len("YYYYMM")
+_MONTHS: Final = frozenset(f"{n:02}" for n in range(1, 13))
 _MAX: Final = 20  # of names, addresses or telephones: nobody has more, and a document may repeat them without end
 _ETHNIC: Final = frozenset("ABCDEFGHJKLMNPRSZ") | {"99"}
 _DECEASED: Final = {"Y": True, "N": False}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def patient(pid: Segment, role: Role, ref: str) -> Patient:
     person = Person(
         ref=ref,
         role=role,
-        names=tuple(_each(pid, 5, _name)),
+        names=tuple(_names(pid, findings)),
         birth=_birth(pid, findings),
         sex=words().sex.get(pid.text(8).upper()),
         ethnicity=_ethnicity(pid),
@@ -57,15 +57,25 @@ def patient(pid: Segment, role: Role, ref: str) -> Patient:
         nhs_number_status=who.status,
         contacts=tuple(_contacts(pid, findings)),
         addresses=tuple(_addresses(pid, findings)),
-        deceased=_DECEASED.get(pid.text(30).upper()),
+        deceased=_DECEASED.get(pid.text(30).upper(), True if day(pid.text(29)) else None),
     )
     deleted = frozenset(name for of, name in _FIELDS.items() if pid.text(of) == NULL)
     return Patient(person, who, deleted, tuple(findings))
 
 
-def _each(pid: Segment, of: int, read: Callable[[Segment, int, int], T | None]) -> list[T]:
-    found = (read(pid, of, n) for n in range(1, min(pid.repetitions(of), _MAX) + 1))
-    return [one for one in found if one is not None]
+def restricted(message: Message) -> bool:
+    """Whether a message says that its patient, or her visit, is protected (PD1-12, PV2-22)."""
+    return "Y" in (message.text("PD1", 12).upper(), message.text("PV2", 22).upper())
+
+
+def _names(pid: Segment, findings: list[Finding]) -> list[Name]:
+    found = []
+    for n in range(1, min(pid.repetitions(5), _MAX) + 1):
+        if pid.text(5, 7, repetition=n).upper() in words().no_names:
+            findings.append(Finding(pid.place(5, repetition=n), Said.NOT_READ))
+        elif (one := _name(pid, 5, n)) is not None:
+            found.append(one)
+    return found
 
 
 def _said(pid: Segment, of: int, component: int, repetition: int) -> str | None:
@@ -90,8 +100,8 @@ def _birth(pid: Segment, findings: list[Finding]) -> Birth | None:
     born = day(text)
     if born is not None:
         return Birth(on=born)
-    if text in _YEARS:
-        return Birth(year=int(text))
+    if text[:_YEAR] in _YEARS and (len(text) == _YEAR or (len(text) == _MONTH and text[_YEAR:] in _MONTHS)):
+        return Birth(year=int(text[:_YEAR]))
     findings.append(Finding(pid.place(7), Said.NOT_A_DATE))
     return None
 
@@ -108,10 +118,14 @@ def _contacts(pid: Segment, findings: list[Finding]) -> list[Contact]:
             if pid.text(of, 2, repetition=n).upper() in words().others:
                 findings.append(Finding(pid.place(of, repetition=n), Said.NOT_READ))
                 continue
-            number = _said(pid, of, 1, n) or _said(pid, of, 12, n) or _in_parts(pid, of, n)
+            number, mail = _said(pid, of, 1, n), _said(pid, of, 4, n)
+            if pid.text(of, 2, repetition=n).upper() in words().online and mail is None:
+                number, mail = None, number
+            else:
+                number = number or _said(pid, of, 12, n) or _in_parts(pid, of, n)
             for system, value, read in (
                 ("phone", number, transforms.phone),
-                ("email", _said(pid, of, 4, n), transforms.email),
+                ("email", mail, transforms.email),
             ):
                 if value is None:
                     continue

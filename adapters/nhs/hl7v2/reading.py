@@ -23,6 +23,7 @@ from adapters.socket import Fault, Limits, Problem, Unreadable
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _NAME: Final = 3  # characters of a segment's name
 _OTHERS: Final = HEADERS | {"FTS", "BTS"}
+_HEADER: Final = re.compile(r"[\ufeff \t]+MSH[^A-Za-z0-9]")  # behind a mark or a space it is a message all the same
 LIMITS: Final = Limits()
 
 
@@ -76,6 +77,8 @@ def _lines(text: str, sign: str) -> tuple[list[str], tuple[Finding, ...]]:
             numbers[name] = numbers.get(name, 0) + 1
             lines.append([line])
         elif line.strip():
+            if _HEADER.match(line):
+                raise Unreadable(Problem("MSH", Fault.SEVERAL_INCIDENTS))
             last = lines[-1][0][:_NAME]
             place = f"{last}[{numbers[last]}]" if numbers[last] > 1 else last
             noted[place] = Finding(place, Said.LINE_BREAK)

@@ -18,6 +18,7 @@ from mappings.record import AddressUse, Role
 _PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})-(\d{1,2})")
 _SEXES: Final = {"female", "male", "other"}
 _USES: Final = {"usual", "official", "former", "maiden", "alias", "nickname"}
+_NUMBERS: Final = {"types", "national", "authorities"}
 _MEANINGS: Final = {"grade", "yes", "items", "instrument", "assessor_role", "consent"}
 
 Place = tuple[str, int]
@@ -31,9 +32,12 @@ class Words:
     sex: Mapping[str, str]
     names: Mapping[str, str]
     addresses: Mapping[str, AddressUse]
+    no_names: frozenset[str]
     unused: frozenset[str]
     others: frozenset[str]
+    online: frozenset[str]
     number_types: frozenset[str]
+    number_national: frozenset[str]
     number_authorities: frozenset[str]
     statuses: frozenset[str]
     systems: frozenset[str]
@@ -48,23 +52,27 @@ class Words:
 @cache
 def words() -> Words:
     """The words that ship with the product. Raises `FactsInvalid` naming the key."""
-    person = facts("person", {"sex", "names", "addresses", "unused", "others", "numbers", "statuses"})
+    keys = {"sex", "names", "no_names", "addresses", "unused", "others", "online", "numbers", "statuses"}
+    person = facts("person", keys)
     notice = facts("notice", {"systems", "coded", "answered", "yes", "retired", "roles", "observations"})
     return compiled(person, notice)
 
 
 def compiled(person: Mapping[str, Any], notice: Mapping[str, Any]) -> Words:
     """Words out of the content of both files. Raises `FactsInvalid` naming the key."""
-    only("numbers", person["numbers"], {"types", "authorities"}, {"types", "authorities"})
+    only("numbers", person["numbers"], _NUMBERS, _NUMBERS)
     return Words(
         sex=_among("sex", person["sex"], _SEXES),
         names=_among("names", person["names"], _USES),
         addresses={
             k: AddressUse(v) for k, v in _among("addresses", person["addresses"], set(map(str, AddressUse))).items()
         },
+        no_names=_folded("no_names", person["no_names"]),
         unused=_folded("unused", person["unused"]),
         others=_folded("others", person["others"]),
+        online=_folded("online", person["online"]),
         number_types=_folded("numbers.types", person["numbers"]["types"]),
+        number_national=_folded("numbers.national", person["numbers"]["national"]),
         number_authorities=_folded("numbers.authorities", person["numbers"]["authorities"]),
         statuses=_folded("statuses", person["statuses"]),
         systems=_folded("systems", notice["systems"]),
