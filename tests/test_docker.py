@@ -1,23 +1,26 @@
 """The compose file and the image say what the gateway needs, and nothing it does not know.
 
 No container is started: the files are read, and the entrypoint runs with a `gateway` that writes down what it was told.
+`python -m tests.deployment` starts all of it.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import stat
 import subprocess
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import uvicorn
 
 from gateway.settings import Settings
+from gateway.web.leaving import GRACE_SECONDS
+from tests.deployment.composed import merged
 
 DOCKER = Path(__file__).resolve().parents[1] / "docker"
 REPLICAS = ("gateway-1", "gateway-2")
@@ -25,34 +28,19 @@ OPERATOR = {
     "PUBLIC_URL": "https://gateway.example.org",
     "GATEWAY_DUTY_CONTACT": "Duty information manager, 01632 960001",
     "SECRETS_DIR": "/secrets",
+    "OIDC_ISSUER": "https://login.example.org",
 }
 """What the operator gives."""
 
 
-def filled(text: str) -> str:
-    """Text with `${NAME:?why}` replaced as compose does; KeyError for a name the operator was not asked for."""
-    return re.sub(r"\$\{(\w+):\?[^}]+\}", lambda found: OPERATOR[found[1]], text)
-
-
 @cache
-def compose() -> Any:
-    return yaml.safe_load(filled((DOCKER / "compose.yaml").read_text()))
+def compose(*more: str) -> Any:
+    """The compose file, and further ones merged into it."""
+    return merged([DOCKER / file for file in ("compose.yaml", *more)], OPERATOR)
 
 
-@cache
 def with_mllp() -> Any:
-    """Both files, merged as compose does with what they hold: mappings by key, lists of secrets one after the other."""
-    merged = deepcopy(compose())
-    added = yaml.safe_load(filled((DOCKER / "compose.mllp.yaml").read_text()))
-    merged["secrets"] |= added["secrets"]
-    for name, one in added["services"].items():
-        into = merged["services"].setdefault(name, {})
-        for key, value in one.items():
-            if isinstance(value, dict):
-                into[key] = into.get(key, {}) | value
-            else:
-                into[key] = into.get(key, []) + value if isinstance(value, list) else value
-    return merged
+    return compose("compose.mllp.yaml")
 
 
 def service(name: str) -> Any:
@@ -162,6 +150,17 @@ def test_the_proxy_serves_the_public_address_and_sends_to_every_replica() -> Non
         assert mounted in service("proxy")["secrets"]
 
 
+def test_the_proxy_says_of_a_request_nothing_that_may_be_a_secret_or_personal() -> None:
+    """No header and no query: a code to sign in is in one, a cookie in the other."""
+    words = (DOCKER / "Caddyfile").read_text()
+    assert re.search(r"\tlog \{(\n.*)*?\trequest>headers delete\n\t*request>uri regexp \"\[\?\]\.\*\" \"\"", words)
+
+
+def test_the_proxy_lets_go_of_an_idle_line_before_the_replica_does() -> None:
+    [seconds] = re.findall(r"keepalive (\d+)s", (DOCKER / "Caddyfile").read_text())
+    assert int(seconds) < inspect.signature(uvicorn.Config).parameters["timeout_keep_alive"].default
+
+
 @pytest.mark.parametrize("name", [*REPLICAS, "init"])
 def test_with_mllp_every_gateway_process_may_still_serve_real_records(name: str) -> None:
     """All seal one configuration; certificate, key and authorities are mounted where they are named."""
@@ -202,6 +201,28 @@ def test_a_silent_line_is_ended_by_the_gateway_and_not_by_the_proxy() -> None:
     minutes = re.findall(r"timeout (?:client|server) (\d+)m", (DOCKER / "haproxy.cfg").read_text())
     assert len(minutes) == 2
     assert min(map(int, minutes)) * 60 > Settings.model_fields["mllp_idle_seconds"].default
+
+
+@pytest.mark.parametrize("name", [*REPLICAS, "init"])
+def test_with_the_console_every_gateway_process_may_still_serve_real_records(name: str) -> None:
+    """All seal one configuration; the key for the provider is mounted where it is named."""
+    services = compose("compose.console.yaml")["services"]
+    settings = settings_of(services[name]["environment"])
+    assert settings.refusals() == ()
+    assert settings.oidc_issuer == OPERATOR["OIDC_ISSUER"]
+    assert services[name]["environment"] == services["init"]["environment"]
+    assert name == "init" or str(settings.oidc_client_key_file) == f"/run/secrets/{services[name]['secrets'][-1]}"
+    assert settings_of(service(name)["environment"]).oidc_issuer is None
+
+
+def test_a_replica_that_is_stopped_is_passed_over_before_it_goes() -> None:
+    """It answers on for longer than a proxy needs to notice, and ends well within its grace."""
+    leaves = settings_of(service("gateway-1")["environment"]).leave_seconds
+    caddy, haproxy = ((DOCKER / file).read_text() for file in ("Caddyfile", "haproxy.cfg"))
+    [asks] = re.findall(r"health_interval (\d+)s", caddy)
+    [(inter, fall)] = re.findall(r"inter (\d+)s fall (\d+)", haproxy)
+    assert max(int(asks), int(inter) * int(fall)) < leaves
+    assert leaves + GRACE_SECONDS < int(service("gateway-1")["stop_grace_period"].rstrip("s"))
 
 
 def test_no_secret_of_mllp_stands_in_a_file_of_the_project() -> None:
