@@ -26,7 +26,7 @@ Search = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Whom to ask for. `organisation` is the ODS code on whose behalf it is asked.
+    """Whom to ask for. `organisation` is the ODS code of whom the agreement has PDS asked for.
 
     `trace` and `opened` name the requests: asked anew after an answer, they are others.
     """

@@ -61,7 +61,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question: `request` stays the same when it is sent again, `organisation` is the ODS code it is asked for."""
+    """One question: `request` stays the same when it is sent again.
+
+    `organisation` is the ODS code of the end user's organisation: the party of the agreement's recipient for PDS, for
+    one answer serves the referrals of several trusts, and the agreement says which of them asks.
+    """
 
     parameters: pds.Parameters
     request: str

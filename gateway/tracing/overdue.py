@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from audit.entry import Operation, Outcome
-from gateway.evidence import Event, act
+from gateway.evidence import Event
+from gateway.overdue import Late, seal_late
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.outstanding import Outstanding
@@ -25,22 +25,17 @@ class NoteTracesOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = _TRACES.become_late(batch, self.most)
-        for row in rows:
-            batch.seal(
-                act(
-                    Event.TRACE_OVERDUE,
-                    Operation.ADMINISTRATION,
-                    at=batch.at,
-                    caller=None,
-                    outcome=Outcome.FAILED,
-                    record=row.record_id,
-                    case=row.referral_id,
-                    reason="not-decided",
-                    detail={"trace": row.id, "due": row.due_at},
-                )
-            )
-        return len(rows)
+        return seal_late(batch, _TRACES, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        return Late(
+            Event.TRACE_OVERDUE,
+            {"trace": row.id, "due": row.due_at},
+            reason="not-decided",
+            record=row.record_id,
+            case=row.referral_id,
+        )
 
 
 def open_traces(connection: Connection, log_id: str, limit: int = 500) -> Sequence[Row[Any]]:

@@ -1,42 +1,45 @@
-"""Whom to look for: the victims of open referrals to NHS teams, once for each version that changes the question.
+"""Whom to look for: the victims of open referrals to NHS teams and their children, once for each version of a record.
 
-A later version of a record that says the same of who she is goes on with what was found; one that says something else
-loses it, and she is looked for anew. Nothing is asked here.
+A later version that says the same of who somebody is goes on with what was found; one that says something else loses
+it, and he or she is looked for anew. A child of two victims is looked for on behalf of each: they have referrals of
+their own, and may be told different things. Nothing is asked here.
 
-Source: domain.md sections 2.1 (verification status), 4.7 (versions of one case).
+Source: domain.md sections 2.1 (verification status), 2.3 (a child is a patient of its own), 4.7 (versions of one case).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
 
-from audit.entry import Operation
+from audit.entry import Entry, Operation
 from gateway.chance import fresh_id
 from gateway.evidence import Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.records import subject_of
-from gateway.store.traced import State
-from gateway.tracing.steps import NOT_TRACED, TRACE_REQUIRED, change, note
+from gateway.store.traced import Sought, State, leave
+from gateway.tracing.noting import note
+from gateway.tracing.steps import NOT_TRACED, TRACE_REQUIRED, change
 from mappings.referral import ReferralStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A referral whose victim is to be looked for: `asked` is the keyed form of what would be asked, None of nothing.
+    """Somebody of a referral to be looked for: `asked` is the keyed form of what would be asked, None of nothing.
 
     `numbered` says that police gave a number, which nobody verified; `number` is the blind form of one that is, where
-    the trace of an earlier version found it.
+    the trace of an earlier version found it; `child` the reference of a child, empty where it is the victim.
     """
 
     row: Row[Any]
     asked: bytes | None
     numbered: bool
     number: bytes | None = None
+    child: str = ""
 
 
 def unplanned(connection: Connection, log_id: str, organisations: Sequence[str], most: int) -> Sequence[Row[Any]]:
@@ -45,21 +48,30 @@ def unplanned(connection: Connection, log_id: str, organisations: Sequence[str],
     return connection.execute(_UNPLANNED, asked).all()
 
 
-def earlier(connection: Connection, row: Row[Any]) -> Row[Any] | None:
-    """The trace of an earlier version of a referral's record."""
-    asked = {"log": row.log_id, "event": row.event_id, "victim": row.victim}
-    return connection.execute(_OF_EVENT, asked).one_or_none()
+def earlier(connection: Connection, row: Row[Any], child: str = "") -> Row[Any] | None:
+    """The trace of an earlier version of a referral's record: the victim's, or a child's."""
+    return connection.execute(_OF_EVENT, _named(row, child)).one_or_none()
+
+
+def left_out(connection: Connection, row: Row[Any], named: Collection[str]) -> Sequence[str]:
+    """The children who were looked for and whom this version of a referral's record does not name."""
+    asked = {"log": row.log_id, "event": row.event_id, "victim": row.victim, "before": row.record_at}
+    return sorted(set(connection.execute(_CHILDREN, asked).scalars()) - set(named))
+
+
+def _named(row: Row[Any], child: str) -> dict[str, str]:
+    return {"log": row.log_id, "event": row.event_id, "victim": row.victim, "child": child}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan(Unit[bool]):
-    """Have a victim looked for. False where that is done already."""
+    """Have somebody looked for. False where that is done already."""
 
     planned: Planned
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
         row = self.planned.row
-        found = batch.read(_OF_EVENT, {"log": batch.log_id, "event": row.event_id, "victim": row.victim})
+        found = batch.read(_OF_EVENT, _named(row, self.planned.child))
         of_record = {
             "referral_id": row.id,
             "organisation": row.organisation,
@@ -68,7 +80,7 @@ class Plan(Unit[bool]):
             "asked": self.planned.asked,
         }
         if not found:
-            batch.insert(tables.trace, {**_fresh(batch, self.planned), **of_record, "id": fresh_id()})
+            batch.insert(tables.trace, {**_fresh(batch, self.planned), **of_record, "label": None, "id": fresh_id()})
             return True
         if found[0].record_at >= row.record_at or found[0].state == State.ERASED:
             return False
@@ -85,30 +97,51 @@ class Plan(Unit[bool]):
     def _seal(self, batch: Batch, old: Row[Any], reason: str) -> None:
         """A later version of a record that a number was combined with: it goes on with it, or goes on without."""
         row = self.planned.row
-        batch.seal(
-            act(
-                Event.PATIENT_TRACED,
-                Operation.COMBINATION,
-                at=batch.at,
-                caller=None,
-                subjects=(subject_of(row.record_id, row.victim),),
-                record=row.record_id,
-                case=row.id,
-                reason=reason,
-                detail={"trace": old.id, "state": old.state},
-            )
-        )
+        batch.seal(_entry(batch, row.record_id, row.id, old, reason))
 
 
+@dataclass(frozen=True, slots=True)
+class Leave(Unit[bool]):
+    """Look no more for a child whom a later version of the record does not name. False where that is done already."""
+
+    row: Row[Any]
+    child: str
+
+    def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
+        old = next(iter(batch.read(_OF_EVENT, _named(self.row, self.child))), None)
+        if old is None or old.record_at >= self.row.record_at or old.state in _ENDED:
+            return False
+        note(batch, old, self.row.record_id, label=None, number=None)
+        leave(batch, old.id)
+        batch.seal(_entry(batch, old.record_id, old.referral_id, old, "no-longer-listed"))
+        return True
+
+
+def _entry(batch: Batch, record_id: str, case: str, old: Row[Any], reason: str) -> Entry:
+    return act(
+        Event.PATIENT_TRACED,
+        Operation.COMBINATION,
+        at=batch.at,
+        caller=None,
+        subjects=(subject_of(record_id, Sought.of(old).ref),),
+        record=record_id,
+        case=case,
+        reason=reason,
+        detail={"trace": old.id, "state": old.state},
+    )
+
+
+_ENDED = (State.GONE.value, State.ERASED.value)
 _SETTLED = frozenset({State.VERIFIED.value, State.CONFIRMED.value, State.REVIEW.value})
 
 
 def _fresh(batch: Batch, planned: Planned) -> dict[str, Any]:
-    """A trace that nobody has asked for yet."""
+    """A trace that nobody has asked for yet; that somebody is restricted stands until the new answer is there (P5)."""
     return {
         "log_id": batch.log_id,
         "event_id": planned.row.event_id,
         "victim": planned.row.victim,
+        "child": planned.child,
         "state": State.WAITING.value,
         "status": NOT_TRACED if planned.numbered else TRACE_REQUIRED,
         "attempts": 0,
@@ -118,7 +151,6 @@ def _fresh(batch: Batch, planned: Planned) -> dict[str, Any]:
 
 
 _EMPTY = (
-    "label",
     "epoch",
     "next_at",
     "leased_until",
@@ -136,7 +168,15 @@ _CLOSED = (ReferralStatus.REJECTED.value, ReferralStatus.ENTERED_IN_ERROR.value)
 _UNPLANNED: Any = (
     select(_f, _r.c.received_at.label("record_at"))
     .join(_r, _r.c.id == _f.c.record_id)
-    .outerjoin(_t, and_(_t.c.log_id == _f.c.log_id, _t.c.event_id == _f.c.event_id, _t.c.victim == _f.c.victim))
+    .outerjoin(
+        _t,
+        and_(
+            _t.c.log_id == _f.c.log_id,
+            _t.c.event_id == _f.c.event_id,
+            _t.c.victim == _f.c.victim,
+            _t.c.child == "",  # whoever has the victim looked for has had her children before
+        ),
+    )
     .where(
         _f.c.log_id == bindparam("log"),
         _f.c.organisation.in_(bindparam("organisations", expanding=True)),
@@ -148,6 +188,17 @@ _UNPLANNED: Any = (
     .order_by(_f.c.created_at, _f.c.id)
     .limit(bindparam("most"))
 )
+_CHILDREN = select(_t.c.child).where(
+    _t.c.log_id == bindparam("log"),
+    _t.c.event_id == bindparam("event"),
+    _t.c.victim == bindparam("victim"),
+    _t.c.child != "",
+    _t.c.record_at < bindparam("before"),
+    _t.c.state.not_in(_ENDED),
+)
 _OF_EVENT = select(_t).where(
-    _t.c.log_id == bindparam("log"), _t.c.event_id == bindparam("event"), _t.c.victim == bindparam("victim")
+    _t.c.log_id == bindparam("log"),
+    _t.c.event_id == bindparam("event"),
+    _t.c.victim == bindparam("victim"),
+    _t.c.child == bindparam("child"),
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authlib.oauth2.rfc7523.assertion import private_key_jwt_sign
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from gateway.settings import Settings
@@ -35,8 +36,8 @@ def load_key(path: Path, kid: str | None = None) -> RSAKey:
     """
     try:
         key = RSAKey.import_key(path.read_bytes())
-    except (OSError, ValueError):
-        raise KeyUnusable(f"{path}: not a file with a key in PEM") from None
+    except (OSError, ValueError, JoseError):
+        raise KeyUnusable(f"{path}: not a file with an RSA key in PEM") from None
     if not key.is_private or key.raw_value.key_size < LEAST_BITS:
         raise KeyUnusable(f"{path}: not a private RSA key of {LEAST_BITS} bits or more")
     return RSAKey.import_key(key.as_pem(private=True), {"kid": kid or key.thumbprint(), "use": "sig", "alg": ALGORITHM})

@@ -11,39 +11,31 @@ Source: design.md section 8; domain.md sections 2.1 (verification status), 2.6, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, update
 
-from audit.entry import Operation, Outcome, timestamp
+from audit.entry import Entry, Operation, Outcome, timestamp
 from gateway.decide import Decision, Facts, decide_on
 from gateway.decide import Outcome as Ruled
 from gateway.delivery.fault import NotDelivered
-from gateway.delivery.policy import AFTER_MAX, TRIES, wait_after
+from gateway.delivery.policy import TRIES, wait_after
 from gateway.evidence import Event, act
 from gateway.notices import due_by_grade
 from gateway.store import tables
-from gateway.store.batch import Batch, ReferralHead, Unit
+from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.envelope import Sealed
 from gateway.store.records import subject_of
-from gateway.store.traced import ASKED, NUMBER, PDS_QUESTION, State
+from gateway.store.traced import ASKED, PDS_QUESTION, Sought, State
 from gateway.terms import Standing, agreement_ref
 from gateway.tracing.bands import VERIFIED
-
-LEASE = timedelta(minutes=5)  # two passes of three tries, each signing in and hanging, end within four
-PURPOSE = "tracing"
-"""The purpose an agreement must name for asking PDS."""
+from gateway.tracing.children import PURPOSE, why_not
+from gateway.tracing.noting import note
+from gateway.tracing.turns import LEASE, as_it_stands, still_due, teams
 
 NOT_TRACED, TRACE_REQUIRED, NO_OR_SEVERAL, UNRESOLVED, IN_PROGRESS = "02", "03", "04", "05", "06"
-
-
-def due(connection: Connection, log_id: str, epoch: int, now: datetime, most: int) -> Sequence[Row[Any]]:
-    """The traces whose turn it is, the one opened first at the top."""
-    return connection.execute(_DUE, {"log": log_id, "epoch": epoch, "most": most, **_times(now)}).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +50,27 @@ class Begin(Unit[int | None]):
 
     def apply(self, batch: Batch) -> int | None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        asked = {"id": self.trace.id, "epoch": self.standing.epoch, **_times(self.now)}
-        row = next(iter(batch.read(_ONE_DUE, asked)), None)
+        row = still_due(batch.read, self.trace, self.standing.epoch, self.now)
         if row is None or row.asked != self.trace.asked:
             return None
+        if row.facts != self.trace.facts:
+            raise DecideAgain("what the decision reads of the referral changed")
+        if row.child:
+            why = why_not(teams(batch.read, row), self.facts, self.decision.recipient, self.standing, batch.now)
+            if why is not None:
+                refuse(batch, row, self.standing, why)
+                return None
         tried: int = row.attempts + 1
         if tried > TRIES:  # the last try never reported: its gateway stopped
             fail(batch, row, self.standing, "no-report")
             return None
-        again = decide_on(self.facts, self.decision.recipient, PURPOSE, self.standing.terms, batch.now).narrow(ASKED)
+        sought = Sought.of(row)
+        again = decide_on(self.facts, self.decision.recipient, PURPOSE, self.standing.terms, batch.now)
+        again = again.narrow(ASKED[sought.role])
         permitted = again.outcome is Ruled.PERMITTED and again.ruling == self.decision.ruling
+        if not permitted and _refused_so(row, self.standing, again.reason.value):
+            _set_refused(batch, row, self.standing, again.reason.value)
+            return None
         batch.seal(
             act(
                 Event.TRACE_ASKED,
@@ -77,15 +80,15 @@ class Begin(Unit[int | None]):
                 outcome=Outcome.PERMITTED if permitted else Outcome.DENIED,
                 decision=again,
                 facts=self.facts,
-                subjects=(subject_of(row.record_id, row.victim),),
+                subjects=(subject_of(row.record_id, sought.ref),),
                 record=row.record_id,
                 case=row.referral_id,
-                detail={"types": PDS_QUESTION, "trace": row.id, "try": tried, "organisation": row.organisation},
+                detail={"types": PDS_QUESTION[sought.role], "trace": row.id, "try": tried}
+                | ({"organisation": again.organisation} if again.organisation else {}),
             )
         )
         if not permitted:
-            values = {"state": State.REFUSED.value, "epoch": self.standing.epoch, "reason": again.reason.value}
-            batch.update(change(*values), {"of": row.id, **values})
+            _set_refused(batch, row, self.standing, again.reason.value)
             return None
         leased = {
             "state": State.WAITING.value,
@@ -96,6 +99,39 @@ class Begin(Unit[int | None]):
         }
         batch.update(change(*leased), {"of": row.id, **leased})
         return tried
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(Unit[None]):
+    """Leave a child alone whom nobody may be told of; looked at again when the agreement or the referral changes."""
+
+    trace: Row[Any]
+    why: str
+    standing: Standing
+    now: datetime
+
+    def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
+        self.standing.check(batch)
+        row = still_due(batch.read, self.trace, self.standing.epoch, self.now)
+        if row is not None and row.asked == self.trace.asked:
+            refuse(batch, row, self.standing, self.why)
+
+
+def refuse(batch: Batch, row: Row[Any], standing: Standing, why: str) -> None:
+    """Seal, once for each reason and standing, that nobody is asked about a child, and say when to look again."""
+    known = _refused_so(row, standing, why)
+    _set_refused(batch, row, standing, why)
+    if not known:
+        batch.seal(_failed(batch, row, standing, why, {}, Outcome.DENIED))
+
+
+def _refused_so(row: Row[Any], standing: Standing, why: str) -> bool:
+    return (row.state, row.epoch, row.reason) == (State.REFUSED.value, standing.epoch, why)
+
+
+def _set_refused(batch: Batch, row: Row[Any], standing: Standing, why: str) -> None:
+    values = {"state": State.REFUSED.value, "epoch": standing.epoch, "reason": why, "opened_at": batch.at}
+    batch.update(change(*values), {"of": row.id, **values})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +163,7 @@ class Settle(Unit[bool]):
     now: datetime
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
-        row = next(iter(batch.read(_ONE, {"id": self.trace.id})), None)
+        row = as_it_stands(batch.read, self.trace)
         if row is None or row.asked != self.trace.asked or row.attempts != self.attempt or row.leased_until is None:
             return False
         if isinstance(self.result, NotDelivered):
@@ -157,8 +193,7 @@ class Unaskable(Unit[None]):
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        asked = {"id": self.trace.id, "epoch": self.standing.epoch, **_times(self.now)}
-        row = next(iter(batch.read(_ONE_DUE, asked)), None)
+        row = still_due(batch.read, self.trace, self.standing.epoch, self.now)
         if row is not None and row.asked == self.trace.asked:
             fail(batch, row, self.standing, self.reason, State.UNASKABLE)
 
@@ -168,7 +203,7 @@ def settled(
 ) -> None:
     """Write what a trace came to, and seal it as combination; `by` is a person's own act.
 
-    A verified number, or that she is restricted, is said by every referral of that version from now on.
+    A verified number, or that somebody is restricted, is said by the referrals of that version from now on.
     """
     verified = answered.state is State.VERIFIED
     note(batch, row, row.record_id, label=answered.label, number=answered.number)
@@ -203,7 +238,7 @@ def settled(
             at=batch.at,
             caller=by[1] if by is not None else None,
             agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
-            subjects=(subject_of(row.record_id, row.victim),),
+            subjects=(subject_of(row.record_id, Sought.of(row).ref),),
             record=row.record_id,
             case=row.referral_id,
             reason=answered.reason or answered.state.value,
@@ -226,38 +261,25 @@ def fail(batch: Batch, row: Row[Any], standing: Standing, why: str, state: State
     batch.seal(_failed(batch, row, standing, why, {"try": row.attempts, "given_up": 1}))
 
 
-def note(batch: Batch, row: Row[Any], record_id: str, *, label: str | None, number: bytes | None) -> None:
-    """Have every referral of a version say what was traced; its next version tells every reader.
-
-    `number` is the blind form of a verified one. Reads, so a unit calls it before it writes.
-    """
-    rows = batch.read(_REFERRALS, {"log": batch.log_id, "event": row.event_id, "victim": row.victim, "of": record_id})
-    subject = subject_of(record_id, row.victim)
-    name = {"log_id": batch.log_id, "digest": number, "record_id": record_id, "subject": subject}
-    if number is not None and not batch.read(_NAMED, name):
-        batch.insert(tables.blind_index, name)
-    for one in rows:
-        facts = Facts.from_json(orjson.loads(one.facts))
-        items = tuple(sorted({*facts.items, *((NUMBER,) if number is not None else ())}))
-        if number is None and one.label == label:
-            continue
-        said = orjson.dumps(replace(facts, items=items).to_json()).decode()
-        head = ReferralHead(one.version + 1, one.status, one.state, record_id)
-        batch.change_referral(one.id, head, {"facts": said, "label": label})
-
-
 def change(*columns: str) -> Any:  # noqa: ANN401 - SQLAlchemy's statement
     """The statement that gives these columns of one trace new values."""
     return update(_t).where(_t.c.id == bindparam("of")).values({name: bindparam(name) for name in columns})
 
 
-def _failed(batch: Batch, row: Row[Any], standing: Standing, why: str, detail: dict[str, str | int]) -> Any:  # noqa: ANN401 - an entry
+def _failed(
+    batch: Batch,
+    row: Row[Any],
+    standing: Standing,
+    why: str,
+    detail: dict[str, str | int],
+    outcome: Outcome = Outcome.FAILED,
+) -> Entry:
     return act(
         Event.PATIENT_TRACED,
         Operation.ADMINISTRATION,
         at=batch.at,
         caller=None,
-        outcome=Outcome.FAILED,
+        outcome=outcome,
         agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
         record=row.record_id,
         case=row.referral_id,
@@ -277,38 +299,4 @@ _STATUS = {
 """What the state of a trace says of the number; a number a person confirmed keeps the status PDS gave it."""
 
 
-def _times(now: datetime) -> dict[str, str]:
-    """The time, and twice as far as a lease or a wait of now reaches: beyond, it is of a clock that was set back."""
-    return {"now": timestamp(now), "leased": timestamp(now + 2 * LEASE), "waited": timestamp(now + 2 * AFTER_MAX)}
-
-
-_t, _f, _b = tables.trace, tables.referral, tables.blind_index
-_free = or_(_t.c.leased_until.is_(None), _t.c.leased_until <= bindparam("now"), _t.c.leased_until > bindparam("leased"))
-_ripe = or_(_t.c.next_at.is_(None), _t.c.next_at <= bindparam("now"), _t.c.next_at > bindparam("waited"))
-_turn = or_(
-    and_(_t.c.state == State.WAITING.value, _free, _ripe),
-    and_(_t.c.state == State.REFUSED.value, _t.c.epoch != bindparam("epoch")),
-)
-_graded = select(_t, _f.c.grade, _f.c.team, _f.c.facts).join(_f, _f.c.id == _t.c.referral_id)
-_DUE: Any = (
-    _graded.where(_t.c.log_id == bindparam("log"), _turn).order_by(_t.c.opened_at, _t.c.id).limit(bindparam("most"))
-)
-_ONE_DUE: Any = _graded.where(_t.c.id == bindparam("id"), _turn)
-_ONE: Any = _graded.where(_t.c.id == bindparam("id"))
-_REFERRALS = (
-    select(_f.c.id, _f.c.version, _f.c.status, _f.c.state, _f.c.facts, _f.c.label)
-    .where(
-        _f.c.log_id == bindparam("log"),
-        _f.c.event_id == bindparam("event"),
-        _f.c.victim == bindparam("victim"),
-        _f.c.record_id == bindparam("of"),
-        _f.c.erased_at.is_(None),
-    )
-    .order_by(_f.c.id)
-)
-_NAMED = select(_b.c.record_id).where(
-    _b.c.log_id == bindparam("log_id"),
-    _b.c.digest == bindparam("digest"),
-    _b.c.record_id == bindparam("record_id"),
-    _b.c.subject == bindparam("subject"),
-)
+_t = tables.trace

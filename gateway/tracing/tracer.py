@@ -1,7 +1,7 @@
-"""The rounds of tracing: plan, decide, seal, ask, settle; one victim after another, in a thread of its own.
+"""The rounds of tracing: plan, decide, seal, ask, settle; one person after another, in a thread of its own.
 
-    1. the victims of open referrals to NHS teams whom nobody looked for are planned
-    2. each that is due is decided on: what may PDS be told of her, under the agreement in force now
+    1. the victims of open referrals to NHS teams whom nobody looked for are planned, each after her children
+    2. each that is due is decided on, victims first: what may PDS be told, under the agreement in force now
     3. the disclosure is sealed, and only then PDS is asked, in two passes
     4. what was answered is judged, and settled in one transaction
 
@@ -36,15 +36,16 @@ from gateway.services import Services
 from gateway.settings import Environment, Settings
 from gateway.store.batch import DecideAgain
 from gateway.store.envelope import ContentUnreadable
-from gateway.store.traced import ASKED, Candidate, State
+from gateway.store.traced import ASKED, Candidate, Sought, State
 from gateway.terms import Standing
-from gateway.tracing import planning, steps
+from gateway.tracing import planning, turns
 from gateway.tracing.asking import Ask, Outcome, Search, request_id, trace
 from gateway.tracing.bands import TEST_NUMBERS, Verdict
+from gateway.tracing.children import PURPOSE, why_not
 from gateway.tracing.client import Pds, Place
-from gateway.tracing.planning import Plan, Planned
+from gateway.tracing.planning import Leave, Plan, Planned
 from gateway.tracing.sign_in import KeyUnusable, load_key
-from gateway.tracing.steps import PURPOSE, Answered, Begin, Settle, Unaskable
+from gateway.tracing.steps import Answered, Begin, Refuse, Settle, Unaskable
 from mappings.record import Person, Record, Role
 
 AT_ONCE = 50  # of a round: each costs PDS two questions at most, and the platform counts them
@@ -136,25 +137,42 @@ class Tracer:
             return
         with services.database.reading() as connection:
             rows = planning.unplanned(connection, log_id, nhs, AT_ONCE)
+        journal = services.journals.of(log_id)
         for row in rows:
             with services.database.reading() as connection:
-                victim = _victim(self._record(connection, row.record_id), row.victim)
-                old = planning.earlier(connection, row)
-            found = services.records.traced.open(old) if old is not None and old.state == State.VERIFIED else None
-            number = self._blind(found.person.nhs_number) if found is not None else None
-            given = victim is not None and victim.nhs_number is not None
-            planned = Planned(row, self._asked(victim), given, number)
-            services.journals.of(log_id).submit_and_wait(Plan(planned))
+                record = self._record(connection, row.record_id)
+                children = _children(record, row.victim)
+                left_out = planning.left_out(connection, row, [one.ref for one in children])
+                victim = Sought(row.victim, Role.VICTIM).within(record)
+                planned = [self._planned(connection, row, one, one.ref) for one in children]
+                planned.append(self._planned(connection, row, victim))
+            for ref in left_out:
+                journal.submit_and_wait(Leave(row, ref))
+            for one in planned:  # she last: what ends in between is planned again
+                journal.submit_and_wait(Plan(one))
+
+    def _planned(self, connection: Connection, row: Row[Any], person: Person | None, child: str = "") -> Planned:
+        """Somebody of a referral, as what would be asked, with the number that stands."""
+        old = planning.earlier(connection, row, child)
+        found = self._services.records.traced.open(old) if old is not None and old.state == State.VERIFIED else None
+        number = self._blind(found.person.nhs_number) if found is not None else None
+        given = person is not None and person.nhs_number is not None
+        return Planned(row, self._asked(person), given, number, child)
 
     def _trace_due(self, log_id: str, now: datetime) -> None:
         standing = self._standing(log_id)
         with self._services.database.reading() as connection:
-            rows = steps.due(connection, log_id, standing.epoch, self._clock(), AT_ONCE)
-        for row in rows:
+            rows = turns.due(connection, log_id, standing.epoch, self._clock(), AT_ONCE)
+        for listed in rows:
             if self._closing.is_set() or self._left_alone(now):
                 return
+            standing = self._standing(log_id)
+            with self._services.database.reading() as connection:
+                row = turns.still_due(connection.execute, listed, standing.epoch, self._clock())
+            if row is None:
+                continue
             try:
-                self._trace(log_id, row, self._standing(log_id))
+                self._trace(log_id, row, standing)
             except DecideAgain:
                 self._services.terms.forget(log_id)  # at the next round, under what stands then
 
@@ -165,16 +183,21 @@ class Tracer:
         return self._paused is not None and now < self._paused <= now + 2 * PAUSE  # beyond: the clock was set back
 
     def _trace(self, log_id: str, row: Row[Any], standing: Standing) -> None:
-        """One victim: decide, seal, ask, settle."""
-        services, journal = self._services, self._services.journals.of(log_id)
+        """One person: decide, seal, ask, settle."""
+        services, journal, sought = self._services, self._services.journals.of(log_id), Sought.of(row)
         with services.database.reading() as connection:
             record = self._record(connection, row.record_id)
-        meant = _victim(record, row.victim)
+            teams = turns.teams(connection.execute, row) if row.child else ()
+        meant = sought.within(record)
         if record is None or meant is None:
             journal.submit_and_wait(Unaskable(row, "not-enough-known", standing, self._clock()))
             return
         facts, decision = self._decided(row, record, standing)
-        shown = _victim(minimise(record.for_victim(row.victim), decision), row.victim)
+        kept_from = why_not(teams, facts, decision.recipient, standing, self._clock()) if row.child else None
+        if kept_from is not None:
+            journal.submit_and_wait(Refuse(row, kept_from, standing, self._clock()))
+            return
+        shown = sought.within(minimise(record.for_victim(row.victim), decision))
         question = pds.question(shown) if shown is not None else None
         if question is None and decision.outcome is Ruled.PERMITTED:
             why = "withheld" if pds.question(meant) is not None else "not-enough-known"
@@ -183,7 +206,7 @@ class Tracer:
         begun = journal.submit_and_wait(Begin(row, decision, facts, standing, self._clock())).value
         if begun is None or question is None:
             return
-        result = self._ask(row, record, meant, question)
+        result = self._ask(row, record, meant, question, decision.organisation or "")
         settle = Settle(row, begun, result, standing, self._clock())
         journal.submit_and_wait(settle)
         if isinstance(result, NotDelivered):
@@ -196,12 +219,14 @@ class Tracer:
         event = _event(record)
         facts = kept.asked_by(None, None, hours_since(event, now) if event else kept.hours_since_event)
         recipient = self._services.settings.pds_recipient
-        decision = decide_on(facts, recipient, PURPOSE, standing.terms, now).narrow(ASKED)
+        decision = decide_on(facts, recipient, PURPOSE, standing.terms, now).narrow(ASKED[Sought.of(row).role])
         return facts, decision
 
-    def _ask(self, row: Row[Any], record: Record, meant: Person, question: Question) -> Answered | NotDelivered:
+    def _ask(
+        self, row: Row[Any], record: Record, meant: Person, question: Question, organisation: str
+    ) -> Answered | NotDelivered:
         event = _event(record)
-        ask = Ask(question, meant, event.date() if event else None, row.id, row.opened_at, row.organisation)
+        ask = Ask(question, meant, event.date() if event else None, row.id, row.opened_at, organisation)
         try:
             outcome = trace(ask, self._search, self._model)
         except NotDelivered as fault:
@@ -221,7 +246,11 @@ class Tracer:
             same, reason = False, "another-number-given"
         if self._production and number.startswith(TEST_NUMBERS):
             same, reason = False, "test-number"
-        candidate = Candidate(found.person, dict(judgement.levels), found.score, found.label)
+        sought = Sought.of(row)
+        person = found.person.model_copy(update={"ref": sought.ref, "role": sought.role})
+        candidate = Candidate(person, dict(judgement.levels), found.score, found.label)
+        if row.household is not None:
+            candidate = candidate.unplaced()
         kept = candidate.number_alone() if same else candidate
         content = self._services.records.traced.seal(row.id, kept)
         return Answered(
@@ -252,21 +281,22 @@ class Tracer:
         if self._failures >= FAILURES_MAX:
             self._failures, self._paused = 0, self._clock() + PAUSE
 
-    def _asked(self, victim: Person | None) -> bytes | None:
+    def _asked(self, person: Person | None) -> bytes | None:
         """What would be asked, keyed: a later version that changes none of it asks nothing."""
-        question = pds.question(victim) if victim is not None else None
-        if question is None or victim is None:
+        question = pds.question(person) if person is not None else None
+        if question is None or person is None:
             return None
-        said = [question.family, question.given, question.born.isoformat(), question.area, victim.nhs_number]
+        said = [question.family, question.given, question.born.isoformat(), question.area, person.nhs_number]
         return self._services.records.blind("trace", orjson.dumps(said).decode())
 
     def _blind(self, number: str | None) -> bytes | None:
         return self._services.records.blind("nhs-number", number) if number else None
 
 
-def _victim(record: Record | None, ref: str) -> Person | None:
-    people = record.people if record is not None else ()
-    return next((one for one in people if one.ref == ref and one.role is Role.VICTIM), None)
+def _children(record: Record | None, victim: str) -> list[Person]:
+    """The children of a victim's referral who have a name: of one who is not born nobody can be asked."""
+    own = record.for_victim(victim) if record is not None else None
+    return [one for one in own.of_role(Role.CHILD) if one.names] if own is not None else []
 
 
 def _event(record: Record) -> datetime | None:

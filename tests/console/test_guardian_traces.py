@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.chance import fresh_id
+from gateway.demo.incidents import incident
 from gateway.demo.pds import Patient, number
 from gateway.demo.run import LOG
-from tests.console.referrals import tree_of, words_of
+from tests.console.referrals import opened, tree_of, words_of
 from tests.console.waiting import trace
-from tests.journeys.support import pushed, sealed, size
+from tests.journeys.support import pushed, sealed, serial, size
 from tests.support.console import GUARDIAN, OFFICER, OTHER_TEAM, ConsoleClient, signed_in
 from tests.support.tracing import Desk, desk
 from tests.support.world import World
@@ -35,7 +36,7 @@ def at_desk(world: World) -> Iterator[Desk]:
 def test_who_was_meant_and_who_was_found_stand_next_to_each_other(
     world: World, at_desk: Desk, adviser: ConsoleClient
 ) -> None:
-    _, task = pushed(world)
+    _, task = pushed(world, child=False)
     at_desk.round()
     id_ = at_desk.row(task).id
     listed = adviser.get(AT)
@@ -62,6 +63,43 @@ def test_who_was_meant_and_who_was_found_stand_next_to_each_other(
     assert form.submit().headers["location"] == f"{AT}?done=traced"
     assert ("trace-decided", "different") in {(one.event, one.reason) for one in sealed(world, LOG, before)}
     assert adviser.form(page, {"outcome": "same"}, at="/decision").submit().status_code == 422
+
+
+def test_a_case_says_of_each_child_where_the_search_for_the_number_stands(world: World, adviser: ConsoleClient) -> None:
+    """Traced, under review, not found; and both sides of a child are decided on like those of a victim."""
+    document = incident(serial())
+    child = next(one for one in document["included"] if one["attributes"].get("givenName") == ["Robin"])
+    sister = child | {"id": fresh_id(), "attributes": child["attributes"] | {"givenName": ["Mina"]}}
+    brother = child | {"id": fresh_id(), "attributes": child["attributes"] | {"givenName": ["Noel"]}}
+    document["included"] += [sister, brother]
+    document["data"]["relationships"]["child"]["data"] += [
+        {"id": one["id"], "type": "person"} for one in (sister, brother)
+    ]
+    answer = world.push(document)
+    assert answer.is_success, answer.text
+    task = answer.json()["referrals"][0]["reference"]
+    mina = Patient(number(2), (("Ashdown", "Mina"),), "2019-06-01")
+    robin = Patient(number(4), (("Ashdown", "Robyn"),), "2019-06-01", label="R")
+    with desk(world, mina, robin) as at:
+        at.round()
+        trace = at.row(task, "child-1").id
+    page = opened(adviser, task)
+    people = " ".join(tree_of(page).xpath("//*[@aria-labelledby='people']")[0].text_content().split())
+    for said in (
+        "Under review: somebody was found, and a person decides",
+        number(2),
+        "Traced: the number is verified",
+        "Not found",
+    ):
+        assert said in people
+    assert number(4) not in people
+    both = adviser.get(f"{AT}/{trace}")
+    assert f'href="{AT}/{trace}"' in page.text
+    for said in ("A child of the case", "Robin Ashdown", "Robyn Ashdown", "Restricted patient"):
+        assert said in words_of(both)
+    assert "A child" in words_of(adviser.get(AT))
+    assert adviser.form(both, {"outcome": "same"}, at="/decision").submit().is_redirect
+    assert number(4) in opened(adviser, task).text
 
 
 @pytest.mark.parametrize("word", ["again", "noted"])

@@ -1,6 +1,7 @@
 """Tracing on the road: nothing is asked that no clause releases, sealed first; the number stays on the NHS side.
 
-PDS is a simulator over real HTTP. Time is moved by the test: waits that take hours pass at once.
+PDS is a simulator over real HTTP. Time is moved by the test: waits that take hours pass at once. Nobody here has a
+child: children have tests of their own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from gateway.retention.sweep import sweep
 from gateway.store import tables
 from gateway.store.traced import State
 from gateway.tracing.client import Call
-from gateway.tracing.steps import LEASE
+from gateway.tracing.turns import LEASE
 from tests.journeys.support import bring_into_force, pushed, sealed, serial, size, world_on
 from tests.journeys.test_sealed_before_released import commit_fails
 from tests.support.tracing import Desk, asking_pds, desk, with_pds, without_pds
@@ -86,7 +87,7 @@ def test_a_verified_number_comes_to_the_team_and_every_step_is_sealed(
     world: World, at_desk: Callable[..., Desk]
 ) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     start = size(world)
     at.round()
     assert at.row(referral).state == State.VERIFIED
@@ -116,7 +117,7 @@ def test_a_verified_number_comes_to_the_team_and_every_step_is_sealed(
 
 def test_the_disclosure_is_committed_before_the_first_byte(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    pushed(world)
+    pushed(world, child=False)
     seen: list[int] = []
     search = at.tracer._search
 
@@ -131,7 +132,7 @@ def test_the_disclosure_is_committed_before_the_first_byte(world: World, at_desk
 
 def test_every_decision_of_a_trace_comes_out_again(world: World, at_desk: Callable[..., Desk]) -> None:
     """What PDS was asked, refused or permitted, and what a person was shown: from the entries alone (P4)."""
-    _, first = pushed(world)
+    _, first = pushed(world, child=False)
     bring_into_force(world, without_pds)
     world.services.terms.forget(LOG)
     with desk(world) as without:
@@ -153,7 +154,7 @@ def test_every_decision_of_a_trace_comes_out_again(world: World, at_desk: Callab
 
 def test_what_cannot_be_sealed_is_not_asked(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     with commit_fails(world), pytest.raises(NotSealed):
         at.round()
     assert not at.pds.asked
@@ -166,7 +167,7 @@ def test_without_a_clause_nothing_is_asked_and_the_refusal_is_sealed_once(world:
     bring_into_force(world, without_pds)
     world.services.terms.forget(LOG)
     with desk(world, MARIANNE) as at:
-        _, referral = pushed(world)
+        _, referral = pushed(world, child=False)
         at.round()
         at.round(timedelta(hours=1))
         assert not at.pds.asked
@@ -183,7 +184,7 @@ def test_without_a_clause_nothing_is_asked_and_the_refusal_is_sealed_once(world:
 
 def test_the_referral_does_not_wait_for_its_trace(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     assert _numbers(_patient(world, referral)) == []
     at.pds.script.append(500)
     at.pds.token_script.extend([500] * 9)
@@ -193,14 +194,14 @@ def test_the_referral_does_not_wait_for_its_trace(world: World, at_desk: Callabl
 
 def test_what_no_clause_releases_is_not_asked(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE, locality=False)
-    pushed(world)
+    pushed(world, child=False)
     at.round()
     assert ["address-postalcode" in one.names for one in at.pds.asked] == [False]
 
 
 def test_where_too_little_may_leave_a_person_traces_her(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE, release=("victim.listed", "victim.name"))
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     assert not at.pds.asked
     row = at.row(referral)
@@ -210,7 +211,7 @@ def test_where_too_little_may_leave_a_person_traces_her(world: World, at_desk: C
 
 def test_a_restricted_patient_is_found_by_the_second_pass(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(RESTRICTED)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     assert ["address-postalcode" in one.names for one in at.pds.asked] == [True, False]
     first, second = at.pds.asked
@@ -228,7 +229,7 @@ def test_a_restricted_patient_is_found_by_the_second_pass(world: World, at_desk:
 def test_a_restricted_patient_waits_for_a_person_with_the_label_on(world: World, at_desk: Callable[..., Desk]) -> None:
     """As soon as anybody who was found is restricted the case is; it is no more once a person says it is another."""
     at = at_desk(Patient(HERS, (("Ashdown", "Maria"),), "1991-02-03", label="R"))
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     trace = at.row(referral)
     assert (trace.state, trace.status, trace.label) == (State.REVIEW, "05", "R")
@@ -246,7 +247,7 @@ def test_a_restricted_patient_waits_for_a_person_with_the_label_on(world: World,
 def test_a_person_sees_both_sides_and_says_that_it_is_she(world: World, at_desk: Callable[..., Desk]) -> None:
     moved = Patient(HERS, (("Ashdown", "Marianne"),), "1991-02-03", postcode="ZZ11 1AA", line="9 Elsewhere Road")
     at = at_desk(moved)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     assert _numbers(_patient(world, referral)) == []
     waiting = world.hospital.get("/team/v1/traces").json()["traces"]
@@ -283,7 +284,7 @@ def test_a_number_that_pds_does_not_call_verified_files_itself_nowhere(
     world: World, at_desk: Callable[..., Desk], status: str
 ) -> None:
     at = at_desk(Patient(HERS, MARIANNE.names, MARIANNE.born, status=status))
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     trace = at.row(referral)
     assert trace.state == State.REVIEW
@@ -296,7 +297,7 @@ def test_a_number_that_pds_does_not_call_verified_files_itself_nowhere(
 def test_nobody_else_finds_a_trace(world: World, at_desk: Callable[..., Desk]) -> None:
     """Police, a guardian who is no recipient, and whoever asks for one that is not there: nothing, sealed."""
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     trace = at.row(referral).id
     for client in (world.police, world.guardian):
@@ -307,7 +308,7 @@ def test_nobody_else_finds_a_trace(world: World, at_desk: Callable[..., Desk]) -
 
 def test_the_number_never_goes_to_police(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(RESTRICTED)
-    event, _ = pushed(world)
+    event, _ = pushed(world, child=False)
     at.round()
     for path in (f"/police/v1/incidents/{event}", "/police/v1/feedback", "/police/v1/notices"):
         answer = world.police.get(path)
@@ -336,7 +337,7 @@ def test_a_wrong_answer_ends_in_front_of_a_person(
     world: World, at_desk: Callable[..., Desk], fault: Any, state: State, reason: str | None
 ) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.pds.script.append(fault)
     if fault == Fault.HALF:
         at.pds.script.append(Fault.HALF)
@@ -353,7 +354,7 @@ def test_a_stranger_or_an_invalidated_patient_is_followed_by_the_second_pass(
     world: World, at_desk: Callable[..., Desk], fault: Fault
 ) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.pds.script.append(fault)
     at.round()
     assert len(at.pds.asked) == 2
@@ -364,7 +365,7 @@ def test_a_stranger_or_an_invalidated_patient_is_followed_by_the_second_pass(
 
 def test_a_stranger_in_both_passes_is_shown_to_nobody(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.pds.script.extend([Fault.STRANGER, Fault.STRANGER])
     at.round()
     row = at.row(referral)
@@ -375,7 +376,7 @@ def test_what_fails_for_a_while_is_asked_again_with_the_same_id_and_then_put_to_
     world: World, at_desk: Callable[..., Desk]
 ) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.pds.script.extend([503] * 100)
     for _ in range(TRIES):
         at.round()
@@ -394,7 +395,7 @@ def test_what_fails_for_a_while_is_asked_again_with_the_same_id_and_then_put_to_
 
 def test_retry_after_is_honoured(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.pds.script.append(Fault.BUSY)
     at.round()
     assert len(at.pds.asked) == 1  # an hour is not waited for at once
@@ -408,7 +409,7 @@ def test_retry_after_is_honoured(world: World, at_desk: Callable[..., Desk]) -> 
 def test_after_several_failures_pds_is_left_alone_for_a_while(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
     for _ in range(5):
-        pushed(world)
+        pushed(world, child=False)
     at.pds.script.extend([Fault.BUSY] * 100)
     at.round()
     assert len(at.pds.asked) == 3
@@ -420,7 +421,7 @@ def test_after_several_failures_pds_is_left_alone_for_a_while(world: World, at_d
 
 def test_a_try_that_never_reported_is_made_again_after_its_lease(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     search, at.tracer._search = at.tracer._search, _killed
     with pytest.raises(KeyboardInterrupt):
         at.round()
@@ -441,10 +442,10 @@ def test_a_correction_that_changes_who_she_is_takes_the_number_away_at_once(
 ) -> None:
     at = at_desk(MARIANNE)
     one = serial()
-    _, referral = _accepted(world.push(incident(one)))
+    _, referral = _accepted(world.push(incident(one, child=False)))
     at.round()
     assert _numbers(_patient(world, referral)) == [(HERS, "01")]
-    corrected = incident(one, version=2)
+    corrected = incident(one, child=False, version=2)
     victim = corrected["data"]["relationships"]["victim"]["data"][0]["id"]
     next(p for p in corrected["included"] if p["id"] == victim)["attributes"]["dateOfBirth"] = "1987-05-05"
     assert world.push(corrected).is_success
@@ -458,11 +459,11 @@ def test_pds_is_sent_no_correction(world: World, at_desk: Callable[..., Desk]) -
     """It was asked and keeps nothing of ours; the team that read her is told."""
     at = at_desk(MARIANNE)
     one = serial()
-    _, referral = _accepted(world.push(incident(one)))
+    _, referral = _accepted(world.push(incident(one, child=False)))
     at.round()
     _patient(world, referral)
     start = size(world)
-    assert world.push(incident(one, version=2, grade="MEDIUM")).is_success
+    assert world.push(incident(one, child=False, version=2, grade="MEDIUM")).is_success
     told = {to.recipient for notice in _of(world, Event.NOTICE_SENT, start) for to in notice.recipients}
     assert told == {"idva-team"}
 
@@ -473,8 +474,8 @@ def test_an_answer_to_a_question_that_no_longer_stands_is_left_alone(
     """While PDS is asked a correction comes: what it says of the one who was meant before goes to nobody."""
     at = at_desk(MARIANNE)
     one = serial()
-    _, referral = _accepted(world.push(incident(one)))
-    corrected = incident(one, version=2)
+    _, referral = _accepted(world.push(incident(one, child=False)))
+    corrected = incident(one, child=False, version=2)
     victim = corrected["data"]["relationships"]["victim"]["data"][0]["id"]
     next(p for p in corrected["included"] if p["id"] == victim)["attributes"]["surname"] = "Pemberton"
     search = at.tracer._search
@@ -496,10 +497,10 @@ def test_an_update_that_leaves_her_as_she_is_asks_nothing_and_keeps_the_number(
 ) -> None:
     at = at_desk(MARIANNE)
     one = serial()
-    _, referral = _accepted(world.push(incident(one)))
+    _, referral = _accepted(world.push(incident(one, child=False)))
     at.round()
     asked = len(at.pds.asked)
-    assert world.push(incident(one, version=2, description="She rang again at nine.")).is_success
+    assert world.push(incident(one, child=False, version=2, description="She rang again at nine.")).is_success
     at.round()
     assert len(at.pds.asked) == asked
     assert _numbers(_patient(world, referral)) == [(HERS, "01")]
@@ -511,7 +512,7 @@ def test_an_update_that_leaves_her_as_she_is_asks_nothing_and_keeps_the_number(
 
 def test_who_is_late_is_sealed_once(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk()
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     assert (at.row(referral).state, at.row(referral).status) == (State.UNMATCHED, "04")
     with world.services.database.writing() as connection:
@@ -526,7 +527,7 @@ def test_who_is_late_is_sealed_once(world: World, at_desk: Callable[..., Desk]) 
 
 def test_erasing_the_record_leaves_nothing_of_what_pds_said(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(RESTRICTED)
-    _, referral = pushed(world)
+    _, referral = pushed(world, child=False)
     at.round()
     services = world.services
     later = datetime.now(UTC) + timedelta(days=3650)
@@ -539,9 +540,9 @@ def test_erasing_the_record_leaves_nothing_of_what_pds_said(world: World, at_des
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_what_is_asked_about_children_and_suspects_is_nothing(world: World, at_desk: Callable[..., Desk]) -> None:
+def test_what_is_asked_about_suspects_and_others_is_nothing(world: World, at_desk: Callable[..., Desk]) -> None:
     at = at_desk(MARIANNE)
-    pushed(world)
+    pushed(world, child=False)
     at.round()
     assert {one.names["birthdate"] for one in at.pds.asked} == {"eq1991-02-03"}
 

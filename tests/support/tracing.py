@@ -20,7 +20,7 @@ from gateway.tracing.tracer import Tracer
 from tests.support.agreements import clause, plain
 from tests.support.world import World
 
-CLAUSE = "F1-PDS-question"
+CLAUSE, CHILDREN = "F1-PDS-question", "F1-PDS-child"
 
 
 def asking_pds(
@@ -43,10 +43,15 @@ def without_pds(content: dict[str, Any]) -> None:
     """Strike out whatever lets PDS be asked."""
     content["recipients"] = [one for one in content["recipients"] if one["id"] != "pds"]
     content["flows"] = [one for one in content["flows"] if one["id"] != "F1-PDS"]
-    content["clauses"] = [one for one in content["clauses"] if one["id"] != CLAUSE]
+    content["clauses"] = [one for one in content["clauses"] if one["flow"] != "F1-PDS"]
     for one in content["prohibitions"]:
         one["recipients"] = [to for to in one["recipients"] if to != "pds"]
     content["prohibitions"] = [one for one in content["prohibitions"] if one["recipients"]]
+
+
+def without_children(content: dict[str, Any]) -> None:
+    """Strike out what lets PDS be asked for a child."""
+    content["clauses"] = [one for one in content["clauses"] if one["id"] != CHILDREN]
 
 
 def with_pds(content: dict[str, Any]) -> None:
@@ -94,12 +99,13 @@ class Desk:
         self.now += later
         self.tracer.round(self.now)
 
-    def row(self, referral: str) -> Row[Any]:
-        """The trace of a referral's victim."""
+    def row(self, referral: str, child: str = "") -> Row[Any]:
+        """The trace of a referral's victim, or of a child of hers."""
         f, t = tables.referral, tables.trace
         joined = t.join(f, (f.c.event_id == t.c.event_id) & (f.c.victim == t.c.victim))
+        asked = select(t).select_from(joined).where(f.c.id == referral, t.c.child == child)
         with self.world.services.database.reading() as connection:
-            return connection.execute(select(t).select_from(joined).where(f.c.id == referral)).one()
+            return connection.execute(asked).one()
 
 
 @contextmanager
