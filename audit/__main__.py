@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "verify":
             return _verify(options)
         return _receipt(options)
-    except (OSError, UnicodeDecodeError, NoteMalformed) as fault:
+    except OSError as failed:
+        _say(f"Not checked: {failed.filename}: {failed.strerror}" if failed.filename else f"Not checked: {failed}")
+    except (UnicodeDecodeError, NoteMalformed) as fault:
         _say(f"Not checked: {fault}")
     except BrokenProcessPool:
         _say("Not checked: a process of this program was ended from outside. Try again, or with --jobs 1.")

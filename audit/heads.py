@@ -66,6 +66,8 @@ def read_witnesses(lines: Lines, findings: Findings, pinned: Sequence[str]) -> "
         if stated.text <= before:
             findings.add(Finding(Thing.WITNESS, lines.number, "is out of order"))
         before = stated.text
+        if any(stated.public == one.public for one in witnesses.stated.values()):
+            findings.add(Finding(Thing.WITNESS, lines.number, "has the key of another: the two are one"))
         witnesses.stated[lines.number] = stated
     lines.hand_back(line)
     return witnesses

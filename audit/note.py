@@ -13,10 +13,10 @@ from typing import ClassVar, Final, NamedTuple, Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from audit.ed25519 import KEY_BYTES, usable_key
 from audit.encoding import from_base64, to_base64
 from audit.errors import NoteMalformed, SignatureInvalid
 
-_KEY_BYTES: Final = 32
 _KEY_ID_BYTES: Final = 4
 _TIME_BYTES: Final = 8
 _LATEST_SECONDS: Final = 2**63 - 1  # tlog-cosignature "Format"
@@ -58,6 +58,10 @@ class _PublicKey:
     def from_text(cls, text: str) -> Self:
         """Read a verifier key; raise `NoteMalformed` unless it is exactly one Ed25519 key of this type."""
         return cls(*_key_from_text(text, cls.kind))
+
+    def same_key(self, text: str) -> bool:
+        """Tell whether a verifier key of this type holds the same public key, under whatever name."""
+        return type(self).from_text(text).public == self.public
 
     @property
     def text(self) -> str:
@@ -226,9 +230,12 @@ def _key_from_text(text: str, kind: bytes) -> tuple[str, bytes, Ed25519PublicKey
         raise NoteMalformed("a verifier key has three parts joined by plus signs") from None
     _check_name(name)
     raw = from_base64(material)
-    if len(raw) != 1 + _KEY_BYTES or raw[:1] != kind:
+    if len(raw) != 1 + KEY_BYTES or raw[:1] != kind:
         raise NoteMalformed("the verifier key is not an Ed25519 key of this kind")
-    public = Ed25519PublicKey.from_public_bytes(raw[1:])
+    try:
+        public = usable_key(raw[1:])
+    except ValueError:
+        raise NoteMalformed("the verifier key is one that anybody can sign for") from None
     found = _key_id(name, kind, public)
     if found.hex() != key_id:
         raise NoteMalformed("the verifier key's id does not belong to its key")

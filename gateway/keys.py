@@ -11,8 +11,8 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +22,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
+from audit.checkpoint import Checkpoint
+from audit.errors import NoteMalformed, SignatureInvalid
 from audit.note import Signer
+from gateway import new_files
 
 FILE_NAME = "keyring.json"
 KEY_BYTES = 32
@@ -104,9 +108,7 @@ def create(directory: Path, environment: str) -> Keyring:
         **{name: base64.b64encode(key).decode() for name, key in keys.items()},
     }
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(directory / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(document, file, indent=1)
+    new_files.make(directory / FILE_NAME, json.dumps(document, indent=1).encode())
     return Keyring(environment=environment, token_pem=token, **keys)
 
 
@@ -120,9 +122,10 @@ def load(directory: Path, environment: str) -> Keyring:
         keys = {name: base64.b64decode(document[name], validate=True) for name in _RAW}
         made_for = str(document["environment"])
         token_pem = document["token_pem"].encode()
+        ECKey.import_key(token_pem)
     except FileNotFoundError:
         raise KeyringInvalid(f"{path}: no key file; `gateway init` makes one") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
         raise KeyringInvalid(f"{path}: not a key file") from None
     if any(len(key) != KEY_BYTES for key in keys.values()):
         raise KeyringInvalid(f"{path}: a key has the wrong length")
@@ -134,5 +137,19 @@ def load(directory: Path, environment: str) -> Keyring:
 def load_or_create(directory: Path, environment: str) -> Keyring:
     """Read the keyring, or make one; production never makes keys by itself."""
     if environment != "production" and not (directory / FILE_NAME).exists():
-        return create(directory, environment)
+        with suppress(FileExistsError):  # another process made them meanwhile
+            return create(directory, environment)
     return load(directory, environment)
+
+
+def check_signed(keyring: Keyring, origin: str, checkpoint: str) -> None:
+    """Raise KeyringInvalid unless a log's last checkpoint is signed by this keyring.
+
+    With other keys its past could not be gone on from, nor what is kept be read, searched or recognised.
+    """
+    try:
+        Checkpoint.open(checkpoint, keyring.signer(origin).verifier)
+    except (NoteMalformed, SignatureInvalid):
+        raise KeyringInvalid(
+            f"{FILE_NAME}: not the keys that the log in this database is signed with; put back those it was set up with"
+        ) from None

@@ -135,6 +135,8 @@ class AddWitness(Unit[None]):
             raise WitnessRefused("there is, or was, a witness of this name: names are never used again")
         if any(row.key == self._verifier.text for row in standing):
             raise WitnessRefused("the key is registered for this log under another name")
+        if any(row.key != self._verifier.text and self._verifier.same_key(row.key) for row in rows):
+            raise WitnessRefused("the key is that of another witness with another name before it: one, not two")
         if len(standing) >= WITNESSES_MAX:
             raise WitnessRefused(f"a log has at most {WITNESSES_MAX} witnesses")
         row = {

@@ -76,15 +76,15 @@ class Spend(Unit["Reason | None"]):
         if batch.owner(self._key) is not None:
             return self._refuse(batch, Reason.ASSERTION_REPLAYED)
         pruned = (batch.owner(_PRUNED) or b"").decode()
-        if timestamp(batch.wall) >= self._until or self._until <= pruned:  # an earlier use of it may be pruned by now
+        if batch.clock >= self._until or self._until <= pruned:  # an earlier use of it may be pruned by now
             return self._refuse(batch, Reason.ASSERTION_EXPIRED)
         last = self._last_to_prune(batch) if self._prune else None
         batch.claim(self._key, b"assertion", self._until)
         self._act.apply(batch)
         if self._prune:
-            before = timestamp(batch.wall - PRUNE_MARGIN)
+            before = timestamp(batch.now - PRUNE_MARGIN)
             batch.update(_PRUNE_CLAIMS, {"log": batch.log_id, "before": before})
-            batch.update(_PRUNE_REVOCATIONS, {"before": timestamp(batch.wall - REVOKED_KEPT)})
+            batch.update(_PRUNE_REVOCATIONS, {"before": timestamp(batch.now - REVOKED_KEPT)})
         if last is not None and last > pruned:
             (batch.reclaim if pruned else batch.claim)(_PRUNED, last.encode())
         return None
@@ -92,7 +92,7 @@ class Spend(Unit["Reason | None"]):
     @staticmethod
     def _last_to_prune(batch: Batch) -> str | None:
         """The latest expiry among the claims that are about to be pruned."""
-        before = timestamp(batch.wall - PRUNE_MARGIN)
+        before = timestamp(batch.now - PRUNE_MARGIN)
         row = next(iter(batch.read(_LAST_EXPIRY, {"log": batch.log_id, "before": before})), None)
         return row.last if row is not None else None
 

@@ -6,6 +6,7 @@ here: only the log's writer can know (`acts.Spend`).
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Collection, Mapping
@@ -110,12 +111,20 @@ def _MALFORMED() -> Refused:  # noqa: N802 - a constant that has to be made anew
 
 def _json_object(segment: str) -> dict[str, Any]:
     try:
-        value = orjson.loads(urlsafe_b64decode(segment.encode("ascii")))
-    except ValueError:
+        raw = urlsafe_b64decode(segment.encode("ascii"))
+        value = orjson.loads(raw)
+        json.loads(raw, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
         raise _MALFORMED() from None
     if not isinstance(value, dict):
         raise _MALFORMED()
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    """Raise ValueError for a name given twice: of two readers, each may take another (RFC 7515 section 4)."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name is given twice")
 
 
 def _key(given: Unverified, client: Client) -> Key:

@@ -1,12 +1,14 @@
 """The clients: the systems that may ask for tokens, what each may do, and which of them or their tokens are revoked.
 
 Read through a snapshot in memory, read anew when it is older than `refresh_seconds`; a client revoked by any process is
-therefore refused by every process within that time, and where the database cannot be read nobody is let in. Changes
+therefore refused by every process within that time, and where the database cannot be read nobody is let in. Whoever
+answers on the event loop asks for `fresh` first, so that a database that hangs holds up nobody else. Changes
 are units of the operator's log, sealed there (design.md sections 7 and 8). Nothing here authenticates anybody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -80,14 +82,22 @@ class Clients:
 
     def current(self) -> Snapshot:
         """A snapshot no older than `refresh_seconds`. Raises NotSealed where the database cannot be read."""
-        held = self._held
-        if held is not None and self._clock() - held.as_of < self._refresh_seconds:
+        if (held := self._young()) is not None:
             return held
         with self._turn:
-            held = self._held
-            if held is None or self._clock() - held.as_of >= self._refresh_seconds:
+            held = self._young()
+            if held is None:
                 held = self._held = self._read()
             return held
+
+    async def fresh(self) -> None:
+        """See to it that `current` answers from memory; the database is read in a thread. Raises NotSealed."""
+        if self._young() is None:
+            await asyncio.to_thread(self.current)
+
+    def _young(self) -> Snapshot | None:
+        held = self._held
+        return held if held is not None and self._clock() - held.as_of < self._refresh_seconds else None
 
     def refresh(self) -> None:
         """Read anew, after a change made in this process. Raises NotSealed."""

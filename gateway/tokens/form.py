@@ -6,6 +6,7 @@ not sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -13,10 +14,13 @@ from gateway.tokens.refusal import Reason, Refused
 
 FORM_MAX_BYTES = 32_768  # an access token and an assertion of the greatest length, and the rest
 _PARAMETERS_MAX = 20
+_BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")  # the library would take it for text
 
 
 def parse(body: bytes) -> Mapping[str, str]:
     """The parameters of an `application/x-www-form-urlencoded` body, in UTF-8. Raises Refused."""
+    if _BARE_PERCENT.search(body):
+        raise _UNREADABLE()
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -26,8 +30,12 @@ def parse(body: bytes) -> Mapping[str, str]:
             max_num_fields=_PARAMETERS_MAX,
         )
     except ValueError:
-        raise Refused(Reason.REQUEST_MALFORMED, "The body is not an application/x-www-form-urlencoded form") from None
+        raise _UNREADABLE() from None
     form = dict(pairs)
     if len(form) != len(pairs):
         raise Refused(Reason.REQUEST_MALFORMED, "A parameter is given more than once")
     return {name: value for name, value in form.items() if value}
+
+
+def _UNREADABLE() -> Refused:  # noqa: N802 - a constant that has to be made anew each time it is raised
+    return Refused(Reason.REQUEST_MALFORMED, "The body is not an application/x-www-form-urlencoded form")

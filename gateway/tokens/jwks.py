@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import gcd, isqrt, prod
 from typing import Any
 
 from joserfc.errors import JoseError
@@ -16,8 +17,11 @@ from joserfc.jwk import ECKey, Key, KeySet, OKPKey, import_key
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import urlsafe_b64decode
 
+from audit.ed25519 import usable_key
+
 _RSA_ALGORITHMS = ("RS512", "RS384", "RS256", "PS512", "PS384", "PS256")
 _EC_ALGORITHMS: Mapping[str, str] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_EC_BYTES: Mapping[str, int] = {"P-256": 32, "P-384": 48, "P-521": 66}
 _EDWARDS_ALGORITHMS = ("EdDSA", "Ed25519")  # RFC 8037's name, which clients send, and RFC 9864's
 
 ALGORITHMS = (*_RSA_ALGORITHMS, *_EC_ALGORITHMS.values(), *_EDWARDS_ALGORITHMS)
@@ -25,6 +29,7 @@ ALGORITHMS = (*_RSA_ALGORITHMS, *_EC_ALGORITHMS.values(), *_EDWARDS_ALGORITHMS)
 
 KEYS_MAX = 10
 _RSA_BITS = range(2048, 4097)  # below is weak; above, a signature is longer than joserfc verifies
+_SMALL_PRIMES = prod(n for n in range(2, 752) if all(n % m for m in range(2, isqrt(n) + 1)))  # NIST SP 800-89, 5.3.3
 _RSA_EXPONENT = "AQAB"  # 65537: a small exponent forgives bad padding, and one of 1 signs everything
 
 _KID = re.compile(r"[!#-\[\]-~]{1,128}")  # it goes into the audit log, so it is a code
@@ -113,8 +118,11 @@ def _imported(kind: str, jwk: dict[str, Any], path: str) -> Key:
         _check_rsa(jwk, path)
     elif jwk.get("crv") not in (*_EC_ALGORITHMS, "Ed25519"):
         raise KeysInvalid(f"{path}.crv", "is not P-256, P-384, P-521 or Ed25519")
-    if kind == "OKP":  # joserfc would hold `EdDSA` against `Ed25519`
-        jwk = {name: value for name, value in jwk.items() if name != "alg"}
+    if kind == "EC":
+        _check_curve(jwk, path)
+    if kind == "OKP":
+        _check_edwards(jwk, path)
+        jwk = {name: value for name, value in jwk.items() if name != "alg"}  # it would hold `EdDSA` against `Ed25519`
     try:
         return import_key(jwk)
     except (JoseError, ValueError, TypeError, KeyError):
@@ -123,13 +131,34 @@ def _imported(kind: str, jwk: dict[str, Any], path: str) -> Key:
 
 def _check_rsa(jwk: dict[str, Any], path: str) -> None:
     try:
-        bits = int.from_bytes(urlsafe_b64decode(jwk["n"].encode("ascii"))).bit_length()
+        raw = urlsafe_b64decode(jwk["n"].encode("ascii"))
     except (ValueError, KeyError, AttributeError):
         raise KeysInvalid(f"{path}.n", "is not a base64url number") from None
-    if bits not in _RSA_BITS:
+    modulus = int.from_bytes(raw)
+    if modulus.bit_length() not in _RSA_BITS:
         raise KeysInvalid(f"{path}.n", f"has not {_RSA_BITS[0]} to {_RSA_BITS[-1]} bits")
+    if raw[0] == 0 or gcd(modulus, _SMALL_PRIMES) != 1:
+        raise KeysInvalid(f"{path}.n", "begins with zeros, or has a small factor")
     if jwk.get("e") != _RSA_EXPONENT:
         raise KeysInvalid(f"{path}.e", "is not 65537")
+
+
+def _check_curve(jwk: dict[str, Any], path: str) -> None:
+    """A coordinate has all its bytes and no more (RFC 7518 section 6.2.1.2): else one key could pass for two."""
+    for name in ("x", "y"):
+        try:
+            length = len(urlsafe_b64decode(jwk[name].encode("ascii")))
+        except (ValueError, KeyError, AttributeError):
+            length = 0
+        if length != _EC_BYTES[jwk["crv"]]:
+            raise KeysInvalid(f"{path}.{name}", "is not a coordinate of this curve")
+
+
+def _check_edwards(jwk: dict[str, Any], path: str) -> None:
+    try:
+        usable_key(urlsafe_b64decode(jwk["x"].encode("ascii")))
+    except (ValueError, KeyError, AttributeError):
+        raise KeysInvalid(f"{path}.x", "is not a point that a signature can be held to") from None
 
 
 def _fitting(key: Key) -> tuple[str, ...]:

@@ -4,7 +4,10 @@ uvicorn bounds neither. Without this, one client that nobody knows could fill th
 connections with requests it never ends. A body is bounded by who reads it (`bodies.py`), a slow answer by nobody: the
 line of a live page stays open. A proxy in front may be stricter.
 
-Source: RFC 6585 section 5 (431); RFC 9112 sections 2.1 and 9.5.
+What may mean two things to two readers of the line is no request: no host or several, and a coding of the body that is
+not known here. What comes behind the body as a trailer is no header: whoever stands in front has not seen it as one.
+
+Source: RFC 6585 section 5 (431); RFC 9110 section 6.5.1 (trailers); RFC 9112 sections 2.1, 3.2 (400), 6.1 and 9.5.
 """
 
 from __future__ import annotations
@@ -55,9 +58,15 @@ class Wire(HttpToolsProtocol):
         self._head, self._in_head, self._begun = 0, True, True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is let go, as it is read no more."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Its head has ended."""
+        """Its head has ended. What is raised here is answered 400, and the line closed."""
         self._in_head = False
+        _check(self.headers, self.parser.get_http_version())
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -78,6 +87,14 @@ class Wire(HttpToolsProtocol):
             self.transport.close()
         else:
             self._watch = self.loop.call_later(left, self._look)
+
+
+def _check(headers: list[tuple[bytes, bytes]], version: str) -> None:
+    """Raise ValueError for a head that another reader may take for something else."""
+    hosts = sum(name == b"host" for name, _ in headers)
+    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    if hosts > 1 or (not hosts and version == "1.1") or codings not in ([], [b"chunked"]):
+        raise ValueError("the head has not one host, or a coding that is not known")
 
 
 SERVED: dict[str, Any] = {"http": Wire, "ws": "none"}
