@@ -1,8 +1,8 @@
 """The downtime list as a file: an encrypted PDF that any reader opens with a passphrase the adviser chose.
 
 AES-256 (PDF 2.0, ISO 32000-2 section 7.6). The passphrase is kept nowhere and shown nowhere: whoever forgets it makes a
-new list. What the list may hold is decided and sealed by `gateway.downtime`; here it is put in words. A channel that
-nobody stated safe is not printed at all (P5, N8).
+new list. What the list may hold is decided and sealed by `gateway.worklist.downtime`; here it is put in words. A
+channel that nobody stated safe is not printed at all (P5, N8).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Self
 
-import pypdf
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints, model_validator
 from starlette.requests import Request
@@ -21,17 +20,17 @@ from starlette.responses import Response
 from gateway.console.console import Console
 from gateway.console.forms import FieldError, FormModel, read, typed
 from gateway.console.guard import Visit
+from gateway.console.heads import page_router
 from gateway.console.page import HEADERS, PREFIX
 from gateway.console.times import day, due, short_when, when
 from gateway.console.words import words
 from gateway.console.worklist import FALLS, WHO
-from gateway.downtime import MOST_CASES, DowntimeCase, DowntimeList, make_downtime_list
-from gateway.falling_due import Falls
-from gateway.paper import pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
 from gateway.shifts import ALWAYS
-from gateway.web.http import PlainRoute, receipt_header
-from gateway.worklist_order import Asked, Whose
+from gateway.web.http import receipt_header
+from gateway.worklist.downtime import MOST_CASES, DowntimeCase, DowntimeList, make_downtime_list
+from gateway.worklist.falling_due import Falls
+from gateway.worklist.order import Asked, Whose
 from mappings.record import Contact, Person, Record, Role
 
 PATH = f"{PREFIX}/worklist/downtime"
@@ -59,7 +58,7 @@ class DowntimeForm(FormModel):
 
 def routes(console: Console) -> APIRouter:
     """The routes of the downtime list."""
-    router = APIRouter(prefix="/worklist/downtime", route_class=PlainRoute, include_in_schema=False)
+    router = page_router("/worklist/downtime")
 
     @router.get("")
     async def page(request: Request) -> Response:
@@ -101,6 +100,10 @@ def _page(
 
 def written(made: DowntimeList, person: str, passphrase: str) -> bytes:
     """The list as an encrypted PDF."""
+    import pypdf  # noqa: PLC0415 - 250 ms of every start, with the next, that only this answer needs
+
+    from gateway.paper import pdf  # noqa: PLC0415 - as above
+
     indexes = [receipt.index for receipt in made.receipts]
     sealed = f"entries {indexes[0]} to {indexes[-1]}" if len(indexes) > 1 else f"entry {indexes[0]}"
     mark = f"For {person}, {when(made.made_at)}. Sealed as {sealed} of {made.log_id}. Shred when it is out of date."

@@ -26,15 +26,15 @@ from starlette.responses import Response, StreamingResponse
 from gateway.casefile import Opening
 from gateway.console.console import Console
 from gateway.console.guard import Visit
+from gateway.console.heads import page_router
 from gateway.console.live import Live, Team
 from gateway.console.page import HEADERS, PREFIX
 from gateway.errors import Busy
-from gateway.falling_due import Falls
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of
-from gateway.web.http import PlainRoute
-from gateway.worklist import Worklist, read_worklist
-from gateway.worklist_order import PAGE_ROWS, Asked, Whose
+from gateway.worklist.falling_due import Falls
+from gateway.worklist.order import PAGE_ROWS, Asked, Whose
+from gateway.worklist.reading import Worklist, read_worklist
 
 PATH = f"{PREFIX}/worklist"
 WHO = (Role.ADVISER, Role.SAFEGUARDING)
@@ -65,7 +65,7 @@ WATCH_SECONDS = 600.0
 
 def routes(console: Console) -> APIRouter:
     """The routes of the worklist."""
-    router = APIRouter(prefix="/worklist", route_class=PlainRoute, include_in_schema=False)
+    router = page_router("/worklist")
     area = _Area(console)
     router.add_api_route("", area.page, methods=["GET"])
     router.add_api_route("/rows", area.rows, methods=["GET"])

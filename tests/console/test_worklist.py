@@ -29,8 +29,8 @@ from gateway.oversight.judge import Judge, asked
 from gateway.services import Services, open_services
 from gateway.store import tables
 from gateway.store.batch import Batch, ReferralHead, Unit
-from gateway.worklist import read_worklist
-from gateway.worklist_order import PAGE_ROWS, Asked, Whose
+from gateway.worklist.order import PAGE_ROWS, Asked, Whose
+from gateway.worklist.reading import read_worklist
 from tests.journeys.support import change, pushed, sealed, serial, size, status, world_on
 from tests.support.browser import DESK, PHONE, Chromium, Live, shot
 from tests.support.console import ADVISER, AUDITOR, OFFICER, OTHER_TEAM, SECOND_ADVISER, signed_in

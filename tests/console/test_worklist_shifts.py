@@ -19,7 +19,7 @@ from gateway.evidence import Event
 from gateway.on_call import remove_on_call, set_on_call
 from gateway.shifts import Shifts, Turns
 from gateway.store import tables
-from gateway.worklist_shifts import COUNTED_MAX
+from gateway.worklist.by_shift import COUNTED_MAX
 from tests.console.test_downtime import text_of
 from tests.journeys.support import change, pushed, sealed, serial, size, status, world_on
 from tests.support.browser import DESK, PHONE, Chromium, Live, shot
@@ -214,7 +214,7 @@ def test_what_was_counted_is_sealed_as_a_number_before_it_is_shown(world: World)
 def test_more_cases_than_are_counted_are_said_to_be_at_least_so_many(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.worklist_shifts.COUNTED_MAX", 2)
+    monkeypatch.setattr("gateway.worklist.by_shift.COUNTED_MAX", 2)
     assert COUNTED_MAX > 2
     for _ in range(3):
         due(world, pushed(world)[1], OVERDUE)
