@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.nhs.bars import BarsRefused
@@ -23,7 +24,7 @@ from gateway.console.console import Console, open_console
 from gateway.console.page import PREFIX as CONSOLE
 from gateway.console.routes import PUBLIC as CONSOLE_PUBLIC
 from gateway.console.routes import console_routes
-from gateway.errors import BadParameter, GatewayError, NotFound
+from gateway.errors import BadParameter, GatewayError, NotFound, NotServed
 from gateway.logs import Line, say
 from gateway.services import Services
 from gateway.signin.registered import PROVIDER_PAGE
@@ -163,6 +164,9 @@ def _answer_errors(app: FastAPI, console: Console) -> None:
             headers = error.headers if isinstance(error, HTTPException) else None
             body = {"title": "This method is not served here", "status": status}
             return json_response(body, status, headers=headers, media=PROBLEM)
+        if status == METHOD_NOT_ALLOWED and request.url.path.startswith(fhir.PREFIX):
+            headers = {"Allow": ", ".join(allowed(request))}
+            return await failed(request, NotServed("not by this method: see metadata", headers=headers))
         known = NotFound("there is nothing at this address") if status in _NOWHERE else BadParameter("not readable")
         return await failed(request, known)
 
@@ -207,6 +211,17 @@ class Unforeseen:
             if scope["type"] != "http" or began:
                 raise
             await (await self.answer(Request(scope), error))(scope, receive, send)
+
+
+def allowed(request: Request) -> list[str]:
+    """The methods served at an address, whatever there is at it (RFC 9110 section 15.5.6)."""
+    found = {
+        method
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return sorted(found)
 
 
 METHOD_NOT_ALLOWED = 405

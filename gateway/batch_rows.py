@@ -98,7 +98,7 @@ class _Rowed(Unit[T], Generic[T]):
         return self.unit.claims
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals of the unit."""
         return self.unit.referrals
 

@@ -57,11 +57,10 @@ from gateway.intake import Submission
 from gateway.journey import take_in
 from gateway.logs import Line, say
 from gateway.london import day_of
-from gateway.nothing_given import Missed
 from gateway.reading_log import Look
 from gateway.services import Services
 from gateway.setting_aside import set_aside
-from gateway.under_agreement import log_of, standing_of
+from gateway.under_agreement import log_of, missed, standing_of
 from mappings.profile import Profile
 
 IN_FLIGHT = 64  # documents: half wait for a commit while half are read; at most 64 MiB at the largest body
@@ -338,5 +337,4 @@ async def _looked(services: Services, caller: Caller, log_id: str, what: Mapping
 
 
 async def _missed(services: Services, caller: Caller, log_id: str) -> NotFound:
-    await services.journals.of(log_id).submit(Missed(caller, Event.BATCH_READ))
-    return NotFound("there is no such batch")
+    return await missed(services, caller, log_id, Event.BATCH_READ, "there is no such batch")

@@ -87,12 +87,13 @@ class OpenBreakGlass(Unit[Opened | str | None]):
         asked = {"log": batch.log_id, "id": self.emergency.referral_id}
         team = {"team": self.caller.recipient, "organisation": self.caller.organisation}
         row = next(iter(batch.read(_REFERRAL, asked | team)), None)
-        unreviewed = batch.read(_UNREVIEWED, {"log": batch.log_id, "user": self.caller.user})
+        person = {"log": batch.log_id, "organisation": self.caller.organisation, "user": self.caller.user}
+        unreviewed = batch.read(_UNREVIEWED, person)
         if row is None:
             batch.seal(nothing_found(batch, self.caller, self.standing, "Task"))
             return None
         for one in unreviewed:
-            if one.referral_id == row.id and one.expires_at > batch.at:
+            if one.referral_id == row.id and one.expires_at > batch.clock:
                 self._seal(batch, row, Event.BREAK_GLASS_OPENED, one.id, repeated=True)
                 return Opened(one.id, one.expires_at, one.review_due)
         if unreviewed:
@@ -192,7 +193,7 @@ class ReviewBreakGlass(Unit[bool]):
                 caller=self.caller,
                 case=row.referral_id,
                 reason=self.outcome.value,
-                detail={"break-glass": row.id, "user": row.user_id, "late": batch.at > row.review_due},
+                detail={"break-glass": row.id, "user": row.user_id, "late": batch.clock > row.review_due},
             )
         )
         return True
@@ -209,6 +210,7 @@ _REFERRAL = select(tables.referral).where(
 )
 _UNREVIEWED = select(_t.c.id, _t.c.referral_id, _t.c.expires_at, _t.c.review_due).where(
     _t.c.log_id == bindparam("log"),
+    _t.c.organisation == bindparam("organisation"),
     func.lower(_t.c.user_id) == func.lower(bindparam("user")),
     _t.c.reviewed_at.is_(None),
 )

@@ -14,7 +14,7 @@ Source: domain.md sections 4.1 (step 2), 4.6.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,9 @@ from audit.receipt import Receipt
 from gateway.break_glass import Emergency, OpenBreakGlass
 from gateway.break_glass import Opened as OpenedGlass
 from gateway.callers import check_named, check_recipient
+from gateway.casework.acts import CONSENT
+from gateway.casework.effects import Happened
+from gateway.casework.keeping import prepare
 from gateway.consent import ChangeConsent
 from gateway.decide import Facts
 from gateway.disclosure import Disclose, Opened, Reader
@@ -69,6 +72,15 @@ async def break_glass(services: Services, caller: Caller, emergency: Emergency) 
     return committed.value, committed.receipt
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What change_consent answers: the act that the history calls it by, how many recipients are told, the receipt."""
+
+    act: str
+    told: int
+    receipt: Receipt
+
+
 async def change_consent(
     services: Services,
     library: Reader,
@@ -77,22 +89,23 @@ async def change_consent(
     state: ConsentState,
     reason: str | None,
     once: bytes | None = None,
-) -> tuple[int, Receipt]:
-    """Record what the victim says now; returns how many recipients are told. Raises NotFound, Busy, NotSealed.
+) -> Heard:
+    """Record what the victim says now. Raises NotFound, Busy, NotSealed.
 
     `once` names the request, so that its repeat does nothing: AlreadyAnswered.
     """
     log_id = await log_of(services, caller)
     search = Search(types=("Task",), ids=(task_id,), event=Event.REFERRAL_READ)
 
-    async def attempt() -> Committed[int]:
+    async def attempt() -> Heard:
         opened = await _open_case(services, library, caller, log_id, search)
         standing = await standing_of(services, log_id)
-        unit = ChangeConsent(opened.row, opened.facts, state, reason, caller, standing)
-        return await services.journals.of(log_id).submit(Once(unit, once) if once else unit)
+        said = prepare(Happened(CONSENT, datetime.now(UTC), {"state": state.value}, {}), services.keyring)
+        unit = ChangeConsent(opened.row, opened.facts, state, reason, caller, standing, said)
+        committed = await services.journals.of(log_id).submit(Once(unit, once) if once else unit)
+        return Heard(said.id, committed.value, committed.receipt)
 
-    committed = await decided(services, caller, log_id, attempt)
-    return committed.value, committed.receipt
+    return await decided(services, caller, log_id, attempt)
 
 
 async def declare_connection(services: Services, library: Reader, caller: Caller, task_id: str) -> Receipt:
@@ -132,7 +145,9 @@ async def record_oral(
         if purpose is None or known is None:
             raise Unprocessable("the agreement has no flow from this organisation to that recipient")
         facts = _said_facts(Facts.from_json(orjson.loads(row.facts)), caller, said, purpose)
-        unit = RecordOral(replace(said, purpose=purpose), row, facts, caller, standing)
+        own = (row.organisation, row.team) == (caller.organisation, caller.recipient)
+        kept = prepare(said.happened, services.keyring) if own else None
+        unit = RecordOral(replace(said, purpose=purpose), row, facts, caller, standing, kept)
         return await services.journals.of(log_id).submit(Once(unit, once) if once else unit)
 
     committed = await decided(services, caller, log_id, attempt)

@@ -19,7 +19,7 @@ def agreement_of(caller: Caller) -> str | None:
 
 def check_recipient(standing: Standing, caller: Caller) -> None:
     """Raise NotPermitted unless the caller is a recipient of the agreement, with the person it wants named."""
-    content = standing.terms.agreement.content if standing.terms else None
+    content = standing.content
     found = content.recipient(caller.recipient) if content and caller.recipient else None
     if content is None or found is None or content.party(found.party).organisation != caller.organisation:
         raise _no_recipient()

@@ -44,7 +44,7 @@ class KeepClocks(Unit[int]):
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        rows = batch.read(_COME, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        rows = batch.read(_COME, {"log": batch.log_id, "now": batch.clock, "most": self.most})
         on_call = rota_now(batch) if rows else {}
         for row in rows:
             self._keep(batch, row, on_call)
@@ -52,7 +52,7 @@ class KeepClocks(Unit[int]):
 
     def _keep(self, batch: Batch, row: Row[Any], on_call: Mapping[tuple[str, str], str]) -> None:
         times = self._times(row)
-        come = [stage for stage in times if timestamp(times[stage]) <= batch.at]
+        come = [stage for stage in times if timestamp(times[stage]) <= batch.clock]
         left = [at for stage, at in times.items() if stage not in come]
         marks = {name: batch.at if stage in come else None for stage, name in _MARKS.items()}
         batch.update(
@@ -71,7 +71,7 @@ class KeepClocks(Unit[int]):
     def _times(self, row: Row[Any]) -> dict[Stage, datetime]:
         """What a clock has still to do, and when."""
         started, due = datetime.fromisoformat(row.started_at), datetime.fromisoformat(row.due_at)
-        content = self.standing.terms.agreement.content if self.standing.terms else None
+        content = self.standing.content
         closed = frozenset(content.clocks.closed if content else ())
         times = stages(Clock(row.kind), started, due, self.shifts, closed) | {Stage.LAPSE: due}
         return {stage: at for stage, at in times.items() if getattr(row, _MARKS[stage]) is None}

@@ -29,7 +29,7 @@ from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.records import subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.ties import ties_of
 from gateway.under_agreement import decided, log_of, standing_of
 from mappings.referral import ReferralStatus
@@ -111,7 +111,7 @@ class NoteReading(Unit[None]):
     reason: str | None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed."""
         return [row.id for row in self.rows]
 
@@ -126,7 +126,7 @@ class NoteReading(Unit[None]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 subjects=tuple(sorted(subject_of(row.record_id, row.victim) for row in self.rows)),
                 record=first.record_id,
                 case=first.id,

@@ -26,12 +26,14 @@ from gateway.casework.rota import on_call_for
 from gateway.disclosure import Reader
 from gateway.evidence import Caller
 from gateway.feedback import expired, feedback_recipient, find_word
+from gateway.mistakes import Past, past_of
 from gateway.notices import ReadCaseNotices
 from gateway.oral import purpose_to
 from gateway.services import Services
 from gateway.shown import CASE_PAGE, SAFE_ADDRESS
 from gateway.store import tables
 from gateway.terms import Standing
+from gateway.tracing.said import children_traced
 from gateway.under_agreement import decided, standing_of
 from mappings.record import Feedback
 
@@ -59,7 +61,8 @@ class CasePage:
     """A case: the record and what was done; `words` the latest first; `on_call` whoever is on call for the team now.
 
     `areas` are the agreement's, by id, with their names; `recipients` whom the team tells anything, likewise.
-    `safe_address` says that there is one to open. `notices` are those that nobody of the team has taken note of.
+    `safe_address` says that there is one to open, `past` what of it can be taken back, `traced` where the search
+    for each child's NHS number stands. `notices` are those that nobody of the team has taken note of.
     """
 
     file: CaseFile
@@ -70,6 +73,8 @@ class CasePage:
     areas: Mapping[str, str]
     recipients: Mapping[str, str]
     safe_address: bool
+    past: Past
+    traced: Mapping[str, Row[Any]]
 
     @property
     def receipt(self) -> Receipt:
@@ -82,10 +87,11 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
     file = await open_case(services, library, caller, referral_id, reason, CASE_PAGE)
     standing = await standing_of(services, file.log_id)
 
-    def find(connection: Connection) -> tuple[tuple[Word, ...], str | None]:
+    def find(connection: Connection) -> tuple[tuple[Word, ...], str | None, Mapping[str, Row[Any]]]:
         now = datetime.now(UTC)
         on_call = on_call_for(connection, file.log_id, file.row.organisation, file.row.team, now)
-        return _words(connection, services, file, standing, now), on_call
+        traced = children_traced(connection, file.row, standing, now)
+        return _words(connection, services, file, standing, now), on_call, traced
 
     parts = (
         asyncio.create_task(read_acts(services, library, caller, referral_id, reason)),
@@ -93,8 +99,9 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
         asyncio.create_task(_notices(services, caller, file)),
     )
     await asyncio.wait(parts)  # where one fails, the others are not sealed behind the answer
-    acts, (words, on_call), notices = await asyncio.gather(*parts)
-    content = standing.terms.agreement.content if standing.terms else None
+    acts, (words, on_call, traced), notices = await asyncio.gather(*parts)
+    past = await services.database.read(lambda c: past_of(c, file.row, acts.done, standing.content))
+    content = standing.content
     return CasePage(
         file,
         acts,
@@ -104,6 +111,8 @@ async def read_page(services: Services, library: Reader, caller: Caller, referra
         dict(content.areas) if content else {},
         {one.id: one.name for one in content.recipients if _may_be_told(standing, caller, one.id)} if content else {},
         safe_address=any(item.endswith(".safe_address") for item in file.decision.ruling.methods),
+        past=past,
+        traced=traced,
     )
 
 

@@ -22,17 +22,18 @@ from sqlalchemy import Connection, Row
 from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.callers import check_named, check_recipient
-from gateway.decide import Decision, Facts, Outcome, Reason, decide_on
+from gateway.decide import Decision, Facts, Outcome, Reason
 from gateway.disclosure import Disclose, Found, Reader, Refused, judged_of, whole_of
 from gateway.errors import BadParameter, NotFound
 from gateway.evidence import Caller, Event, act
 from gateway.minimise import minimise
 from gateway.repeats import earlier_incidents
 from gateway.same_incident import links_of
+from gateway.sealing import decided_again
 from gateway.searching import Search, find_rows
 from gateway.services import Services
 from gateway.shown import PARTS
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.records import referral_of, subject_of
 from gateway.terms import Standing
 from gateway.ties import ties_of
@@ -167,16 +168,14 @@ class OpenCase(Unit[None]):
     part: str | None = None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return [self.row.id]
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         batch.same_referral(self.row.id, self.row.version)
-        decision = decide_on(self.facts, self.row.team, self.decision.purpose, self.standing.terms, batch.now)
-        if (decision.outcome, decision.ruling) != (self.decision.outcome, self.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
+        decided_again(self.facts, self.decision, self.standing.terms, batch.now)
         batch.seal(
             act(
                 Event.REFERRAL_READ,

@@ -1,4 +1,4 @@
-"""What the victim says now of sharing, and when an override of what she said ends.
+"""What the victim says now of sharing, that it was entered in error, and when an override of what she said ends.
 
 Refused and withdrawn stop the future: the facts her referral is decided on say so from the next version, everybody
 else who was given something is told, and where a hold of the agreement leaves it to a person, that person is asked.
@@ -9,7 +9,7 @@ Source: domain.md section 4.6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +17,12 @@ import orjson
 from sqlalchemy import Row, bindparam, or_, select, update
 
 from audit.entry import Entry, Operation, Recipient
+from gateway.casework.keeping import Kept, by_of, write_events
 from gateway.decide import Decision, Facts, decide_on
 from gateway.decide import Outcome as Ruled
 from gateway.evidence import Caller, Event, act
 from gateway.intake import SAFEGUARDING
-from gateway.notices import Kind, Matter, due_by_grade, others, past_recipients, tell
+from gateway.notices import Kind, Matter, acknowledging, due_by_grade, others, past_recipients, tell
 from gateway.store import tables
 from gateway.store.batch import Batch, ReferralHead, Unit
 from gateway.store.records import subject_of
@@ -43,9 +44,10 @@ class ChangeConsent(Unit[int]):
     reason: str | None
     caller: Caller
     standing: Standing
+    kept: Kept
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral."""
         return (self.row.id,)
 
@@ -53,35 +55,17 @@ class ChangeConsent(Unit[int]):
         self.standing.check(batch)
         head = batch.same_referral(self.row.id, self.row.version)
         given = past_recipients(batch, (self.row.id,))[self.row.id]
-        stored = replace(Facts.from_json(orjson.loads(self.row.facts)), consent=self.state.value)
+        stored = replace(_stored(self.row), consent=self.state.value)
         facts = replace(self.facts, consent=self.state.value)
-        terms = self.standing.terms
-        decision = decide_on(facts, self.row.team, SAFEGUARDING, terms, batch.now)
+        decision = decide_on(facts, self.row.team, SAFEGUARDING, self.standing.terms, batch.now)
         change_facts(batch, self.row, head, stored)
-        batch.seal(self._entry(batch, decision, facts))
-        kind = _SAID.get(self.state)
-        if kind is None:
-            return 0
-        due = due_by_grade(terms, facts.grade, batch.now)
-        matter = Matter(kind, self.row.event_id, self.row.id, self.row.record_id, self.reason)
-        agreement = terms.agreement if terms else None
-        told = tell(batch, matter, others(given, self.caller), due=due, caller=self.caller, agreement=agreement)
-        owner = self._owner(decision)
-        if owner is not None:
-            needed = replace(matter, kind=Kind.DECISION_NEEDED, reason=decision.verdicts[0].by)
-            by = decision.respond_by or due
-            tell(batch, needed, (owner,), due=by, caller=self.caller, agreement=agreement)
-        return told
-
-    def _owner(self, decision: Decision) -> Recipient | None:
-        """The organisation whose named contact decides, where the agreement leaves it to one."""
-        if decision.outcome is not Ruled.HELD or not decision.verdicts or self.standing.terms is None:
-            return None
-        content = self.standing.terms.agreement.content
-        contact = next((one for one in content.contacts if one.id == decision.owner), None)
-        return Recipient(content.party(contact.party).organisation, "") if contact else None
+        seq = batch.seal(self._entry(batch, decision, facts))
+        write_events(batch, seq, self.row.id, (self.kept,), *by_of(self.caller))
+        return tell_of_refusal(batch, self.row, self.caller, self.standing, decision, facts, given, self.reason)
 
     def _entry(self, batch: Batch, decision: Decision, facts: Facts) -> Entry:
+        before = _stored(self.row).consent
+        detail = {"consent": self.state.value} | ({"why": self.reason} if self.reason else {})
         return act(
             Event.CONSENT_CHANGED,
             Operation.ALTERATION,
@@ -93,11 +77,86 @@ class ChangeConsent(Unit[int]):
             record=self.row.record_id,
             case=self.row.id,
             mapping=self.row.mapping,
-            detail={"consent": self.state.value} | ({"why": self.reason} if self.reason else {}),
+            payload=self.kept.payload,
+            detail=detail | ({"before": before} if before is not None else {}),
         )
 
 
-_SAID = {ConsentState.REFUSED: Kind.CONSENT_REFUSED, ConsentState.WITHDRAWN: Kind.CONSENT_WITHDRAWN}
+def tell_of_refusal(
+    batch: Batch,
+    row: Row[Any],
+    caller: Caller,
+    standing: Standing,
+    decision: Decision,
+    facts: Facts,
+    given: Iterable[Recipient],
+    reason: str | None = None,
+) -> int:
+    """Tell whoever was given something that she refuses, and whoever decides that they must; returns how many.
+
+    Nobody is told of any other consent. Must be called after the entry that it follows from was sealed.
+    """
+    kind = _SAID.get(facts.consent or "")
+    if kind is None:
+        return 0
+    terms = standing.terms
+    due = due_by_grade(terms, facts.grade, batch.now)
+    matter = Matter(kind, row.event_id, row.id, row.record_id, reason)
+    agreement = standing.agreement
+    told = tell(batch, matter, others(given, caller), due=due, caller=caller, agreement=agreement)
+    owner = _owner(decision, standing)
+    if owner is not None:
+        needed = replace(matter, kind=Kind.DECISION_NEEDED, reason=decision.verdicts[0].by)
+        by = decision.respond_by or due
+        tell(batch, needed, (owner,), due=by, caller=caller, agreement=agreement)
+    return told
+
+
+def _owner(decision: Decision, standing: Standing) -> Recipient | None:
+    """The organisation whose named contact decides, where the agreement leaves it to one."""
+    if decision.outcome is not Ruled.HELD or not decision.verdicts or standing.content is None:
+        return None
+    contact = next((one for one in standing.content.contacts if one.id == decision.owner), None)
+    return Recipient(standing.content.party(contact.party).organisation, "") if contact else None
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """That she refuses was entered in error: whom that was told, and what waits for a human because of it."""
+
+    told: tuple[Recipient, ...]
+    waiting: tuple[str, ...]
+
+
+def retold(batch: Batch, row: Row[Any], recorded_at: str) -> Retold:
+    """Whom a change of consent, recorded at an instant, was told. Must be called before the unit writes."""
+    rows = batch.read(_TOLD, {"of": row.id, "at": recorded_at})
+    return Retold(
+        tuple(Recipient(one.organisation, one.recipient) for one in rows if one.kind in _SAID.values()),
+        tuple(one.id for one in rows if one.kind == Kind.DECISION_NEEDED and one.acknowledged_at is None),
+    )
+
+
+def take_back_refusal(
+    batch: Batch, row: Row[Any], caller: Caller, standing: Standing, facts: Facts, before: Retold
+) -> int:
+    """Tell whoever was told that she refuses that it was a mistake, and have nobody decide on it; returns how many.
+
+    Must be called after the entry that it follows from was sealed.
+    """
+    for waiting in before.waiting:
+        batch.update(_SETTLE, {"log": batch.log_id, "of": waiting, "at": batch.at, "by": by_of(caller)[0]})
+    if facts.consent in _SAID:
+        return 0  # they are told what she does say
+    matter = Matter(Kind.CONSENT_CORRECTED, row.event_id, row.id, row.record_id)
+    due = due_by_grade(standing.terms, facts.grade, batch.now)
+    return tell(batch, matter, before.told, due=due, caller=caller, agreement=standing.agreement)
+
+
+_SAID: Mapping[str, Kind] = {
+    ConsentState.REFUSED.value: Kind.CONSENT_REFUSED,
+    ConsentState.WITHDRAWN.value: Kind.CONSENT_WITHDRAWN,
+}
 
 
 def change_facts(batch: Batch, row: Row[Any], head: ReferralHead, facts: Facts) -> None:
@@ -113,7 +172,7 @@ class EndOverrides(Unit[int]):
     most: int = 50
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        due = batch.read(_EXPIRED, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        due = batch.read(_EXPIRED, {"log": batch.log_id, "now": batch.clock, "most": self.most})
         over = [(one, overridden_by(batch, one)) for one in due]
         for one, rows in over:
             end_override(batch, one.id, rows)
@@ -168,7 +227,9 @@ CONDITIONS_SETTLED = "C-decided"
 SUSPICION_SETTLED = "E-decided"
 """Information graded E that a human has let go on."""
 
-_t, _r = tables.consent_override, tables.referral
+_t, _r, _n = tables.consent_override, tables.referral, tables.notice
+_TOLD = select(_n).where(_n.c.referral_id == bindparam("of"), _n.c.created_at == bindparam("at")).order_by(_n.c.seq)
+_SETTLE = acknowledging(_n.c.id == bindparam("of"))
 _EXPIRED = (
     select(_t.c.id, _t.c.referral_id, _t.c.event_id)
     .where(_t.c.log_id == bindparam("log"), _t.c.ended_at.is_(None), _t.c.expires_at <= bindparam("now"))

@@ -37,11 +37,12 @@ from gateway.nothing_given import nothing_found
 from gateway.order_ends import passed, shown_at
 from gateway.repeats import earlier_incidents, with_earlier
 from gateway.same_incident import links_of, with_linked
+from gateway.sealing import decided_again
 from gateway.searching import Search, find_rows, place_of, rows_to_count
 from gateway.selecting import selected
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.records import Records, referral_of, subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.ties import Ties, ties_of
 from mappings.record import Earlier, Record
 from mappings.referral import ReferralState, ReferralStatus
@@ -63,6 +64,11 @@ class Opened:
     withheld: bool
     matches: tuple[fhir.Written, ...]
     included: tuple[fhir.Written, ...]
+
+    def check(self, batch: Batch, search: Search, standing: Standing) -> None:
+        """Decide again at the instant of sealing. Raises DecideAgain where the referral or the decision has changed."""
+        batch.same_referral(self.row.id, self.row.version)
+        decided_again(self.facts, self.decision, standing.terms, batch.now, search.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,11 @@ def judged_of(row: Row[Any], standing: Standing, ties: Ties, now: datetime) -> t
 
     An emergency counts only where the decision would be no without it: then its clause, and no other, decides.
     """
-    kept = _facts(row.facts)
+    return judged_on(_facts(row.facts), row, standing, ties, now)
+
+
+def judged_on(kept: Facts, row: Row[Any], standing: Standing, ties: Ties, now: datetime) -> tuple[Facts, Decision]:
+    """The same, of a referral as it would be if it were decided on these facts."""
     hours = hours_since(datetime.fromisoformat(row.event_at), now) if row.event_at else kept.hours_since_event
     facts = kept.asked_by(ties.relationship(row), None, hours)
     decision = decide_on(facts, row.team, SAFEGUARDING, standing.terms, now)
@@ -262,7 +272,7 @@ class Disclose(Unit[None]):
     reason: str | None = None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed."""
         return [one.row.id for one in self.found.opened]
 
@@ -273,10 +283,7 @@ class Disclose(Unit[None]):
         elif not self.found.opened and not self.found.refused:
             batch.seal(nothing_found(batch, self.caller, self.standing, self.search.types[0]))
         for one in self.found.opened:
-            batch.same_referral(one.row.id, one.row.version)
-            decision = decide_on(one.facts, one.row.team, one.decision.purpose, self.standing.terms, batch.now)
-            if decision.narrow(self.search.items).ruling != one.decision.ruling:
-                raise DecideAgain("the decision came out otherwise at the instant of sealing")
+            one.check(batch, self.search, self.standing)
             batch.seal(
                 act(
                     self.search.event,
@@ -303,7 +310,7 @@ class Disclose(Unit[None]):
             Operation.CONSULTATION,
             at=batch.at,
             caller=self.caller,
-            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+            agreement=self.standing.agreement_ref,
             reason=self.reason,
             detail={"types": ",".join(self.search.types), "total": self.found.total or 0},
         )

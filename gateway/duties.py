@@ -14,6 +14,7 @@ from audit.sql import log_head
 from gateway.agreement_life import note_expiries
 from gateway.batch_rows import EndBroken
 from gateway.case_clocks import KeepClocks
+from gateway.certificate_ends import note_ends
 from gateway.consent import EndOverrides
 from gateway.coresponse.unjoined import EraseContacts, NoteMissing
 from gateway.delivery.courier import Courier as Deliverer
@@ -48,6 +49,8 @@ from gateway.witnessing import Collector
 OFTEN = timedelta(minutes=1)
 """An override or an agreement that has run out, and a notice that is late, are noticed within it."""
 
+HOURLY = timedelta(hours=1)
+"""How often certificates are looked at, of whose end is warned by days."""
 
 MATCH_EVERY = timedelta(seconds=2)
 """How soon after an incident was taken in its people are compared with those of others."""
@@ -94,6 +97,7 @@ def jobs(services: Services) -> tuple[Job, ...]:
         Job("holds-overdue", OFTEN, _in_every_log(services, NoteHoldsOverdue)),
         Job("batches-broken", OFTEN, _in_every_log(services, EndBroken)),
         Job("agreements-expiring", OFTEN, warn),
+        Job("certificates-ending", HOURLY, lambda now: note_ends(services, now)),
         Job("mapping-drift", OFTEN, _of(note_drift, services)),
         Job("sign-ins-ended", OFTEN, _of(end_sign_ins, services)),
         Job("retention-sweep", every, erase),

@@ -1,48 +1,58 @@
-"""What was entered by mistake is put right: an act is marked as entered in error, and what it did is undone.
+"""What was entered by mistake is put right: it is marked as entered in error, and what it did is undone.
 
-Nothing is deleted. Another row says which act it was and why, and is sealed as an entry of its own; the case goes back
-to what the acts that stand give (`casework.replay`): its state, whose it is, its clocks. A word that police had not
-been given yet is told no more, and one that they had is taken back by a word under the agreement. Refused where a later
-act relies on it, where it is no adviser's act, or where it is erased or was taken back before.
+Nothing is deleted. Another row says what it was and why, and is sealed as an entry of its own; the case goes back to
+what stands without it (`mistakes`): its state, whose it is, its clocks, the consent it is decided on. A word that
+police had not been given yet is told no more, and one that they had is taken back by a word under the agreement.
+Whoever was told that she refuses is told that it was a mistake; who was told nothing aloud after all is corrected no
+more; a contact at the scene that was another victim's waits again for the case that it belongs to.
 
-Source: UK GDPR articles 5(1)(d), 16; DPA 2018 ss.38, 46, 62; FHIR R4 `entered-in-error`; domain.md sections 4.2, 4.3.
+Where consent that was refused by mistake keeps the case from whoever entered it, they take it back all the same, and
+see nothing of the case by that.
+
+Source: UK GDPR articles 5(1)(d), 16; DPA 2018 ss.38, 46, 62; FHIR R4 `entered-in-error`; domain.md sections 4.2 to 4.6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from audit import search as log_search
-from audit.entry import Operation, Outcome
+from audit.entry import Operation, Outcome, timestamp
 from audit.receipt import Receipt
 from audit.search import Query
 from gateway import in_case
-from gateway.agreement.content import Content
-from gateway.casework.acts import IN_ERROR, KINDS, EnteredInError
-from gateway.casework.codes import Channel
+from gateway.casework.acts import IN_ERROR, EnteredInError
+from gateway.casework.codes import WhyInError
 from gateway.casework.effects import UNANSWERED, Happened
 from gateway.casework.keeping import Kept, Owner, by_of, follow, prepare, write_events
 from gateway.casework.reading import Done, history
-from gateway.casework.replay import Offer, Without, standing, without
 from gateway.casework.rules import refused
 from gateway.casework.states import NEXT_STATUS
-from gateway.casework.timers import Kind, Stands
-from gateway.disclosure import Opened, Reader
-from gateway.errors import NotPermitted
+from gateway.consent import retold, take_back_refusal, tell_of_refusal
+from gateway.coresponse.meeting import part
+from gateway.decide import Decision, Facts, decide_on
+from gateway.decide import Outcome as Ruled
+from gateway.disclosure import Opened, Reader, judged_on
+from gateway.errors import TransitionRefused
 from gateway.evidence import Caller, Event, act
 from gateway.in_case import Asked, Here
+from gateway.intake import SAFEGUARDING
+from gateway.mistakes import Past, Undone, past_of
+from gateway.notices import past_recipients
+from gateway.searching import Search, find_rows
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, ReferralHead, Unit
 from gateway.store.records import Records, subject_of
 from gateway.telling import WORDS_PER_CHANGE, Listener, Word, restore_offer, write_words
 from gateway.terms import Standing
+from gateway.ties import ties_of
 from mappings.record import Feedback, FeedbackCode, Record
 from mappings.referral import ReferralStatus
 
@@ -63,33 +73,35 @@ async def take_back(
     library: Reader,
     caller: Caller,
     referral_id: str,
-    event: str,
+    event: str | None,
     said: EnteredInError,
     if_match: Callable[[int], bool] = lambda _: True,
     key: str | None = None,
 ) -> TakenBack:
     """Say that an act of a case, named by its id, was entered in error. `key` and `if_match` are as for `act_on`.
 
-    Whoever entered it may, and whoever has the role that the agreement gives the team. Raises NotFound,
-    VersionConflict, TransitionRefused, IdempotencyConflict, NotPermitted, Busy, NotSealed.
+    None is the last that this person entered of what the victim says of sharing. Whoever entered it may, and whoever
+    has the role that the agreement gives the team. Raises NotFound, VersionConflict, TransitionRefused,
+    IdempotencyConflict, NotPermitted, Busy, NotSealed.
     """
 
     def look(connection: Connection, opened: Opened, at: Standing) -> _Looked:
-        return _looked(connection, services, library, opened, at, event)
+        done = history(connection, services.keyring, [opened.row.id])
+        past = past_of(connection, opened.row, done, at.content)
+        named = past.last_said_by(caller) if event is None else event
+        return _Looked(past, named, tuple(_told(connection, services, opened.row, done, named)))
 
     def judge(here: Here[_Looked]) -> tuple[EnterInError, tuple[Feedback, ...]]:
-        change = _change(services, here, event, said, caller)
+        change = _change(services, here, said, caller)
         return change, tuple(one.said for one in change.words)
 
+    def kept(connection: Connection, search: Search, at: Standing, log_id: str) -> Opened | None:
+        return _kept_from(connection, services, caller, search, at, log_id, event)
+
     body = orjson.dumps([event, said.model_dump(mode="json")])
-    asked = Asked(body, look, judge, Event.CASE_CORRECTED)
+    asked = Asked(body, look, judge, Event.CASE_CORRECTED, kept)
     done = await in_case.do(services, library, caller, referral_id, asked, if_match, key)
     return TakenBack(done.version, done.receipts[0], done.judged or (), done.log_id, known=done.judged is None)
-
-
-def can_be(one: Done, referral_id: str) -> bool:
-    """Whether something that was done in a case is an act that stands, as far as its row says."""
-    return one.referral_id == referral_id and one.stands and one.kind in KINDS and one.words is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,54 +116,61 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class EnterInError(Unit[int]):
-    """Mark an act as entered in error, and undo what it did; returns the case's new version."""
+    """Mark an act as entered in error, and undo what it did; returns the case's new version.
+
+    `waits` is how long a contact at the scene that was another victim's has to find its case.
+    """
 
     here: Here[_Looked]
-    one: Done
-    after: Without
+    undone: Undone
     kept: Kept
     words: Sequence[Wrong]
-    reason: str
+    reason: WhyInError
+    waits: timedelta
     caller: Caller
     records: Records
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return (self.here.opened.row.id,)
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        row = self.here.opened.row
-        self.here.standing.check(batch)
+        row, one, at = self.here.opened.row, self.undone.one, self.here.standing
+        at.check(batch)
         head = batch.same_referral(row.id, row.version)
         given = _given(batch, [one.record_id for one in self.words])
+        heard = self.undone.consent is not None
+        before = retold(batch, row, timestamp(one.recorded_at)) if heard else None
+        knowing = past_recipients(batch, (row.id,))[row.id] if heard else ()
+        facts, decision = self._decided(batch)
         version = head.version + 1
-        status, state = self.after.stands
+        status, state = self.undone.case.stands
         batch.change_referral(
             row.id, ReferralHead(version, status.value, state.value, head.record_id), self._changed(row)
         )
         if status in UNANSWERED and ReferralStatus(row.status) not in UNANSWERED:
             restore_offer(batch, row.id, head.record_id)
-        for one in self.words:
-            batch.update(_IN_ERROR, {"log": batch.log_id, "place": one.seq, "now": batch.at})
-        instead = [one.instead for one in self.words if one.record_id in given]
+        for word in self.words:
+            batch.update(_IN_ERROR, {"log": batch.log_id, "place": word.seq, "now": batch.at})
+        instead = [word.instead for word in self.words if word.record_id in given]
         seq = batch.seal(
             act(
                 Event.CASE_CORRECTED,
                 Operation.ALTERATION,
                 at=batch.at,
                 caller=self.caller,
-                decision=self.here.opened.decision,
-                facts=self.here.opened.facts,
+                decision=decision,
+                facts=facts,
                 subjects=(subject_of(row.record_id, row.victim),),
                 record=row.record_id,
                 case=row.id,
                 payload=self.kept.payload,
                 detail={
                     "types": "Task",
-                    "act": self.one.kind,
-                    "mistake": self.reason,
-                    "entry": self.one.index,
+                    "act": one.kind,
+                    "mistake": self.reason.value,
+                    "entry": one.index,
                     "status": status.value,
                     "state": state.value,
                     "version": version,
@@ -161,61 +180,81 @@ class EnterInError(Unit[int]):
         )
         write_events(batch, seq, row.id, (self.kept,), *by_of(self.caller))
         write_words(batch, seq, instead, Listener(row.force, row.id, row.event_id), self.records)
-        follow(batch, self.after.plan, Owner(row.id, row.organisation, row.team))
+        follow(batch, self.undone.case.plan, Owner(row.id, row.organisation, row.team))
+        if before is not None:
+            take_back_refusal(batch, row, self.caller, at, facts, before)
+            tell_of_refusal(batch, row, self.caller, at, decision, facts, knowing)
+        if (contact := self.here.looked.past.scenes.get(one.id)) is not None:
+            part(batch, contact, batch.now + self.waits if self.reason is WhyInError.WRONG_CASE else None)
         return version
+
+    def _decided(self, batch: Batch) -> tuple[Facts, Decision]:
+        """The facts that the case is decided on without the act, and the decision on them."""
+        opened = self.here.opened
+        if self.undone.consent is None:
+            return opened.facts, opened.decision
+        facts = replace(opened.facts, consent=self.undone.decided_on)
+        return facts, decide_on(facts, opened.row.team, SAFEGUARDING, self.here.standing.terms, batch.now)
 
     def _changed(self, row: Row[Any]) -> dict[str, Any]:
         """The columns of the referral beside its head. The Task says every word that is taken back."""
         told = [_taking_back(one.said, self.caller.role).model_dump(mode="json") for one in self.words]
-        ended = not NEXT_STATUS[self.after.stands[0]]
-        return {
+        ended = not NEXT_STATUS[self.undone.case.stands[0]]
+        changed = {
             "feedback": orjson.dumps([*orjson.loads(row.feedback), *told]).decode(),
-            "assigned_to": self.after.holder,
+            "assigned_to": self.undone.case.holder,
             "closed_at": row.closed_at if ended else None,
         }
+        if self.undone.consent is not None:
+            stored = replace(Facts.from_json(orjson.loads(row.facts)), consent=self.undone.decided_on)
+            changed["facts"] = orjson.dumps(stored.to_json()).decode()
+        return changed
 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What an act is taken back on: everything that was done in the case, and what the act told police.
+    """What an act is taken back on: the past of the case, which act is meant, and the words that it told police.
 
-    `told` are the places and records of its words, those that are erased left out; `goes_on` says whether a later case
-    goes on with this one.
+    `told` are the places and records of its words, those that are erased left out.
     """
 
-    stands: Stands
-    done: tuple[Done, ...]
-    offer: Offer
+    past: Past
+    event: str | None
     told: tuple[tuple[int, str, Record], ...]
-    goes_on: bool
 
 
-def _looked(
-    connection: Connection, services: Services, library: Reader, opened: Opened, at: Standing, event: str
-) -> _Looked:
-    row = opened.row
-    done = history(connection, services.keyring, [row.id])
-    due = {Kind(one.kind): datetime.fromisoformat(one.due_at) for one in connection.execute(_OFFER, {"of": row.id})}
-    clocks = at.terms.agreement.content.clocks if at.terms else None
-    scenes = _scenes(connection, row, done)
-    told = tuple(_told(connection, services, row, done, event))
-    after = {"log": row.log_id, "codes": orjson.dumps({"earlier": row.id}).decode()}
-    goes_on = connection.execute(_REOPENED, after).first() is not None
-    return _Looked(library.standing_of(opened), done, Offer(due, clocks, row.grade, scenes), told, goes_on)
-
-
-def _scenes(connection: Connection, row: Row[Any], done: Sequence[Done]) -> frozenset[str]:
-    """What was done that came of a contact at the scene: the log says which joined the case."""
-    there = [one for one in done if one.codes.get("channel") == Channel.AT_THE_SCENE]
-    if not there:
-        return frozenset()
-    joined = log_search.matching(connection, row.log_id, Query(case=row.id, event=Event.CO_RESPONSE_JOINED.value))
-    indexes = {stored.idx for stored in joined}
-    return frozenset(one.id for one in there if one.index in indexes)
+def _kept_from(
+    connection: Connection,
+    services: Services,
+    caller: Caller,
+    search: Search,
+    at: Standing,
+    log_id: str,
+    event: str | None,
+) -> Opened | None:
+    """A case that only what this person entered of her consent keeps from them; nothing of it is shown."""
+    now = datetime.now(UTC)
+    rows = find_rows(connection, search, log_id, caller, None, 1)
+    if not rows:
+        return None
+    (row,) = rows
+    past = past_of(connection, row, history(connection, services.keyring, [row.id]), at.content)
+    own = past.last_said_by(caller)
+    if own is None or event not in {None, own}:
+        return None
+    try:
+        undone = past.judge(own, caller)
+    except TransitionRefused:
+        return None
+    if undone.consent is None:
+        return None
+    stored = replace(Facts.from_json(orjson.loads(row.facts)), consent=undone.decided_on)
+    facts, decision = judged_on(stored, row, at, ties_of(connection.execute, caller, log_id, rows), now)
+    return Opened(row, facts, decision, True, (), ()) if decision.outcome is Ruled.PERMITTED else None  # noqa: FBT003 - withheld
 
 
 def _told(
-    connection: Connection, services: Services, row: Row[Any], done: Sequence[Done], event: str
+    connection: Connection, services: Services, row: Row[Any], done: Sequence[Done], event: str | None
 ) -> list[tuple[int, str, Record]]:
     """The words that an act told. A change of a Task is kept as an act for each of its words, in their order."""
     together = [other for one in done if one.id == event for other in done if other.index == one.index]
@@ -230,57 +269,32 @@ def _told(
     return [(one.seq, one.record_id, records[one.record_id]) for one in rows if one.record_id in records]
 
 
-def _change(services: Services, here: Here[_Looked], event: str, said: EnteredInError, caller: Caller) -> EnterInError:
+def _change(services: Services, here: Here[_Looked], said: EnteredInError, caller: Caller) -> EnterInError:
     """The unit that takes an act back. Raises TransitionRefused, NotPermitted."""
-    looked, row = here.looked, here.opened.row
-    one = next((one for one in looked.done if one.id == event), None)
-    if one is None:
-        raise refused("event", "names nothing that was done in this case")
-    if (wrong := _wrong(one, looked)) is not None:
-        raise refused("event", wrong)
-    content = here.standing.terms.agreement.content if here.standing.terms else None
-    if not _may(one, caller, content, row.team):
-        raise NotPermitted("whoever entered it takes it back, or somebody in the team's own role", reason="not-in-role")
-    after = without(standing(looked.done), event, looked.offer, looked.stands, row.assigned_to)
+    event = here.looked.event
+    if event is None:
+        raise refused("event", "you have entered nothing of what the victim says of sharing that stands")
+    undone = here.looked.past.judge(event, caller)
     codes = {"event": event, "reason": said.reason.value}
     words = {"note": said.note} if said.note else {}
     return EnterInError(
         here,
-        one,
-        after,
+        undone,
         prepare(Happened(IN_ERROR, datetime.now(UTC), codes, words), services.keyring),
-        tuple(_wrong_words(services, here, after, caller)),
-        said.reason.value,
+        tuple(_wrong_words(services, here, undone, caller)),
+        said.reason,
+        timedelta(hours=services.settings.co_response_hours),
         caller,
         services.records,
     )
 
 
-def _wrong(one: Done, looked: _Looked) -> str | None:
-    """Why something that was done cannot be taken back, as far as it says itself."""
-    reasons = (
-        (one.in_error is not None, "it has been taken back already"),
-        (one.kind not in KINDS, "it is no act of an adviser's; what was taken back by mistake is entered again"),
-        (one.id in looked.offer.scenes, "it came of a contact at the scene: put that right where it was recorded"),
-        (one.words is None, "it has been erased"),
-        (looked.stands[0] is ReferralStatus.ENTERED_IN_ERROR, "police have taken the whole referral back"),
-        (one.kind == "close" and looked.goes_on, "another case goes on with this one since it was closed"),
-    )
-    return next((words for is_so, words in reasons if is_so), None)
-
-
-def _may(one: Done, caller: Caller, content: Content | None, team: str) -> bool:
-    """Whether a person may take it back: who entered it, or who has the role that the agreement gives the team."""
-    recipient = content.recipient(team) if content else None
-    return one.by == caller.user or (recipient is not None and caller.role == recipient.role)
-
-
-def _wrong_words(services: Services, here: Here[_Looked], after: Without, caller: Caller) -> list[Wrong]:
+def _wrong_words(services: Services, here: Here[_Looked], undone: Undone, caller: Caller) -> list[Wrong]:
     """The words that are no longer true. That somebody has taken the referral stays true while others act in it."""
     found: list[Wrong] = []
     for seq, record_id, record in here.looked.told:
         word = record.feedback[0]
-        if word.code is FeedbackCode.ACKNOWLEDGED and after.stands[0] not in UNANSWERED:
+        if word.code is FeedbackCode.ACKNOWLEDGED and undone.case.stands[0] not in UNANSWERED:
             continue
         instead = record.model_copy(update={"feedback": (_taking_back(word, caller.role),)})
         found.append(Wrong(seq, record_id, word, Word.of(instead, here.log_id, services.records)))
@@ -313,12 +327,7 @@ def _given(batch: Batch, words: Sequence[str]) -> Collection[str]:
     return {one["record"] for one in said if one["operation"] == Operation.DISCLOSURE} & set(words)
 
 
-_f, _t, _e = tables.feedback, tables.case_timer, tables.case_event
-_OFFER = (
-    select(_t.c.kind, _t.c.due_at)
-    .where(_t.c.referral_id == bindparam("of"), _t.c.kind.in_((Kind.ACKNOWLEDGE.value, Kind.FIRST_CONTACT.value)))
-    .order_by(_t.c.started_at)
-)
+_f = tables.feedback
 _WORDS = (
     select(_f.c.seq, _f.c.record_id)
     .where(
@@ -328,9 +337,6 @@ _WORDS = (
         _f.c.seq < bindparam("next"),
     )
     .order_by(_f.c.seq)
-)
-_REOPENED = select(_e.c.id).where(
-    _e.c.log_id == bindparam("log"), _e.c.kind == "reopened", _e.c.codes == bindparam("codes")
 )
 _IN_ERROR = (
     update(_f)

@@ -29,6 +29,7 @@ class Event(StrEnum):
     CLIENT_REVOKED = "client-revoked"
     CERTIFICATE_ADDED = "certificate-added"
     CERTIFICATE_REMOVED = "certificate-removed"
+    CERTIFICATE_ENDING = "certificate-ending"
     TOKEN_ISSUED = "token-issued"  # noqa: S105 - an event
     TOKEN_REFUSED = "token-refused"  # noqa: S105 - an event
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - an event
@@ -197,6 +198,11 @@ class Caller:
     request: str | None = None
     correlation: str | None = None
     profiles: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """Whoever acts, as a row names them: the person, or the system that names none."""
+        return self.user or self.client
 
     @property
     def actor(self) -> Actor:

@@ -22,11 +22,12 @@ from gateway.evidence import Caller, Event, act
 from gateway.feeds import page_of
 from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
-from gateway.notices import Kind
+from gateway.notices import Kind, acknowledging
+from gateway.sealing import decided_again
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import Records, subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from mappings.record import ConsentState, Feedback
 
 FEEDBACK = "feedback"
@@ -177,10 +178,9 @@ _NO_CONSENT = frozenset({ConsentState.REFUSED.value, ConsentState.WITHDRAWN.valu
 def decided_now(batch: Batch, one: Telling, standing: Standing) -> Decision:
     """The decision on a word at the instant it is sealed. Raises DecideAgain where it is not what it was."""
     batch.same_referral(one.row.referral_id, one.row.referral_version)
-    decision = decide_on(one.facts, one.decision.recipient, FEEDBACK, standing.terms, batch.now)
-    if decision.ruling != one.decision.ruling or expired(one.feedback, batch.now):
-        raise DecideAgain("the decision came out otherwise at the instant of sealing")
-    return decision
+    if expired(one.feedback, batch.now):
+        raise DecideAgain("the word has come to its end")
+    return decided_again(one.facts, one.decision, standing.terms, batch.now)
 
 
 def told_facts(word: Facts, referral: Facts) -> Facts:
@@ -202,7 +202,7 @@ class Tell(Unit[None]):
     event: Event = Event.FEEDBACK_READ
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed, so that no word of what is erased by now is told."""
         return [one.row.referral_id for one in self.tellings.told]
 
@@ -249,41 +249,31 @@ class Acknowledge(Unit[None]):
             {"of": self.caller.organisation, "through": self.through, "at": batch.at},
         )
         took = {"log": batch.log_id, "of": self.caller.organisation, "through": self.through, "at": batch.at}
-        batch.update(_CLOSE_UNDELIVERED, took | {"by": self.caller.user or self.caller.client})
+        batch.update(_CLOSE_UNDELIVERED, took | {"by": self.caller.who})
         entry = act(
             Event.FEEDBACK_ACKNOWLEDGED,
             Operation.CONSULTATION,
             at=batch.at,
             caller=self.caller,
-            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+            agreement=self.standing.agreement_ref,
             detail={"through": self.through},
         )
         batch.seal(entry)
 
 
 _n, _f = tables.notice, tables.feedback
-_CLOSE_UNDELIVERED = (
-    update(_n)
-    .where(
-        _n.c.log_id == bindparam("log"),
-        _n.c.kind == Kind.UNDELIVERED.value,
-        _n.c.acknowledged_at.is_(None),
-        _n.c.record_id.in_(
-            select(_f.c.record_id).where(
-                _f.c.log_id == bindparam("log"), _f.c.force == bindparam("of"), _f.c.seq <= bindparam("through")
-            )
-        ),
-    )
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+_CLOSE_UNDELIVERED = acknowledging(
+    _n.c.kind == Kind.UNDELIVERED.value,
+    _n.c.record_id.in_(
+        select(_f.c.record_id).where(
+            _f.c.log_id == bindparam("log"), _f.c.force == bindparam("of"), _f.c.seq <= bindparam("through")
+        )
+    ),
 )
 """What could not be pushed and has been fetched is nobody's task any more."""
 
 
 def feedback_recipient(terms: Terms | None, organisation: str) -> str | None:
     """The recipient of an organisation that the agreement's feedback goes to."""
-    if terms is None:
-        return None
-    content = terms.agreement.content
-    told = {to for flow in content.flows if flow.purpose == FEEDBACK for to in flow.to}
-    own = {p.id for p in content.parties if p.organisation == organisation}
-    return next((r.id for r in content.recipients if r.id in told and r.party in own), None)
+    found = terms.agreement.content.told(organisation, FEEDBACK) if terms else None
+    return found.id if found else None

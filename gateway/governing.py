@@ -4,7 +4,7 @@
     decide_hold, keep_back  let it go on, on a ground, or keep it back
     override                let a referral that was stopped go on
     read_outstanding        what nobody has acknowledged, reviewed (`reviewing`) or decided
-    register_staff          what may connect a member of staff with a party
+    register_staff          what may connect a member of one's own staff with a party
 
 Only named people of a party come in here, each sees what is theirs (`sides`), and each act is sealed before it answers.
 
@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from adapters.socket import Unreadable, reader
+from adapters.socket import Unreadable
 from audit.receipt import Receipt
 from gateway.agreement.content import Content
 from gateway.coresponse.unjoined import missing
@@ -33,6 +33,7 @@ from gateway.london import day_of
 from gateway.match_sides import Listed, listed
 from gateway.notices import outstanding
 from gateway.overrides import Override, OverrideReferral, Release, Uphold, released_offers
+from gateway.profiles import read_by
 from gateway.quarantine import Quarantine, holds
 from gateway.reading_log import Look
 from gateway.reviews import reviews_due
@@ -72,7 +73,7 @@ async def read_hold(services: Services, caller: Caller, hold_id: str) -> tuple[H
     standing = await standing_of(services, log_id)
     judged: tuple[Offer, ...] = ()
     with suppress(Unprocessable):  # bytes nobody can read have no facts: the row says so
-        judged = offers(_reread(services, row, key), standing.terms, datetime.now(UTC))
+        judged = offers(await _reread(services, row, key), standing.terms, datetime.now(UTC))
     unit = Look(caller, {"quarantine": hold_id}, Event.HOLD_READ)
     committed = await services.journals.of(log_id).submit(unit)
     return Held(row, judged), committed.receipt
@@ -84,7 +85,7 @@ async def decide_hold(
     """Let a held record go on, on a ground. Raises NotFound, Unprocessable, Busy, NotSealed."""
     log_id = await governed(services, caller)
     row, key = await _hold(services, caller, log_id, hold_id)
-    record = _reread(services, row, key)
+    record = await _reread(services, row, key)
     origin = Caller(
         row.client,
         row.organisation,
@@ -103,7 +104,7 @@ async def decide_hold(
         if not any(one.makes_referral for one in made):
             words = next((one.decision.words for one in made if one.is_referral), "no victim is named")
             raise Unprocessable(f"it would not go on all the same: {words}")
-        content = standing.terms.agreement.content if standing.terms else None
+        content = standing.content
         prepared = services.preparer.prepare(submission, record, made, content)
         kept = await services.database.read(lambda c: _kept_version(c, log_id, prepared.occurrence, record.version))
         prepared = replace(prepared, record_id=kept) if kept else prepared
@@ -171,7 +172,7 @@ async def read_outstanding(services: Services, caller: Caller) -> tuple[Due, Rec
 async def register_staff(
     services: Services, caller: Caller, user: str, families: Sequence[str], addresses: Sequence[tuple[str, str]]
 ) -> tuple[int, Receipt]:
-    """Register what may connect a member of staff with a party: names, and addresses as (first line, postcode).
+    """Register what may connect one of the caller's own staff with a party: names, addresses (first line, postcode).
 
     Returns how much of it is new. Raises Unprocessable where nothing is named, NotPermitted, Busy, NotSealed.
     """
@@ -202,15 +203,14 @@ async def _hold(services: Services, caller: Caller, log_id: str, hold_id: str) -
 
 
 async def _content(services: Services, log_id: str) -> Content | None:
-    terms = (await standing_of(services, log_id)).terms
-    return terms.agreement.content if terms else None
+    return (await standing_of(services, log_id)).content
 
 
 def _opened(services: Services, row: Row[Any], key: bytes) -> bytes:
     return Quarantine(services.keyring.content_key).open(row, key)
 
 
-def _reread(services: Services, row: Row[Any], key: bytes) -> Record:
+async def _reread(services: Services, row: Row[Any], key: bytes) -> Record:
     """The held record, read again as on the day it came in. Raises Unprocessable where the bytes are no record."""
     body = _opened(services, row, key)
     client = services.clients.get(row.client)
@@ -218,7 +218,7 @@ def _reread(services: Services, row: Row[Any], key: bytes) -> Record:
     origin = Caller(row.client, row.organisation, None, frozenset(), frozenset())
     for profile in services.profiles.fitting(client.profiles if client else (), row.media_type, received):
         with suppress(Unreadable):
-            reading = reader(profile.adapter).read(body, profile, services.limits)
+            reading = await read_by(profile, body, services.limits)
             return stamped(reading.record, origin, profile)
     raise Unprocessable("the input cannot be read: its sender has to send it again")
 

@@ -50,13 +50,15 @@ class Asked(Generic[L, J]):
     """What is asked: `said` in a form that is the same for the same, `look` at what it is judged on, and `judge`.
 
     `judge` gives the unit that does it, which returns the new version of the case, and what the caller is told of it;
-    it raises TransitionRefused. `event` is what a refusal is sealed as.
+    it raises TransitionRefused. `event` is what a refusal is sealed as. `kept` finds a case that is kept from the
+    caller, where what is asked may be done in it all the same; nothing of it is shown.
     """
 
     said: bytes
     look: Callable[[Connection, Opened, Standing], L]
     judge: Callable[[Here[L]], tuple[Unit[int], J]]
     event: Event = Event.CASE_ACTED
+    kept: Callable[[Connection, Search, Standing, str], Opened | None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,10 @@ async def do(
 
         def find(connection: Connection) -> _Seen[L]:
             found = library.find(connection, caller, search, standing, log_id, datetime.now(UTC))
-            if not found.opened:
+            opened = found.opened[0] if found.opened else asked.kept(connection, search, standing, log_id)
+            if opened is None:
                 return _Seen(found, None, None)
-            here = Here(found.opened[0], asked.look(connection, found.opened[0], standing), standing, log_id)
+            here = Here(opened, asked.look(connection, opened, standing), standing, log_id)
             return _Seen(found, here, _before(connection, log_id, request))
 
         seen = await services.database.read(find)
@@ -147,7 +150,7 @@ class Remembered(Unit[int]):
     request: Request | None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return self.change.referrals
 

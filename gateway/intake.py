@@ -22,7 +22,7 @@ from gateway.evidence import Caller
 from gateway.keys import Keyring
 from gateway.quarantine import Kept, Quarantine, owner_named
 from gateway.same_incident import people_names, shared_names
-from gateway.store.batch import DecideAgain
+from gateway.sealing import decided_again
 from gateway.store.records import Records, StoredRecord
 from mappings.profile import Profile
 from mappings.record import GRADE_ORDER, Grade, Record, Role, Source
@@ -59,10 +59,7 @@ class Offer:
 
     def decided_at(self, terms: Terms | None, now: datetime) -> Offer:
         """The same offer decided at another instant. Raises DecideAgain where it comes out otherwise."""
-        decision = decide_on(self.facts, self.recipient, self.purpose, terms, now)
-        if (decision.outcome, decision.ruling) != (self.decision.outcome, self.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        return replace(self, decision=decision)
+        return replace(self, decision=decided_again(self.facts, self.decision, terms, now))
 
     @property
     def makes_referral(self) -> bool:

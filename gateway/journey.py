@@ -20,7 +20,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from adapters.nhs import fhir
-from adapters.socket import Reading, Unreadable, reader
+from adapters.socket import Reading, Unreadable
 from audit.receipt import Receipt
 from gateway import casework
 from gateway.callers import check_person, check_recipient
@@ -41,6 +41,7 @@ from gateway.evidence import Caller, Event
 from gateway.feedback import Acknowledge, Tell, Tellings, feedback_recipient, find_words
 from gateway.intake import Offer, Submission, offers, stamped
 from gateway.london import day_of
+from gateway.profiles import read_by
 from gateway.referral_change import ChangeReferral, Move
 from gateway.searching import Search
 from gateway.services import Services
@@ -84,7 +85,7 @@ async def take_in(
     try:
         today = day_of(datetime.now(UTC))
         profile = services.profiles.choose(caller.profiles, media_type, today, body, services.limits)
-        reading = reader(profile.adapter).read(body, profile, services.limits)
+        reading = await read_by(profile, body, services.limits)
     except Unreadable as unreadable:
         raise await set_aside(services, submission, *told_of(unreadable), beside) from unreadable
     except BadMediaType as bad:
@@ -99,7 +100,7 @@ async def take_in(
         made = offers(record, standing.terms, datetime.now(UTC))
 
         # 4. Encrypt, and name the record so that a repeat is recognised.
-        content = standing.terms.agreement.content if standing.terms else None
+        content = standing.content
         prepared = services.preparer.prepare(submission, record, made, content)
 
         # 5. Keep and seal in one transaction; the unit decides again at that instant.

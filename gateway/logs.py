@@ -32,6 +32,7 @@ class Line(Enum):
     WITNESS_LAGS = (logging.ERROR, "a witness has not seen the log for too long", ("log", "witness", "size"))
     WITNESS_DISAGREES = (logging.CRITICAL, "a witness has seen another history", ("log", "witness", "size"))
     AGREEMENT_EXPIRES = (logging.WARNING, "an agreement runs out within days; 0 is now", ("agreement", "days"))
+    CERTIFICATE_ENDS = (logging.WARNING, "a certificate runs out within days; 0 is now", ("use", "name", "days"))
     NOT_READY = (logging.WARNING, "not ready", ("check",))
     ROW_SET_ASIDE = (
         logging.WARNING,
@@ -101,9 +102,11 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Send every library's log through the catalogue's formatter, once."""
+    """Send every library's log through the catalogue's formatter, once; of other libraries from warnings on.
+
+    Without its words, what another library says in passing tells an operator nothing.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("uvicorn.access", "httpx"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    _logger.setLevel(level)

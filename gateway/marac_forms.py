@@ -58,7 +58,7 @@ def _pdf(file: CaseFile, said: Done, sender: From) -> bytes:
 async def _sender(services: Services, caller: Caller, file: CaseFile) -> From:
     """Who refers, by the names that the agreement gives them."""
     standing = await standing_of(services, file.log_id)
-    content = standing.terms.agreement.content if standing.terms else None
+    content = standing.content
     team = content.recipient(caller.recipient or "") if content else None
     party = content.party(team.party).name if content and team else caller.organisation
     adviser = ", ".join(one for one in (caller.user, caller.role) if one)

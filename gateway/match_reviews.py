@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from audit.entry import Operation
 from audit.receipt import Receipt
-from gateway.decide import Decision, decide_on
+from gateway.decide import Decision
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.facts import Facts
@@ -36,9 +36,10 @@ from gateway.match_sides import Listed, listed, sides_of
 from gateway.minimise import minimise
 from gateway.reading_log import Look
 from gateway.repeats import COMPARED, PERSON_MATCH, followed, grouped
+from gateway.sealing import decided_again
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.features import LAPSED
 from gateway.store.journal import Committed
 from gateway.store.records import subject_of
@@ -182,7 +183,7 @@ class Compare(Unit[None]):
     standing: Standing
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed."""
         return [side.row.id for side in self.match.sides]
 
@@ -192,10 +193,7 @@ class Compare(Unit[None]):
         shown = [side for side in self.match.sides if side.person is not None]
         for side in self.match.sides:
             batch.same_referral(side.row.id, side.row.version)
-            said, terms = side.decision, self.standing.terms
-            again = decide_on(side.facts, said.recipient, said.purpose, terms, batch.now).narrow(COMPARED)
-            if again.ruling != side.decision.ruling:
-                raise DecideAgain("the decision came out otherwise at the instant of sealing")
+            decided_again(side.facts, side.decision, self.standing.terms, batch.now, COMPARED)
         for side in shown:
             batch.seal(
                 act(
@@ -256,7 +254,7 @@ class DecideMatch(Unit[bool]):
         if near is not None:
             write_link(batch, (row.event_id, row.person), (row.other_event_id, row.other_person), REVIEWED)
             near.mention(batch, {row.event_id, row.other_event_id})
-        detail: dict[str, str | int] = {"match": row.id, "late": batch.at > row.due_at}
+        detail: dict[str, str | int] = {"match": row.id, "late": batch.clock > row.due_at}
         entry = act(
             Event.MATCH_DECIDED,
             Operation.COMBINATION,

@@ -73,7 +73,7 @@ def listed(
 ) -> list[Listed]:
     """Of matches, in their order, those the caller may decide, and open ones that lie with the agreement's owner."""
     own = sides_of(read, caller, log_id, standing, matches, now)
-    content = _content(standing)
+    content = standing.content
     waiting = [row for row in matches if row.id not in own and row.decided_at is None]
     nobodys: set[str] = set()
     if content is not None and waiting and caller.organisation == _owners(content):
@@ -117,7 +117,7 @@ class _Eyes:
         """As which recipients, and for what purpose, the organisation may see a referral."""
         if row.organisation == self.organisation:
             return ((row.team, SAFEGUARDING),)
-        content = _content(self.standing)
+        content = self.standing.content
         if row.force != self.organisation or content is None:
             return ()
         own = {party.id for party in content.parties if party.organisation == self.organisation}
@@ -170,10 +170,6 @@ def _referrals(read: Read, log_id: str, matches: Iterable[Row[Any]]) -> Iterable
     """Every referral of these events; of no match it is asked like of one, so that it takes as long."""
     events = sorted({event for match in matches for event, _ in _people(match)}) or ["", ""]
     return read(_OF_EVENTS, {"log": log_id, "events": events})
-
-
-def _content(standing: Standing) -> Content | None:
-    return standing.terms.agreement.content if standing.terms else None
 
 
 def _owners(content: Content) -> str:

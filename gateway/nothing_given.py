@@ -11,7 +11,7 @@ from audit.entry import Entry, Operation
 from audit.entry import Outcome as EntryOutcome
 from gateway.evidence import Caller, Event, act
 from gateway.store.batch import Batch, Unit
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,12 @@ class Missed(Unit[None]):
 
 def nothing_found(batch: Batch, caller: Caller, standing: Standing, what: str) -> Entry:
     """The entry of a question without an answer: the same whether there is none or none for this caller (P8)."""
-    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
     return act(
         Event.NOTHING_FOUND,
         Operation.CONSULTATION,
         at=batch.at,
         caller=caller,
         outcome=EntryOutcome.DENIED,
-        agreement=agreement,
+        agreement=standing.agreement_ref,
         detail={"types": what},
     )

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Connection, Row, bindparam, func, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Row, Update, bindparam, func, or_, select, update
 
 from audit import search as log_search
 from audit import sql as log_sql
@@ -28,6 +28,7 @@ from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.evidence import Caller, Event, act
+from gateway.overdue import Late, seal_late
 from gateway.quarantine import due_at
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
@@ -45,6 +46,7 @@ class Kind(StrEnum):
     RETRACTED = "retracted"  # it was sent in error: do not use it
     CONSENT_REFUSED = "consent-refused"
     CONSENT_WITHDRAWN = "consent-withdrawn"  # no more may be shared; what was shared is not to be used further
+    CONSENT_CORRECTED = "consent-corrected"  # that it was refused or withdrawn was entered in error
     SUSPECT_RELEASED = "suspect-released"  # time-critical: read it now (domain.md section 4.1, step 12)
     ORDER_EXPIRED = "order-expired"  # what bound the suspect no longer does
     STOPPED = "stopped"  # a later version is held back; what was sent is out of date
@@ -84,15 +86,20 @@ def past_recipients(
     """Everybody to whom something of each case was disclosed, spoken word included, as the log says.
 
     With `items`, only those who were given one of these, from the time `since` on. Reads what is committed and what
-    this batch has sealed so far: a disclosure in the same breath counts. Must be called before the unit writes.
+    this batch has sealed so far: a disclosure in the same breath counts, one that was entered in error does not. Must
+    be called before the unit writes.
     """
     wanted = sorted(set(cases))
-    bodies = [one.body for one in batch.ask(lambda c: list(_disclosed(c, batch.log_id, wanted)))]
+    entries = [
+        (one.idx, orjson.loads(one.body)) for one in batch.ask(lambda c: list(_disclosed(c, batch.log_id, wanted)))
+    ]
     marks = [one.encode() for one in wanted]
-    bodies += [body for body in batch.pending if any(mark in body for mark in marks)]
+    entries += [(-1, orjson.loads(body)) for body in batch.pending if any(mark in body for mark in marks)]
+    never = _never_said(batch, wanted, entries)
     found: dict[str, set[Recipient]] = {case: set() for case in wanted}
-    for body in bodies:
-        said = orjson.loads(body)
+    for index, said in entries:
+        if index in never:
+            continue
         given = said["operation"] == Operation.DISCLOSURE and said["outcome"] == Outcome.PERMITTED
         given = given and said["event"] != Event.TRACE_ASKED  # PDS was asked, and keeps nothing to be put right
         if items is not None:
@@ -100,6 +107,21 @@ def past_recipients(
         if given and said["case"] in found:
             found[said["case"]].update(Recipient(one["organisation"], one["recipient"]) for one in said["recipients"])
     return {case: tuple(sorted(recipients)) for case, recipients in found.items()}
+
+
+def _never_said(batch: Batch, cases: Sequence[str], entries: Iterable[tuple[int, Mapping[str, Any]]]) -> set[int]:
+    """The entries of what was told aloud that were entered in error since: nobody was given anything by them."""
+    if all(said["event"] != Event.ORAL_DISCLOSURE for _, said in entries):
+        return set()
+    of = (tuple(("case", one) for one in cases),)
+    query = Query(any_of=of, event=Event.CASE_CORRECTED.value, operation=Operation.ALTERATION)
+    stored = batch.ask(lambda c: [one.body for one in log_search.matching(c, batch.log_id, query)])
+    said = [orjson.loads(body) for body in (*stored, *batch.pending)]
+    corrected = (one for one in said if (one["event"], one["operation"]) == _CORRECTION)
+    return {one["detail"]["entry"] for one in corrected}
+
+
+_CORRECTION = (Event.CASE_CORRECTED, Operation.ALTERATION)
 
 
 def tell(
@@ -217,7 +239,6 @@ class ReadCaseNotices(Unit[tuple[Row[Any], ...]]):
 
 def _seal_reading(batch: Batch, rows: Iterable[Row[Any] | None], caller: Caller, standing: Standing) -> None:
     """An entry for each notice that is read; None is that there are none."""
-    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
     for row in rows:
         batch.seal(
             act(
@@ -225,7 +246,7 @@ def _seal_reading(batch: Batch, rows: Iterable[Row[Any] | None], caller: Caller,
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=caller,
-                agreement=agreement,
+                agreement=standing.agreement_ref,
                 record=row.record_id if row else None,
                 case=row.referral_id if row else None,
                 reason=row.kind if row else "none",
@@ -249,8 +270,8 @@ class AcknowledgeNotice(Unit[bool]):
         decides = Scope.GOVERNANCE_REVIEW in self.caller.scopes
         row = None if row is not None and row.kind in _FOR_REVIEWERS and not decides else row
         if row is not None and row.acknowledged_at is None:
-            by = self.caller.user or self.caller.client
-            batch.update(_ACKNOWLEDGE, {"of": self.notice_id, "at": batch.at, "by": by})
+            of = {"log": batch.log_id, "of": self.notice_id}
+            batch.update(_ACKNOWLEDGE, {**of, "at": batch.at, "by": self.caller.who})
         batch.seal(
             act(
                 Event.NOTICE_ACKNOWLEDGED,
@@ -274,21 +295,30 @@ class NoteOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = _UNANSWERED.become_late(batch, self.most)
-        for row in rows:
-            entry = act(
-                Event.NOTICE_OVERDUE,
-                Operation.ADMINISTRATION,
-                at=batch.at,
-                caller=None,
-                outcome=Outcome.FAILED,
-                record=row.record_id,
-                case=row.referral_id,
-                reason=row.kind,
-                detail={"notice": row.id, "due": row.due_at},
-            )
-            batch.seal(entry._replace(recipients=(Recipient(row.organisation, row.recipient or "all"),)))
-        return len(rows)
+        return seal_late(batch, _UNANSWERED, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        return Late(
+            Event.NOTICE_OVERDUE,
+            {"notice": row.id, "due": row.due_at},
+            reason=row.kind,
+            record=row.record_id,
+            case=row.referral_id,
+            to=Recipient(row.organisation, row.recipient or "all"),
+        )
+
+
+def acknowledging(*which: ColumnElement[bool]) -> Update:
+    """The statement by which what somebody did stands for having acknowledged the notices `which` says.
+
+    Of those nobody has acknowledged, in one log. Bound are `log`, `at` and `by`.
+    """
+    return (
+        update(_t)
+        .where(_t.c.log_id == bindparam("log"), _t.c.acknowledged_at.is_(None), *which)
+        .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+    )
 
 
 def outstanding(connection: Connection, log_id: str, limit: int = 500) -> Sequence[Row[Any]]:
@@ -329,9 +359,5 @@ _OF_CASE = (
     .order_by(_t.c.seq)
 )
 _ONE = select(_t).where(_mine, _t.c.id == bindparam("id"))
-_ACKNOWLEDGE = (
-    update(_t)
-    .where(_t.c.id == bindparam("of"))
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
-)
+_ACKNOWLEDGE = acknowledging(_t.c.id == bindparam("of"))
 _UNANSWERED = Outstanding(_t, until="acknowledged_at")

@@ -32,9 +32,10 @@ from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
 from gateway.officer_lists import asked_to_ring, unanswered
 from gateway.route import OWN_RECORD
+from gateway.sealing import decided_again
 from gateway.services import Services
 from gateway.store import tables
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.records import OFFICER, Records, subject_of
 from gateway.terms import Standing
 from gateway.under_agreement import decided, log_of, standing_of
@@ -302,7 +303,7 @@ class ReadCases(Unit[None]):
     whole: bool
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The cases that must not have changed."""
         return [one.row.id for one in self.cases]
 
@@ -319,9 +320,7 @@ class ReadCases(Unit[None]):
 
     def _seal(self, batch: Batch, case: Case) -> None:
         batch.same_referral(case.row.id, case.row.version)
-        decision = decide_on(case.facts, case.decision.recipient, OWN_RECORD, self.standing.terms, batch.now)
-        if (decision.outcome, decision.ruling) != (case.decision.outcome, case.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
+        decision = decided_again(case.facts, case.decision, self.standing.terms, batch.now)
         batch.seal(
             act(
                 Event.OWN_RECORD_READ,

@@ -26,7 +26,7 @@ class Once(Unit[T]):
     name: bytes
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """Those of the unit."""
         return self.unit.referrals
 

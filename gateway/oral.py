@@ -18,6 +18,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from audit.entry import Entry, Items, Operation, Recipient, timestamp
+from gateway.casework.acts import SPOKEN
+from gateway.casework.effects import Happened
+from gateway.casework.keeping import Kept, by_of, write_events
 from gateway.decide import Decision, Facts, decide_on
 from gateway.evidence import Caller, Event, act
 from gateway.route import route
@@ -46,19 +49,29 @@ class Said:
     channel: Channel
     reason: str | None = None
 
+    @property
+    def happened(self) -> Happened:
+        """The same as the history of a case keeps it: to whom, how and which items; never the words."""
+        codes = {"to": self.recipient, "aloud": self.channel.value, "items": list(self.items)}
+        return Happened(SPOKEN, self.said_at, codes, {})
+
 
 @dataclass(frozen=True, slots=True)
 class RecordOral(Unit[int]):
-    """Seal what was said about a referral's victim; returns how many of the items no clause would have released."""
+    """Seal what was said about a referral's victim; returns how many of the items no clause would have released.
+
+    `kept` is what the history of the case says of it, where the case's own team said it: only to that team is it shown.
+    """
 
     said: Said
     row: Row[Any]
     facts: Facts
     caller: Caller
     standing: Standing
+    kept: Kept | None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral it was about."""
         return (self.row.id,)
 
@@ -68,7 +81,9 @@ class RecordOral(Unit[int]):
             raise DecideAgain("the referral has gone")
         decision = decide_on(self.facts, self.said.recipient, self.said.purpose, self.standing.terms, self.said.said_at)
         beyond = [item for item in self.said.items if item not in decision.released]
-        batch.seal(self._entry(batch, decision, beyond))
+        seq = batch.seal(self._entry(batch, decision, beyond))
+        if self.kept is not None:
+            write_events(batch, seq, self.row.id, (self.kept,), *by_of(self.caller))
         return len(beyond)
 
     def _entry(self, batch: Batch, decision: Decision, beyond: Sequence[str]) -> Entry:
@@ -85,6 +100,7 @@ class RecordOral(Unit[int]):
             case=self.row.id,
             reason=self.said.reason or ("beyond-agreement" if beyond else decision.reason.value),
             mapping=self.row.mapping,
+            payload=self.kept.payload if self.kept else None,
             detail={
                 "channel": self.said.channel.value,
                 "said": timestamp(self.said.said_at),

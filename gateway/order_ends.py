@@ -65,10 +65,10 @@ class NoteOrdersEnded(Unit[int]):
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
-        rows = batch.read(_ENDED, {"log": batch.log_id, "now": batch.at, "most": self.most})
+        rows = batch.read(_ENDED, {"log": batch.log_id, "now": batch.clock, "most": self.most})
         terms = self.standing.terms
         for row in rows:
-            left = ",".join(one for one in row.orders_end.split(",") if one > batch.at) or None
+            left = ",".join(one for one in row.orders_end.split(",") if one > batch.clock) or None
             head = ReferralHead(row.version + 1, row.status, row.state, row.record_id)
             batch.change_referral(row.id, head, {"orders_end": left})
             facts = Facts.from_json(orjson.loads(row.facts))

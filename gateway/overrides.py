@@ -195,7 +195,7 @@ class OverrideReferral(Unit[bool]):
     standing: Standing
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral."""
         return (self.referral_id,)
 
@@ -240,7 +240,7 @@ class ReviewOverride(Unit[bool]):
                 caller=self.caller,
                 case=row.referral_id,
                 reason=self.outcome.value,
-                detail={"override": row.id, "user": row.decided_by, "late": batch.at > row.review_due},
+                detail={"override": row.id, "user": row.decided_by, "late": batch.clock > row.review_due},
             )
         )
         return True

@@ -10,14 +10,16 @@ Which row says what is for `mappings`; how bytes are read for `adapters`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import MappingProxyType
 
 from adapters.columns import Rival, alike, best, rival
-from adapters.socket import Limits, UnknownReader, reader
+from adapters.socket import Limits, Reading, UnknownReader, reader
 from gateway.errors import BadMediaType
 from mappings.profile import Profile, ProfileInvalid, load, profile, profiles
 
@@ -159,6 +161,16 @@ def _in_order(versions: list[Profile]) -> tuple[Profile, ...]:
 def _packing(one: Profile) -> str:
     """What a profile for tables is made for: a zip where its rows lie in several files."""
     return "" if one.tables is None else "application/zip" if len(one.tables.files) > 1 else "text/csv"
+
+
+AT_ONCE_BYTES = 32 * 1024
+"""Up to here a document is read on the event loop, in some 8 ms; beyond in a thread, so that others are answered."""
+
+
+async def read_by(found: Profile, body: bytes, limits: Limits) -> Reading:
+    """Read bytes by a profile's adapter. Raises Unreadable."""
+    read = partial(reader(found.adapter).read, body, found, limits)
+    return read() if len(body) <= AT_ONCE_BYTES else await asyncio.to_thread(read)
 
 
 def _share_a_day(one: Profile, other: Profile) -> bool:

@@ -17,14 +17,15 @@ from audit.entry import Operation, Recipient
 from audit.receipt import Receipt
 from gateway.agreement import Terms
 from gateway.callers import check_person
-from gateway.decide import Decision, Facts, decide_on
+from gateway.decide import Decision, Facts
 from gateway.evidence import Caller, Event, act
 from gateway.feeds import Page
+from gateway.sealing import decided_again
 from gateway.services import Services
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.store.journal import Committed
 from gateway.store.records import Records, subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.under_agreement import decided, log_of, standing_of
 from mappings.record import Record
 
@@ -128,7 +129,6 @@ class Leaving:
     """How the leaving of one thing is sealed: beside the decision, what it is and where it belongs."""
 
     event: Event
-    purpose: str
     record: str | None
     case: str
     reason: str | None
@@ -138,9 +138,7 @@ class Leaving:
 
 def seal(batch: Batch, caller: Caller, standing: Standing, one: Judged, how: Leaving) -> None:
     """Decide once more at the instant of sealing, and seal that it leaves. Raises DecideAgain."""
-    decision = decide_on(one.facts, one.decision.recipient, how.purpose, standing.terms, batch.now)
-    if (decision.outcome, decision.ruling) != (one.decision.outcome, one.decision.ruling):
-        raise DecideAgain("the decision came out otherwise at the instant of sealing")
+    decision = decided_again(one.facts, one.decision, standing.terms, batch.now)
     given = one.record is not None
     entry = act(
         how.event,
@@ -149,7 +147,7 @@ def seal(batch: Batch, caller: Caller, standing: Standing, one: Judged, how: Lea
         caller=caller,
         decision=decision if given else None,
         facts=one.facts,
-        agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
+        agreement=standing.agreement_ref,
         subjects=(subject_of(one.row.record_id, one.row.victim),),
         record=how.record,
         case=how.case,

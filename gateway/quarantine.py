@@ -18,6 +18,7 @@ from gateway.agreement.content import Content
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.evidence import Caller, Event, act
+from gateway.overdue import Late, seal_late
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope
@@ -144,17 +145,9 @@ class NoteHoldsOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = HOLDS.become_late(batch, self.most)
-        for row in rows:
-            batch.seal(
-                act(
-                    Event.HOLD_OVERDUE,
-                    Operation.ADMINISTRATION,
-                    at=batch.at,
-                    caller=None,
-                    outcome=Outcome.FAILED,
-                    reason=row.reason,
-                    detail={"quarantine": row.id, "risk": row.risk, "due": row.due_at},
-                )
-            )
-        return len(rows)
+        return seal_late(batch, HOLDS, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        detail = {"quarantine": row.id, "risk": row.risk, "due": row.due_at}
+        return Late(Event.HOLD_OVERDUE, detail, reason=row.reason)

@@ -56,7 +56,7 @@ class ChangeReferral(Unit[int]):
     records: Records
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return (self.row.id,)
 

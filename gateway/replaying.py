@@ -218,7 +218,7 @@ class _Run:
         standing = await standing_of(services, self.log_id)
         record = stamped(again.reading.record, origin, again.profile)
         made = offers(record, standing.terms, datetime.now(UTC))
-        content = standing.terms.agreement.content if standing.terms else None
+        content = standing.content
         submission = Submission(origin, again.body, again.row.media_type, None, self.log_id)
         return TakeIn(services.preparer.prepare(submission, record, made, content), standing, services.records)
 

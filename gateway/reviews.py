@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, bindparam, update
 
-from audit.entry import Operation, Outcome
 from gateway.errors import NotPermitted, Unprocessable
-from gateway.evidence import Caller, Event, act
+from gateway.evidence import Caller, Event
+from gateway.overdue import Late, seal_late
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.outstanding import Outstanding
@@ -53,26 +54,20 @@ def check_reviewer(author: str, caller: Caller) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NoteReviewsOverdue(Unit[int]):
-    """Seal, once for each, that an override or an emergency was not reviewed in time; returns how many."""
+    """Seal, once for each, that an override or an emergency was not reviewed in time; returns how many, of one kind."""
 
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        late = [(what, row) for what, of in _REVIEWED.items() for row in of.become_late(batch, self.most)]
-        for what, row in late:
-            batch.seal(
-                act(
-                    Event.REVIEW_OVERDUE,
-                    Operation.ADMINISTRATION,
-                    at=batch.at,
-                    caller=None,
-                    outcome=Outcome.FAILED,
-                    case=row.referral_id,
-                    reason=row.ground,
-                    detail={"of": row.id, "what": what, "due": row.review_due},
-                )
-            )
-        return len(late)
+        for what, of in _REVIEWED.items():
+            if late := seal_late(batch, of, self.most, partial(self._late, what)):
+                return late  # a unit reads before it writes: what is late of the other kind has the next turn
+        return 0
+
+    @staticmethod
+    def _late(what: str, row: Row[Any]) -> Late:
+        detail = {"of": row.id, "what": what, "due": row.review_due}
+        return Late(Event.REVIEW_OVERDUE, detail, reason=row.ground, case=row.referral_id)
 
 
 def reviews_due(connection: Connection, log_id: str, limit: int = 500) -> Sequence[tuple[str, Row[Any]]]:

@@ -89,9 +89,13 @@ def refuses(facts: Facts) -> Rule | None:
     return _TOO_SECRET if facts.classification in _SECRETS else None
 
 
+CONNECTIONS = frozenset({"declared", "same-name", "same-address"})
+"""The relationships that make somebody connected with a party: `gateway.ties` finds them."""
+
+
 def connected(facts: Facts) -> Rule | None:
     """The rule that refuses whoever asks, for being connected with a party to the case. Break-glass opens it."""
-    return _CONNECTED if facts.relationship in _CONNECTIONS and facts.break_glass is None else None
+    return _CONNECTED if facts.relationship in CONNECTIONS and facts.break_glass is None else None
 
 
 def holds(facts: Facts) -> Rule | None:
@@ -110,5 +114,4 @@ def bar(item: str, method: Method | None, *, police: bool, own: bool) -> Rule | 
     return None
 
 
-_CONNECTIONS = frozenset({"declared", "same-name", "same-address"})
 _SECRETS = frozenset({Classification.SECRET.value, Classification.TOP_SECRET.value})

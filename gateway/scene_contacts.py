@@ -84,7 +84,7 @@ async def record_contact(
 
     async def attempt() -> Committed[Recorded | None]:
         standing = await _team(services, log_id, caller)
-        agreed = standing.terms.agreement.content if standing.terms else None
+        agreed = standing.content
         if agreed is None or scene.force not in {party.organisation for party in agreed.parties}:
             raise Unprocessable("force: is no party of the agreement")
         unit = RecordContact(

@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import ArgumentError
+
 from adapters.socket import Limits
 from audit import sql as log_sql
 from audit.errors import LogExists, LogUnknown
 from audit.note import Signer
 from gateway import keys
 from gateway.drift import Drift
+from gateway.errors import Unreachable
 from gateway.evidence import OPERATOR_LOG
 from gateway.intake import Preparer
 from gateway.keys import Keyring
@@ -21,7 +24,7 @@ from gateway.profiles import Profiles, open_profiles
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.journal import Journals
-from gateway.store.migrations import upgrade
+from gateway.store.migrations import SchemaUnknown, upgrade
 from gateway.store.records import Records
 from gateway.terms import Standing, TermsBook
 from gateway.tokens.check import TokenCheck
@@ -29,7 +32,7 @@ from gateway.tokens.clients import Clients
 
 
 class SettingsRefused(Exception):
-    """The settings are not fit for the environment they name."""
+    """The settings are not fit for the environment they name, or name a database that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,13 @@ class Services:
     def open_log(self, log_id: str) -> None:
         """Write the head of a log, unless it is there."""
         signer = self.signer(log_id)
+        try:
+            with self.database.reading() as connection:
+                log_sql.read_head(connection, log_id)
+        except LogUnknown:
+            pass  # to be tried at each start, the statement below would fill the log of PostgreSQL with errors
+        else:
+            return
         try:
             with self.database.writing() as connection:
                 log_sql.create_log(connection, log_id, signer.name, signer, datetime.now(UTC))
@@ -118,8 +128,7 @@ def open_services(settings: Settings) -> Services:
         raise SettingsRefused("; ".join(refusals))
     profiles = open_profiles(settings.profiles_dir, settings.police_profile)
     keyring = keys.load_or_create(settings.keys, settings.environment.value)
-    database = Database(settings.database, readers=settings.reader_threads)
-    upgrade(database)
+    database = _opened(settings)
     signers = Signers(database, keyring, settings.log_origin_prefix)
     journals = Journals(
         database,
@@ -144,4 +153,22 @@ def open_services(settings: Settings) -> Services:
         drift=Drift(keyring),
     )
     services.open_log(OPERATOR_LOG)
+    with database.reading() as connection:
+        head = log_sql.read_head(connection, OPERATOR_LOG)
+    keys.check_signed(keyring, head.origin, head.checkpoint)
     return services
+
+
+def _opened(settings: Settings) -> Database:
+    """The database, brought to the current schema. Raises SettingsRefused, which names no part of the address."""
+    try:
+        database = Database(settings.database, readers=settings.reader_threads)
+    except ArgumentError:
+        raise SettingsRefused("GATEWAY_DATABASE_URL is not the address of a database") from None
+    try:
+        upgrade(database)
+    except SchemaUnknown as unknown:
+        raise SettingsRefused(str(unknown)) from None
+    except Unreachable as unreachable:
+        raise SettingsRefused(f"{unreachable.words} (GATEWAY_DATABASE_URL)") from unreachable
+    return database

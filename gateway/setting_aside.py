@@ -43,7 +43,7 @@ async def set_aside(
 ) -> UnreadableInput:
     """Keep bytes that nobody could read, seal that, and return the error to raise; the same bytes are kept once."""
     standing = await standing_of(services, submission.log_id)
-    content = standing.terms.agreement.content if standing.terms else None
+    content = standing.content
     kept = Quarantine(services.keyring.content_key).keep(
         submission.body,
         log_id=submission.log_id,

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     tls_in_front: bool = False
     """Whether a proxy ends TLS before the gateway; production refuses to start without."""
 
+    leave_seconds: float = Field(default=0.0, ge=0, le=60)
+    """How long a stopped process answers on, saying that it is not ready, so that proxies pass it over."""
+
     duty_contact: str = "Duty information manager (set GATEWAY_DUTY_CONTACT)"
     """The named human who decides where no agreement names one."""
     police_profile: str = "ihub"

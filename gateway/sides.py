@@ -66,6 +66,7 @@ _OF_WHAT_WAS_SENT: Final = frozenset(
         Kind.STOPPED,
         Kind.CONSENT_REFUSED,
         Kind.CONSENT_WITHDRAWN,
+        Kind.CONSENT_CORRECTED,
         Kind.SUSPECT_RELEASED,
         Kind.ORDER_EXPIRED,
         Kind.UNDELIVERED,

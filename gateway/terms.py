@@ -17,9 +17,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from audit import sql as log_sql
+from audit.ed25519 import usable_key
 from audit.entry import AgreementRef, Entry
 from gateway import pending
 from gateway.agreement import Agreement, Signature, State, Terms, parse, signs
+from gateway.agreement.content import Content
 from gateway.errors import Unprocessable
 from gateway.evidence import OPERATOR_LOG, Caller, Event, administration
 from gateway.store import tables
@@ -32,6 +34,21 @@ class Standing:
 
     terms: Terms | None
     epoch: int
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """The agreement that stands."""
+        return self.terms.agreement if self.terms else None
+
+    @property
+    def content(self) -> Content | None:
+        """What the agreement that stands says."""
+        return self.terms.agreement.content if self.terms else None
+
+    @property
+    def agreement_ref(self) -> AgreementRef | None:
+        """The agreement that stands, as an entry names it."""
+        return agreement_ref(self.terms.agreement) if self.terms else None
 
     def check(self, batch: Batch) -> None:
         """Raise DecideAgain where the standing has changed since it was read."""
@@ -170,7 +187,10 @@ class DraftAgreement(Unit[None]):
 
 @dataclass(frozen=True, slots=True)
 class RegisterKey(Unit[None]):
-    """Register the key a party signs with. Raises Unprocessable for another key, so that nobody signs in its place."""
+    """Register the key a party signs with. Raises Unprocessable for another key, so that nobody signs in its place.
+
+    Nor may it be another party's key, whose signature would then stand for both, or one that anybody can sign for.
+    """
 
     agreement: Agreement
     party: str
@@ -184,6 +204,12 @@ class RegisterKey(Unit[None]):
             return
         if self.party in known:
             raise Unprocessable(f"party {self.party} has registered another key")
+        if self.public_key in known.values():
+            raise Unprocessable(f"party {self.party} needs a key of its own; this is another party's")
+        try:
+            usable_key(self.public_key)
+        except ValueError as invalid:
+            raise Unprocessable(f"party {self.party}: {invalid}") from None
         row = {"agreement_id": self.agreement.id, "party": self.party, "public_key": self.public_key}
         batch.insert(tables.party_key, {**row, "registered_at": batch.at})
         detail = {"party": self.party, "key": hashlib.sha256(self.public_key).hexdigest()}

@@ -2,8 +2,9 @@
 
 A member of staff connected with a party (declared, of the same family name, at the same address) sees nothing of the
 case without breaking the glass. Names and addresses of staff are kept as keyed digests alone and compared with the
-blind index of the records. Every change here counts as a change of the agreement's standing, so that no reading decided
-before it is sealed after it, in any process.
+blind index of the records. A staff id is its organisation's alone, in any case of its letters: what one party registers
+of an id says nothing of whoever has the same id elsewhere. Every change here counts as a change of the agreement's
+standing, so that no reading decided before it is sealed after it, in any process.
 
 Source: domain.md section 4.5 (N15).
 """
@@ -72,7 +73,7 @@ def ties_of(read: Read, caller: Caller, log_id: str, rows: Sequence[Row[Any]]) -
         return Ties(caller.user, {}, {})
     marks: dict[bytes, str] = {}
     emergencies: dict[str, tuple[str, str]] = {}
-    for kind, digest, ground, until in read(_OF_USER, {"log": log_id, "user": caller.user}):
+    for kind, digest, ground, until in read(_OF_USER, _person(log_id, caller, caller.user) | {"as_named": caller.user}):
         if digest is not None:
             marks[digest] = kind
         else:
@@ -115,23 +116,25 @@ def marks_of(
 
 @dataclass(frozen=True, slots=True)
 class MarkStaff(Unit[int]):
-    """Register what may connect a member of staff with a party; returns how many marks are new."""
+    """Register what may connect a member of the caller's own staff with a party; returns how many marks are new."""
 
     user: str
     marks: tuple[Mark, ...]
-    caller: Caller | None
+    caller: Caller
     event: Event = Event.STAFF_REGISTERED
     case: str | None = None
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        known = {(row.kind, bytes(row.digest)) for row in batch.read(_MARKS, {"log": batch.log_id, "user": self.user})}
+        person = _person(batch.log_id, self.caller, self.user)
+        known = {(row.kind, bytes(row.digest)) for row in batch.read(_MARKS, person)}
         new = [mark for mark in self.marks if (mark.kind, mark.digest) not in known]
         for mark in new:
             batch.insert(
                 tables.staff_mark,
                 {
                     "log_id": batch.log_id,
-                    "user_id": self.user,
+                    "organisation": person["organisation"],
+                    "user_id": person["user"],
                     "kind": mark.kind,
                     "digest": mark.digest,
                     "created_at": batch.at,
@@ -152,14 +155,23 @@ class MarkStaff(Unit[int]):
         return len(new)
 
 
+def _person(log_id: str, caller: Caller, user: str) -> dict[str, str]:
+    """Whose marks are meant: of a user of the caller's own organisation."""
+    return {"log": log_id, "organisation": caller.organisation, "user": user.lower()}
+
+
 _MARKS = select(tables.staff_mark.c.kind, tables.staff_mark.c.digest).where(
-    tables.staff_mark.c.log_id == bindparam("log"), tables.staff_mark.c.user_id == bindparam("user")
+    tables.staff_mark.c.log_id == bindparam("log"),
+    tables.staff_mark.c.organisation == bindparam("organisation"),
+    tables.staff_mark.c.user_id == bindparam("user"),
 )
 _glass = tables.break_glass
 _OF_USER = union_all(
     _MARKS.add_columns(literal(None).label("ground"), literal(None).label("until")),
     select(_glass.c.referral_id, literal(None), _glass.c.ground, _glass.c.expires_at).where(
-        _glass.c.log_id == bindparam("log"), _glass.c.user_id == bindparam("user")
+        _glass.c.log_id == bindparam("log"),
+        _glass.c.organisation == bindparam("organisation"),
+        _glass.c.user_id == bindparam("as_named"),
     ),
 )
 _MARKED = (

@@ -1,12 +1,13 @@
 """What a person of the NHS side decides about a trace: both sides as the agreement lets them be seen, and their word.
 
     read_traces   what waits for the caller's team, by its clock, and nobody's name
-    read_trace    the victim as police described her, and the patient PDS found, next to each other
+    read_trace    the victim, or a child of hers, as police described them, and the patient PDS found
     decide_trace  the same person; somebody else; ask again; seen, and traced by other means
 
 Both sides pass decide and minimise as one disclosure to the caller's team, sealed as combination before it is shown.
-Whoever is not of an NHS party, or has no referral of hers, finds nothing here. A number stands because of a person's
-word only where PDS says that it is verified; otherwise it keeps the status PDS gave it, and files itself nowhere.
+Whoever is not of an NHS party, or has no referral of hers, finds nothing here. Where anybody of the household is
+restricted, nothing PDS said of where they live is shown. A number stands because of a person's word only where PDS says
+that it is verified; otherwise it keeps the status PDS gave it, and files itself nowhere.
 
 Source: domain.md sections 2.1, 2.6, 4.5 (N5, N15), 4.7 (human review with side-by-side); DPA 2018 s.62(1).
 """
@@ -33,7 +34,6 @@ from gateway.intake import SAFEGUARDING
 from gateway.minimise import minimise
 from gateway.nothing_given import Missed
 from gateway.reading_log import Look
-from gateway.repeats import COMPARED
 from gateway.services import Services
 from gateway.settings import Environment
 from gateway.store import tables
@@ -41,17 +41,15 @@ from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.envelope import Sealed
 from gateway.store.journal import Committed
 from gateway.store.records import Records, subject_of
-from gateway.store.traced import NUMBER, PATIENT_MATCH, Candidate, State
+from gateway.store.traced import PATIENT_MATCH, SHOWN, Candidate, Sought, State
 from gateway.terms import Standing, agreement_ref
 from gateway.ties import ties_of
 from gateway.tracing.bands import TEST_NUMBERS, VERIFIED
+from gateway.tracing.children import may_know
 from gateway.tracing.steps import TRACE_REQUIRED, Answered, change, settled
 from gateway.under_agreement import decided, log_of, standing_of
 from mappings.items import present
-from mappings.record import Person, Record, RecordKind, Role
-
-SHOWN = COMPARED | {NUMBER}
-"""What a reviewer sees of either side, as far as the agreement releases it."""
+from mappings.record import Person, Record, RecordKind
 
 
 class Word(StrEnum):
@@ -93,7 +91,7 @@ async def read_traces(services: Services, caller: Caller) -> tuple[Sequence[Row[
     async def attempt() -> tuple[Sequence[Row[Any]], Receipt]:
         standing = await standing_of(services, log_id)
         _check(standing, caller)
-        rows = await services.database.read(lambda c: c.execute(_WAITING, _whose(caller, log_id)).all())
+        rows = await services.database.read(lambda c: _waiting(c, caller, standing, log_id))
         committed = await services.journals.of(log_id).submit(Look(caller, {"traces": len(rows)}, Event.TRACE_READ))
         return rows, committed.receipt
 
@@ -152,6 +150,18 @@ def _check(standing: Standing, caller: Caller) -> None:
         raise NotPermitted("an NHS number is for the NHS side", reason="not-nhs")
 
 
+def _waiting(connection: Connection, caller: Caller, standing: Standing, log_id: str) -> Sequence[Row[Any]]:
+    """What waits for the caller's team; of children only where it may know whose number it is."""
+    rows = connection.execute(_WAITING, _whose(caller, log_id)).all()
+    events = sorted({row.event_id for row in rows if row.child})
+    if not events:
+        return rows
+    asked = _whose(caller, log_id) | {"events": events}
+    now = datetime.now(UTC)
+    told = {(one.event_id, one.victim) for one in connection.execute(_OF_EVENTS, asked) if may_know(one, standing, now)}
+    return [row for row in rows if not row.child or (row.event_id, row.victim) in told]
+
+
 def _find(
     connection: Connection, records: Records, caller: Caller, standing: Standing, log_id: str, trace_id: str
 ) -> Sides | None:
@@ -159,29 +169,29 @@ def _find(
     # What is not there costs the same questions as what is not the caller's (P8).
     of = {"event": row.event_id, "victim": row.victim} if row is not None else {"event": trace_id, "victim": ""}
     referral = connection.execute(_REFERRAL, {**_whose(caller, log_id), **of}).first()
-    if row is None or referral is None:
+    if row is None or referral is None or (row.child and not may_know(referral, standing, datetime.now(UTC))):
         return None
-    candidate = records.traced.open(row)
-    other = _as_record(candidate.person) if candidate is not None else None
+    sought, candidate = Sought.of(row), records.traced.open(row)
+    shown = SHOWN[sought.role]
+    if candidate is not None and referral.label is not None:
+        candidate = candidate.unplaced()
+    other = _as_record(candidate.person, sought) if candidate is not None else None
     facts, _ = judged_of(referral, standing, ties_of(connection.execute, caller, log_id, [referral]), datetime.now(UTC))
     if other is not None:
-        facts = replace(facts, items=tuple(sorted({*facts.items, *(present(other) & SHOWN)})))
-    decision = decide_on(facts, referral.team, SAFEGUARDING, standing.terms, datetime.now(UTC)).narrow(SHOWN)
+        facts = replace(facts, items=tuple(sorted({*facts.items, *(present(other) & shown)})))
+    decision = decide_on(facts, referral.team, SAFEGUARDING, standing.terms, datetime.now(UTC)).narrow(shown)
     if decision.outcome is not Ruled.PERMITTED:
         return None
     record = records.load(connection, [row.record_id]).get(row.record_id)
-    meant = _victim(minimise(record.for_victim(row.victim), decision)) if record is not None else None
-    found = _victim(minimise(other, decision)) if other is not None else None
+    meant = sought.within(minimise(record.for_victim(row.victim), decision)) if record is not None else None
+    found = sought.within(minimise(other, decision)) if other is not None else None
     return Sides(row, referral, facts, decision, candidate, meant, found)
 
 
-def _as_record(person: Person) -> Record:
+def _as_record(person: Person, sought: Sought) -> Record:
     """The patient who was found, as something a decision can be applied to; it is kept nowhere."""
-    return Record(kind=RecordKind.NOTICE, people=(person,))
-
-
-def _victim(record: Record) -> Person | None:
-    return next(iter(record.of_role(Role.VICTIM)), None)
+    named = person.model_copy(update={"ref": sought.ref, "role": sought.role})
+    return Record(kind=RecordKind.NOTICE, people=(named,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +203,17 @@ class Show(Unit[None]):
     standing: Standing
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return (self.sides.referral.id,)
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         row, referral, sides = self.sides.row, self.sides.referral, self.sides
+        sought = Sought.of(row)
         batch.same_referral(referral.id, referral.version)
-        again = decide_on(sides.facts, referral.team, SAFEGUARDING, self.standing.terms, batch.now).narrow(SHOWN)
+        again = decide_on(sides.facts, referral.team, SAFEGUARDING, self.standing.terms, batch.now)
+        again = again.narrow(SHOWN[sought.role])
         if again.ruling != sides.decision.ruling:
             raise DecideAgain("the decision came out otherwise at the instant of sealing")
         batch.seal(
@@ -212,11 +224,11 @@ class Show(Unit[None]):
                 caller=self.caller,
                 decision=sides.decision,
                 facts=sides.facts,
-                subjects=(subject_of(row.record_id, row.victim),),
+                subjects=(subject_of(row.record_id, sought.ref),),
                 record=row.record_id,
                 case=referral.id,
                 mapping=referral.mapping,
-                detail={"types": PATIENT_MATCH, "trace": row.id, "state": row.state},
+                detail={"types": PATIENT_MATCH[sought.role], "trace": row.id, "state": row.state},
             )
         )
 
@@ -234,7 +246,7 @@ class DecideTrace(Unit[str]):
     kept: Sealed | None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return (self.sides.referral.id,)
 
@@ -285,11 +297,11 @@ class DecideTrace(Unit[str]):
                 at=batch.at,
                 caller=self.caller,
                 agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
-                subjects=(subject_of(row.record_id, row.victim),),
+                subjects=(subject_of(row.record_id, Sought.of(row).ref),),
                 record=row.record_id,
                 case=row.referral_id,
                 reason=self.word.value,
-                detail={"trace": row.id, "state": state, "late": row.due_at is not None and row.due_at < batch.at},
+                detail={"trace": row.id, "state": state, "late": row.due_at is not None and row.due_at < batch.clock},
             )
         )
         return str(state)
@@ -319,11 +331,18 @@ _WAITING = (
     .order_by(_t.c.due_at, _t.c.id)
     .limit(MOST)
 )
-_ONE = select(_t).where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"), _t.c.state != State.ERASED.value)
+_ONE = select(_t).where(
+    _t.c.log_id == bindparam("log"),
+    _t.c.id == bindparam("id"),
+    _t.c.state.not_in((State.ERASED.value, State.GONE.value)),
+)
 _GRADED = (
     select(_t, _f.c.grade)
     .join(_f, _f.c.id == _t.c.referral_id)
     .where(_t.c.log_id == bindparam("log"), _t.c.id == bindparam("id"))
+)
+_OF_EVENTS: Any = select(_f.c.event_id, _f.c.victim, _f.c.organisation, _f.c.team, _f.c.facts, _f.c.event_at).where(
+    _own, _f.c.event_id.in_(bindparam("events", expanding=True))
 )
 _REFERRAL = (
     select(_f).where(_own, _f.c.event_id == bindparam("event"), _f.c.victim == bindparam("victim")).order_by(_f.c.id)

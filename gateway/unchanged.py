@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.entry import Operation
-from gateway.decide import decide_on
 from gateway.disclosure import Found, subjects_in
 from gateway.evidence import Caller, Event, act
 from gateway.searching import Search
-from gateway.store.batch import Batch, DecideAgain, Unit
+from gateway.store.batch import Batch, Unit
 from gateway.terms import Standing
 
 
@@ -30,17 +29,14 @@ class Unchanged(Unit[None]):
     reason: str | None = None
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed."""
         return [one.row.id for one in self.found.opened]
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
         self.standing.check(batch)
         (one,) = self.found.opened
-        batch.same_referral(one.row.id, one.row.version)
-        decision = decide_on(one.facts, one.row.team, one.decision.purpose, self.standing.terms, batch.now)
-        if decision.narrow(self.search.items).ruling != one.decision.ruling:
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
+        one.check(batch, self.search, self.standing)
         batch.seal(
             act(
                 Event.REFERRAL_CONFIRMED,

@@ -69,7 +69,7 @@ async def governed(services: Services, caller: Caller) -> str:
     async def attempt() -> None:
         standing = await standing_of(services, log_id)
         check_named(caller)
-        content = standing.terms.agreement.content if standing.terms else None
+        content = standing.content
         if content is None or caller.organisation not in {party.organisation for party in content.parties}:
             raise NotPermitted("the client's organisation is no party of an agreement here", reason="not-a-party")
 

@@ -220,6 +220,20 @@ def test_nothing_but_the_catalogue_writes_to_the_log() -> None:
 
 
 @cache
+def test_what_only_paper_needs_is_loaded_with_the_first_paper() -> None:
+    """The typesetter is a fifteenth of a start: no module imports it at its top, but the one that sets type."""
+    paper = {"pypdf", "reportlab", "gateway.paper.pdf"}
+    early = set()
+    for path in modules("gateway"):
+        for node in parsed(path).body:
+            names = [one.name for one in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            within = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            whole = {within, *(f"{within}.{name}".lstrip(".") for name in names)}
+            if paper & {part for name in whole for part in (name, name.partition(".")[0])}:
+                early.add(path.as_posix())
+    assert early == {"gateway/paper/pdf.py"}
+
+
 def readme() -> str:
     return (ROOT / "README.md").read_text()
 

@@ -174,6 +174,12 @@ class Content(Piece):
         """A recipient by its id."""
         return next((r for r in self.recipients if r.id == id_), None)
 
+    def told(self, organisation: str, purpose: str) -> Recipient | None:
+        """The recipient of an organisation that flows for a purpose go to; None where it has none."""
+        to = {one for flow in self.flows if flow.purpose == purpose for one in flow.to}
+        own = {party.id for party in self.parties if party.organisation == organisation}
+        return next((one for one in self.recipients if one.id in to and one.party in own), None)
+
     def flow(self, id_: str) -> Flow:
         """A flow by its id; KeyError where there is none."""
         return {flow.id: flow for flow in self.flows}[id_]

@@ -15,8 +15,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.ed25519 import usable_key
 from gateway.agreement.reading import Agreement
 
 WARNING_DAYS = (7, 30, 60)  # design.md section 6: ahead of expiry
@@ -129,7 +130,7 @@ def _message(agreement_hash: str) -> bytes:
 
 def _good(signature: Signature, message: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(signature.public_key).verify(signature.signature, message)
-    except (InvalidSignature, ValueError):  # ValueError: a key that is no key
+        usable_key(signature.public_key).verify(signature.signature, message)
+    except (InvalidSignature, ValueError):  # ValueError: a key that is no key, or one that anybody can sign for
         return False
     return True

@@ -33,6 +33,7 @@ def traps(content: Content) -> Iterator[Remark]:
         yield from _powers(side)
         yield from _confidence(side)
         yield from _research(side)
+        yield from _tracing(side)
         yield from _categories(side)
 
 
@@ -78,6 +79,10 @@ class _Side:
     @property
     def to_police(self) -> bool:
         return all(party.is_police for party in self.takers)
+
+    @property
+    def to_nhs(self) -> bool:
+        return all(party.is_nhs for party in self.takers)
 
 
 def _article_6_and_9(side: _Side) -> Iterator[Remark]:
@@ -291,6 +296,12 @@ def _research(side: _Side) -> Iterator[Remark]:
             f"confidential patient information leaves for research or planning ({confidential[0]}): the opt-out applies"
         )
         yield "opt-out-not-applied", (*side.path, "national_data_opt_out", "applied"), words
+
+
+def _tracing(side: _Side) -> Iterator[Remark]:
+    if side.flow.purpose == "tracing" and not side.to_nhs:
+        words = "PDS is asked under the ODS code of the recipient's party, and a party here has none"
+        yield "asked-by-no-nhs-party", (*side.path, "to"), words
 
 
 def _categories(side: _Side) -> Iterator[Remark]:

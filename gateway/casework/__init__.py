@@ -7,6 +7,7 @@
     effects   what an act does: a step of the machine, words to police, what is kept
     timers    the clocks of a case
     replay    a case lived again, and what it would be without an act that was entered in error
+    consents  what the victim said of sharing, and what it would be without one of it
     keeping   the rows: what happened, and the clocks
     reading   what happened so far
     rota      who is on call

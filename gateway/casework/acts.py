@@ -322,6 +322,12 @@ class EnteredInError(Said):
     note: Words | None = None
 
 
+CONSENT, SPOKEN = "consent", "spoken"
+"""The kinds of what is kept of what she says of sharing, and of what was told somebody aloud: no acts of casework."""
+
+BESIDE = frozenset({CONSENT, SPOKEN})
+"""What moves no case, takes none and stops no clock: it is entered beside the acts, and taken back like them."""
+
 IN_ERROR = "entered-in-error"
 """The kind of what is kept of it; its codes name the act and the reason."""
 

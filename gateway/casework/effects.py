@@ -6,6 +6,7 @@ words and set the same clocks. Whoever does something in a referral that nobody 
     affected   one act: what it does, and the case after it
     happened   what a change of a Task was, as the acts it amounts to
     leads      where an act leads, by its kind and its codes
+    may_follow whether an act of a kind may follow at all
 
 Source: domain.md sections 4.2, 4.3.
 """
@@ -22,8 +23,8 @@ from adapters.nhs.fhir import FeedbackIn, TaskChange
 from gateway.casework import acts
 from gateway.casework.acts import Act, safe_window
 from gateway.casework.codes import Level, Result
-from gateway.casework.rules import Case, check, refused
-from gateway.casework.states import Step, Told, step
+from gateway.casework.rules import AFTERWARDS, Case, check, refused
+from gateway.casework.states import NEXT_STATUS, Step, Told, following, step
 from gateway.errors import TransitionRefused
 from mappings.record import ConsentState, FeedbackCode
 from mappings.referral import ReferralState as State
@@ -160,6 +161,26 @@ def _learnt(kind: str, codes: Mapping[str, Any]) -> bool:
         return bool(codes.get("in_place"))
     return kind != "supports-prosecution" or (codes.get("consent") or {}).get("state") in _LETS
 
+
+def may_follow(kind: str, status: Status, state: State) -> bool:
+    """Whether an act of a kind may be done in a case that stands so, if what is said in it is right."""
+    if not NEXT_STATUS[status]:
+        return status is Status.COMPLETED and kind in AFTERWARDS
+    if kind == "acknowledge" and status not in UNANSWERED:
+        return False
+    after = status, state
+    steps = leads(kind, _THAT_TELL, status, state)
+    try:
+        for to, of in steps:
+            after = following(*after, to, of)
+    except TransitionRefused:
+        return False
+    return not steps or after != (status, state) or kind not in _SAID_BY_STATE
+
+
+_THAT_TELL: Mapping[str, Any] = {"in_place": True, "consent": {"state": ConsentState.GIVEN.value}}
+_SAID_BY_STATE = frozenset({"unable-to-contact", "unsafe-to-contact", "already-supported"})
+"""What says nothing but its state: of a case that is in it already, it says nothing."""
 
 _TRIED_FROM = frozenset({State.OFFERED, State.ACKNOWLEDGED, State.UNABLE_TO_CONTACT, State.UNSAFE_TO_CONTACT})
 """The states that an attempt ends; in the others she was reached, and trying her again is part of the work."""

@@ -122,9 +122,9 @@ def start(batch: Batch, starts: Iterable[Start], owner: Owner) -> list[str]:
                 "kind": one.kind.value,
                 "organisation": owner.organisation,
                 "team": owner.team,
-                "started_at": batch.at,
+                "started_at": batch.clock,
                 "due_at": timestamp(one.due),
-                "next_at": batch.at,
+                "next_at": batch.clock,
             },
         )
     return ids
@@ -144,7 +144,7 @@ def shorten(batch: Batch, starts: Iterable[Start], referral_id: str) -> None:
     """Have clocks that run, and have not lapsed, run out no later than said; nothing gives one more time."""
     for one in starts:
         due = timestamp(one.due)
-        batch.update(_SHORTEN, {"of": referral_id, "which": one.kind.value, "due": due, "at": batch.at})
+        batch.update(_SHORTEN, {"of": referral_id, "which": one.kind.value, "due": due, "at": batch.clock})
 
 
 _t, _n = tables.case_timer, tables.notice

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from gateway.agreement.content import Clocks
-from gateway.casework.acts import IN_ERROR, NEXT_SHIFT
+from gateway.casework.acts import BESIDE, IN_ERROR, NEXT_SHIFT
 from gateway.casework.codes import Result
 from gateway.casework.effects import MOVED, UNANSWERED, Happened, Lead, leads
 from gateway.casework.rules import AFTERWARDS, ATTEMPTS, refused
@@ -115,7 +115,7 @@ def lived(past: Sequence[Past], offer: Offer) -> Lived:
     for number, one in enumerate(past):
         if one.id in offer.scenes:
             life.met(one)
-        else:
+        elif one.kind not in BESIDE:
             life.goes_on(one, past[:number])
     return Lived(life.stands, life.holder, life.clocks, frozenset(life.broken))
 

@@ -83,7 +83,7 @@ class ReadRota(Unit[tuple[Row[Any], ...]]):
     caller: Caller
 
     def apply(self, batch: Batch) -> tuple[Row[Any], ...]:  # noqa: D102 - said by Unit.apply
-        rows = tuple(batch.read(_TEAM, {"log": batch.log_id, "now": batch.at, **_of(self.caller)}))
+        rows = tuple(batch.read(_TEAM, {"log": batch.log_id, "now": batch.clock, **_of(self.caller)}))
         batch.seal(_entry(batch, Event.ON_CALL_READ, self.caller, {"times": len(rows)}, Outcome.PERMITTED))
         return rows
 
@@ -91,7 +91,7 @@ class ReadRota(Unit[tuple[Row[Any], ...]]):
 def rota_now(batch: Batch) -> dict[tuple[str, str], str]:
     """Who is on call now, by organisation and team; of several who are, whoever began first."""
     found: dict[tuple[str, str], str] = {}
-    for row in batch.read(_NOW, {"log": batch.log_id, "now": batch.at}):
+    for row in batch.read(_NOW, {"log": batch.log_id, "now": batch.clock}):
         found.setdefault((row.organisation, row.team), row.person)
     return found
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import REFUSED, commit, opened, read_agreement, refuse
+from gateway.cli import files
+from gateway.cli.support import REFUSED, commit, opened, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Signature, State, Terms
@@ -31,7 +32,7 @@ def agreement_check(file: Path) -> None:
     """Read an agreement strictly and say what is wrong, or what a lawyer should look at again."""
     from gateway.agreement_check import check
 
-    agreement = read_agreement(file)
+    agreement = files.agreement(file)
     findings = check(agreement)
     typer.echo(f"{agreement.id} version {agreement.version}\nhash {agreement.hash}")
     for finding in findings:
@@ -68,7 +69,7 @@ def agreement_sign(
     from gateway.agreement_check import check
     from gateway.initialise import party_key, read_signature, write_signature
 
-    agreement = read_agreement(file)
+    agreement = files.agreement(file)
     _stop_at_errors(file, check(agreement), "an agreement with errors is not signed")
     if party not in {one.id for one in agreement.content.parties}:
         refuse(f"the agreement has no party {party}")
@@ -78,7 +79,10 @@ def agreement_sign(
     from gateway.errors import Unprocessable
 
     try:
-        signed = sign(agreement.hash, party_key(key), party) if key else read_signature(signature or Path())
+        if key is not None:
+            signed = sign(agreement.hash, party_key(files.usable(key) if key.exists() else key), party)
+        else:
+            signed = read_signature(files.usable(signature or Path()))
     except Unprocessable as refused:
         refuse(refused.words)
     if signed.party != party:
@@ -164,7 +168,7 @@ def _draft(file: Path, *, amends: bool) -> None:
     from gateway.errors import GatewayError
     from gateway.terms import DraftAgreement, terms_of
 
-    agreement = read_agreement(file)
+    agreement = files.agreement(file)
     _stop_at_errors(file, check(agreement), "an agreement with errors is not drafted")
     with opened() as services:
         with services.database.reading() as connection:

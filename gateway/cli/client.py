@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import commit, opened, refuse
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def client_add(  # noqa: PLR0913, PLR0917 - an option for each thing the registe
         raise typer.BadParameter("give --jwks or --new-key, or --certificate alone", param_hint="--jwks")
     with opened() as services:
         _check_profiles(services, profile)
-        shown = _fingerprint(certificate) if certificate else None
+        shown = files.certificate(certificate) if certificate else None
+        public = files.json_object(jwks) if jwks else None
         try:
-            public: dict[str, Any] | None = json.loads(jwks.read_text()) if jwks else None
             public = new_client_key(new_key) if new_key else public
         except FileExistsError:
             refuse(f"{new_key} is there already")
-        except (OSError, ValueError):
-            refuse(f"{jwks or new_key}: not a file that can be used")
+        except OSError as failed:
+            refuse(f"{new_key}: {failed.strerror}")
         try:
             unit = AddClient(
                 client_id,
@@ -72,18 +72,24 @@ def client_add(  # noqa: PLR0913, PLR0917 - an option for each thing the registe
     if public is not None:
         typer.echo(f"added {client_id}; its tokens come from {services.settings.public_url}/oauth2/token")
     if shown is not None:
-        typer.echo(f"added {client_id}; over MLLP it is known by the certificate {shown}")
+        typer.echo(f"added {client_id}; over MLLP it is known by the certificate {shown.fingerprint}")
 
 
 @app.command("list")
 def client_list() -> None:
-    """List the systems, revoked ones too."""
+    """List the systems, revoked ones too, and when the first of its certificates runs out."""
+    from gateway.tokens.certificates import certificates
+
     with opened() as services:
+        with services.database.reading() as connection:
+            known = certificates(connection)
         for client in services.clients.current().clients.values():
             state = f"revoked {client.revoked_at}" if client.revoked_at else "active"
             of = f"{client.organisation}/{client.recipient}" if client.recipient else client.organisation
             by = ",".join(client.profiles) or "-"
-            typer.echo(f"{client.id}\t{of}\t{state}\t{' '.join(sorted(client.scopes))}\t{by}")
+            own = [row.not_after for row in known if row.client == client.id]
+            until = min((one for one in own if one), default="not known" if own else "-")
+            typer.echo(f"{client.id}\t{of}\t{state}\t{' '.join(sorted(client.scopes))}\t{by}\t{until}")
 
 
 @app.command("profiles")
@@ -115,7 +121,7 @@ def client_certificate(
     ] = None,
     remove: Annotated[str | None, typer.Option(help="The fingerprint of one that does no longer.")] = None,
 ) -> None:
-    """Add or remove a certificate of a system, or list those it has: before one runs out, add the next."""
+    """Add or remove a certificate of a system, or list those it has, each with its end: add the next before."""
     from gateway.evidence import OPERATOR_LOG
     from gateway.tokens.certificates import AddCertificate, RemoveCertificate, certificates
     from gateway.tokens.clients import ClientRefused
@@ -123,14 +129,15 @@ def client_certificate(
     with opened() as services:
         try:
             if add is not None:
-                commit(services, OPERATOR_LOG, AddCertificate(client_id, _fingerprint(add)))
+                commit(services, OPERATOR_LOG, AddCertificate(client_id, files.certificate(add)))
             if remove is not None:
                 commit(services, OPERATOR_LOG, RemoveCertificate(client_id, remove))
         except ClientRefused as refused:
             refuse(str(refused))
         with services.database.reading() as connection:
-            for one in certificates(connection, client_id):
-                typer.echo(one)
+            for row in certificates(connection):
+                if row.client == client_id:
+                    typer.echo(f"{row.fingerprint}\t{row.not_after or 'not known'}")
 
 
 @app.command("revoke")
@@ -145,16 +152,6 @@ def client_revoke(client_id: str) -> None:
         except ClientRefused as refused:
             refuse(str(refused))
     typer.echo(f"revoked {client_id}")
-
-
-def _fingerprint(certificate: Path) -> str:
-    """What a certificate is known by; one that cannot be read ends the command."""
-    from gateway.mllp.tls import TlsUnusable, fingerprint_of_pem
-
-    try:
-        return fingerprint_of_pem(certificate.read_text())
-    except (OSError, UnicodeDecodeError, TlsUnusable):
-        refuse(f"{certificate}: not a PEM certificate that can be used")
 
 
 def _check_profiles(services: Services, names: list[str] | None) -> None:

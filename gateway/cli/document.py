@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gateway.cli.support import AsJson, opened, read_agreement, refuse
+from gateway.cli import files
+from gateway.cli.support import AsJson, opened, refuse
 
 if TYPE_CHECKING:
     from gateway.agreement import Agreement, Terms
@@ -37,7 +38,7 @@ def render(
 
     if html is None and pdf is None:
         raise typer.BadParameter("give --html or --pdf", param_hint="--html")
-    made = document(read_agreement(file))
+    made = document(files.agreement(file))
     for out, write in ((html, paper_html.write), (pdf, paper_pdf.write)):
         if out is None:
             continue
@@ -161,9 +162,7 @@ def _record(file: Path, sender: str | None, profile: str | None) -> Record:
     if known is None:
         raise typer.BadParameter(f"there is none; there are {', '.join(sorted(kept.names))}", param_hint="--profile")
     try:
-        found = reader(known.adapter).read(file.read_bytes(), known, Limits()).record
-    except OSError:
-        refuse(f"{file}: there is no such file")
+        found = reader(known.adapter).read(files.content(file, files.LARGE), known, Limits()).record
     except Unreadable as unreadable:
         refuse("\n".join(f"{file}: {one.path}: {one.words}" for one in unreadable.problems))
     said = sender or (found.source.organisation if found.source else "")
@@ -175,7 +174,7 @@ def _record(file: Path, sender: str | None, profile: str | None) -> Record:
 def _supposed(file: Path) -> Terms:
     from gateway.oversight.standing import Supposed
 
-    return Supposed(read_agreement(file))
+    return Supposed(files.agreement(file))
 
 
 def _kept(agreement_id: str | None) -> Terms:
@@ -199,7 +198,7 @@ def _two(
     from gateway.terms import terms_of
 
     if old is not None and new is not None and agreement_id is None:
-        return read_agreement(old), read_agreement(new)
+        return files.agreement(old), files.agreement(new)
     if agreement_id is None or first is None or second is None or old is not None:
         raise typer.BadParameter("give two files, or --id with --from and --to", param_hint="OLD NEW")
     with opened() as services, services.database.reading() as connection:

@@ -5,10 +5,12 @@ Each change is sealed in the agreement's own log. An endpoint is given what is m
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import check_log, commit, opened, refuse
 
 app = typer.Typer(no_args_is_help=True, help="Systems that referrals are delivered to: add, list, declare, remove.")
@@ -108,14 +110,7 @@ def remove(endpoint: str, agreement: Log) -> None:
 
 def _option(text: str) -> tuple[str, str]:
     """A channel's option; what begins with @ names a file that holds it, as a certificate's PEM."""
-    from pathlib import Path
-
     name, equals, value = text.partition("=")
     if not equals or not name:
         refuse("an option is NAME=VALUE")
-    if not value.startswith("@"):
-        return name, value
-    try:
-        return name, Path(value[1:]).read_text()
-    except (OSError, UnicodeDecodeError):
-        refuse(f"{name}: not a file that can be read")
+    return name, files.text(Path(value[1:])) if value.startswith("@") else value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import check_log, opened, refuse
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def load(
 
     import httpx
 
-    from gateway.demo.client import Client, key_of
+    from gateway.demo.client import Client
     from gateway.evaluation.period import Period
     from gateway.evaluation.sheets import duration
     from gateway.evaluation.synthetic.loading import Loaded, LoadFailed
@@ -96,11 +97,12 @@ def load(
         wanted = plan(Period.closed(datetime.now(UTC)).last_instant, years=years, seed=seed, victims=victims)
     except ValueError as invalid:
         raise typer.BadParameter(str(invalid), param_hint="--victims") from None
-    users = ((police, police_key, _OFFICER), (team, team_key, _ADVISER))
+    keys = (files.private_key(police_key), files.private_key(team_key))
+    users = ((police, keys[0], _OFFICER), (team, keys[1], _ADVISER))
     try:
         headers = []
         for client_id, key, user in users:
-            with Client(url, client_id, key_of(key), user) as client:
+            with Client(url, client_id, key, user) as client:
                 headers.append({"Authorization": f"Bearer {client.sign_in()['access_token']}"})
 
         async def run() -> Loaded:
@@ -148,8 +150,6 @@ def _published(file: Path | None) -> Sequence[Published]:
     if file is None:
         return shipped()
     try:
-        return read_baseline(file.read_text("utf-8"))
-    except OSError as failed:
-        refuse(f"{file}: {failed.strerror}")
-    except (BaselineInvalid, UnicodeDecodeError) as invalid:
+        return read_baseline(files.text(file))
+    except BaselineInvalid as invalid:
         refuse(f"{file}: {invalid}")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import REFUSED, AsJson, opened, read_agreement, refuse
+from gateway.cli import files
+from gateway.cli.support import REFUSED, AsJson, opened, refuse
 
 if TYPE_CHECKING:
     from mappings.profile import Profile
@@ -26,10 +27,7 @@ def mapping_check(file: Annotated[Path, typer.Argument(help="The profile's file.
     """Read a profile strictly and say everything that is wrong, or that a usable referral lacks. Prints its hash."""
     from gateway.workbench.check import ERROR, check
 
-    try:
-        checked = check(file)
-    except OSError as failed:
-        refuse(f"{file}: {failed.strerror}")
+    checked = check(files.usable(file))
     errors = not checked.loads or any(one.severity == ERROR for one in checked.remarks)
     if as_json:
         remarks = [
@@ -67,18 +65,15 @@ def mapping_try(
     from gateway.workbench.trying import try_on
 
     by = _profile(profile)
-    terms = Supposed(read_agreement(agreement)) if agreement else None
+    terms = Supposed(files.agreement(agreement)) if agreement else None
     now, unreadable = datetime.now(UTC), False
-    try:
-        for one in sampled(sample, by):
-            tried = try_on(one, terms, sender, now)
-            unreadable |= one.reading is None
-            if as_json:
-                typer.echo(json.dumps(tried.to_json(hide=hide), ensure_ascii=False))
-            else:
-                typer.echo("\n".join(tried.in_words(hide=hide)))
-    except OSError as failed:
-        refuse(f"{sample}: {failed.strerror}")
+    for one in sampled(files.usable(sample), by):
+        tried = try_on(one, terms, sender, now)
+        unreadable |= one.reading is None
+        if as_json:
+            typer.echo(json.dumps(tried.to_json(hide=hide), ensure_ascii=False))
+        else:
+            typer.echo("\n".join(tried.in_words(hide=hide)))
     if unreadable:
         raise typer.Exit(REFUSED)
 
@@ -97,9 +92,7 @@ def mapping_draft(
     from gateway.workbench.reading import NotDrafted, drawn
 
     try:
-        proposed = draft(drawn(sample))
-    except OSError as failed:
-        refuse(f"{sample}: {failed.strerror}")
+        proposed = draft(drawn(files.usable(sample)))
     except NotDrafted as reason:
         refuse(f"{sample}: {reason}")
     except Unreadable as unreadable:
@@ -121,13 +114,10 @@ def mapping_diff(
     """
     from gateway.workbench.compare import compare
 
-    files = [*(over or ()), *(more or ())]
-    if not files:
+    samples = [files.usable(one) for one in (*(over or ()), *(more or ()))]
+    if not samples:
         raise typer.BadParameter("name at least one sample", param_hint="--over")
-    try:
-        compared = compare(_profile(old), _profile(new), files)
-    except OSError as failed:
-        refuse(f"{failed.filename}: {failed.strerror}")
+    compared = compare(_profile(old), _profile(new), samples)
     if as_json:
         typer.echo(json.dumps(compared.to_json(), ensure_ascii=False, indent=1))
     else:
@@ -182,4 +172,4 @@ def _profile(given: str) -> Profile:
     except ProfileInvalid as invalid:
         refuse(f"{invalid}: `gateway mapping check` says more")
     except OSError as failed:
-        refuse(f"{given}: {failed.strerror}")
+        files.refuse_file(given, failed)

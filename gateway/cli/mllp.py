@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import NOT_SET_UP, end, opened, refuse
 
 app = typer.Typer(no_args_is_help=True, help="HL7 v2 over MLLP: listen, and send a file.")
@@ -63,12 +64,12 @@ def send(
     from gateway.mllp.client import exchange, target
     from gateway.mllp.tls import TlsUnusable, client_context
 
+    feed, trusted = files.content(file, files.LARGE), files.authorities(ca) if ca else None
+    shown = [files.usable(one) if one else None for one in (certificate, key)]
     try:
         address = target(to)
-        tls = client_context(ca.read_text() if ca else None, certificate, key) if address.secure else None
-        messages = hl7v2.messages(file.read_bytes()).messages
-    except (OSError, UnicodeDecodeError):
-        refuse("a file cannot be read")
+        tls = client_context(trusted, *shown) if address.secure else None
+        messages = hl7v2.messages(feed).messages
     except (ValueError, TlsUnusable, Unreadable) as fault:
         refuse(str(fault))
     bad = 0

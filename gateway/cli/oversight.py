@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.support import REFUSED, AsJson, check_log, commit, opened, read_agreement, refuse
+from gateway.cli import files
+from gateway.cli.support import REFUSED, AsJson, check_log, commit, opened, refuse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +83,7 @@ def agreement_replay(
     from gateway.oversight.what_if import COLUMNS, DIMENSIONS, try_on
 
     since, until = _range(start, stop)
-    read = read_agreement(candidate)
+    read = files.agreement(candidate)
     with _source(log, pack, Event.AGREEMENT_REPLAYED, tried(read, since, until)) as source:
         result = try_on(source, read, since, until)
     if as_json:
@@ -203,7 +204,7 @@ def _source(log: str | None, pack: Path | None, event: Event, detail: Mapping[st
         raise typer.BadParameter("give --log or --pack", param_hint="--log")
     if pack is not None:
         try:
-            yield PackSource(pack)
+            yield PackSource(files.usable(pack))
         except SourceUnreadable as unreadable:
             refuse(str(unreadable))
         return

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import NOT_SET_UP, REFUSED, end, refuse
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def police() -> None:
 
 @app.command("send")
 def send(
-    file: Annotated[Path, typer.Argument(help="NDJSON, CSV, or a zip of related CSV files.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="NDJSON, CSV, or a zip of related CSV files.")],
     url: Annotated[str | None, typer.Option(help="The gateway's address.")] = None,
     client: Annotated[str | None, typer.Option(help="The client's id at the gateway.")] = None,
     key: Annotated[Path | None, typer.Option(help="The client's private key (PEM).")] = None,
@@ -55,8 +56,7 @@ def send(
     media = media_type or _BY_SUFFIX.get(file.suffix.lower())
     if media is None:
         raise typer.BadParameter(f"say what it is, or name it {', '.join(_BY_SUFFIX)}", param_hint="--media-type")
-    if not file.is_file():
-        refuse(f"{file}: there is no such file")
+    files.usable(file)
     if dry_run:
         if profile is None:
             raise typer.BadParameter("a trial run needs a profile", param_hint="--profile")
@@ -82,13 +82,9 @@ def _sent(file: Path, media: str, where: _Where, idempotency_key: str | None) ->
     """Send the file, print the rows to look at, and return the counts the gateway gives."""
     import httpx
 
-    from gateway.demo.client import Client, key_of
+    from gateway.demo.client import Client
 
-    try:
-        private = key_of(where.key)
-    except (OSError, ValueError):
-        end(f"{where.key}: not a private key", NOT_SET_UP)
-    with Client(where.url, where.client, private) as gateway:
+    with Client(where.url, where.client, files.private_key(where.key)) as gateway:
         gateway.http.timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=30)
         _sign_in(gateway)
         headers = {"Content-Type": media, "Content-Length": str(file.stat().st_size)}
@@ -182,8 +178,10 @@ def _profile(name: str) -> Profile:
 
     try:
         return load(Path(name)) if name not in profiles() else profile(name)
-    except (ProfileInvalid, OSError) as invalid:
+    except ProfileInvalid as invalid:
         refuse(f"{name}: {invalid}")
+    except OSError as failed:
+        files.refuse_file(name, failed)
 
 
 def _detail(answer: Any) -> str:  # noqa: ANN401 - an answer of httpx

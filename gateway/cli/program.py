@@ -7,6 +7,7 @@ Everything heavy is imported by the command that needs it, so that help is quick
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -79,8 +80,10 @@ def init() -> None:
 
     settings = Settings()
     if not (settings.keys / keys.FILE_NAME).exists():
-        keys.create(settings.keys, settings.environment.value)
-        typer.echo(f"keys     made in {settings.keys} ({settings.environment.value}); back them up apart from the data")
+        with suppress(FileExistsError):  # another process made them meanwhile
+            keys.create(settings.keys, settings.environment.value)
+            where = f"{settings.keys} ({settings.environment.value})"
+            typer.echo(f"keys     made in {where}; back them up apart from the data")
     with opened() as services:
         from gateway.evidence import OPERATOR_LOG, Event
         from gateway.initialise import Note
@@ -91,21 +94,15 @@ def init() -> None:
     typer.echo("next     `gateway agreement check FILE`, `gateway client add …`, `gateway serve`")
 
 
-GRACE_SECONDS = 10
-"""How long requests may take to end when the gateway is stopped: the line of a live page would stay for minutes."""
-
-
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
 ) -> None:
     """Serve HTTP until stopped. Put a TLS proxy in front; production refuses to start without one being named."""
-    import uvicorn
-
     with undisturbed():
         from gateway.app import create_app
-        from gateway.web.wire import SERVED
+        from gateway.web.leaving import run
     from gateway.channels import finder
     from gateway.delivery.courier import Courier as Deliverer
     from gateway.duties import delivery_rounds, jobs, trace_rounds, webhook_rounds, witness_rounds
@@ -114,6 +111,7 @@ def serve(
     from gateway.initialise import check_clients, started
     from gateway.logs import Line, configure, say
     from gateway.messaging.serving import MllpRefused, MllpServer, heard
+    from gateway.signin.registered import SignInUnusable
     from gateway.timekeeper import Timekeeper
     from gateway.tracing.tracer import Tracer, TracingRefused
     from gateway.webhook.courier import Courier
@@ -129,7 +127,8 @@ def serve(
             tracer = Tracer.of(services)
             listener = MllpServer.of(services)
             check_none(services)
-        except (TracingRefused, MllpRefused, FilesRefused) as refused:
+            served = create_app(services)
+        except (TracingRefused, MllpRefused, FilesRefused, SignInUnusable) as refused:
             end(str(refused), NOT_SET_UP)
         services.journals.of(OPERATOR_LOG).submit_and_wait(started(services.settings, services.profiles))
         say(
@@ -149,17 +148,7 @@ def serve(
             keeper.start()
         try:
             with heard(listener):
-                uvicorn.run(
-                    create_app(services),
-                    host=host,
-                    port=port,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    date_header=False,
-                    timeout_graceful_shutdown=GRACE_SECONDS,
-                    **SERVED,
-                )
+                run(served, host, port, services.settings.leave_seconds)
         finally:
             if tracer is not None:
                 tracer.close()

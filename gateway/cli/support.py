@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from gateway.agreement import Agreement
     from gateway.services import Services
     from gateway.store.batch import Unit
 
@@ -85,21 +84,6 @@ def ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def read_agreement(file: Path) -> Agreement:
-    """The agreement in a file; a fault in it ends the command with file, line and reason."""
-    from gateway.agreement import AgreementUnreadable, parse
-
-    try:
-        return parse(file.read_bytes())
-    except FileNotFoundError:
-        refuse(f"{file}: there is no such file")
-    except OSError as failed:
-        refuse(f"{file}: {failed.strerror}")
-    except AgreementUnreadable as unreadable:
-        where = f"{unreadable.path}: " if unreadable.path else ""
-        refuse(f"{file}:{unreadable.line}: {where}{unreadable.reason}")
 
 
 def check_log(services: Services, log_id: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import NOT_SET_UP, check_log, end, opened, refuse
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def show(trace: str, url: Url, client: Client, key: Key, person: PersonId, role:
     answer = _called(_Who(url, client, key, person, role), "GET", f"/team/v1/traces/{trace}")
     sides = answer.json()
     typer.echo(f"{sides['state']}, status {sides['verification_status']}, score {sides['score'] or '-'}")
-    if sides["restricted"]:
-        typer.echo("RESTRICTED: write no address of hers to any system")
+    if sides["household_restricted"]:
+        typer.echo("RESTRICTED: write no address of the household to any system")
     meant, found = (_lines(sides[side]) for side in ("meant", "found"))
     typer.echo(f"{'':24}{'POLICE':32}PDS")
     for name in dict.fromkeys([*meant, *found]):
@@ -118,12 +119,8 @@ def _called(who: _Who, method: str, path: str, body: dict[str, str] | None = Non
     import httpx
 
     from gateway.demo.client import Client as Gateway
-    from gateway.demo.client import key_of
 
-    try:
-        private = key_of(who.key)
-    except (OSError, ValueError):
-        end(f"{who.key}: not a private key", NOT_SET_UP)
+    private = files.private_key(who.key)
     with Gateway(who.url.rstrip("/"), who.client, private, {"id": who.person, "role": who.role}) as gateway:
         try:
             gateway.sign_in()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import files
 from gateway.cli.support import check_log, commit, opened, refuse
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks of police systems: add, list, remove, test.")
@@ -46,10 +47,7 @@ def add(
         refuse("say where to: --url, or --folder for development")
     with opened() as services:
         check_log(services, agreement)
-        try:
-            authorities = ca.read_text() if ca else None
-        except (OSError, UnicodeDecodeError):
-            refuse(f"{ca}: not a file that can be read")
+        authorities = files.authorities(ca) if ca else None
         content = Pushed.REFERENCE if reference_only else Pushed.WORDS
         production = services.settings.environment is Environment.PRODUCTION
         unit = AddEndpoint(client, agreement, url, content, person, role, authorities, production)

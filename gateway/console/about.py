@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.console import Console
+from gateway.console.heads import page_router
 from gateway.console.page import PREFIX, areas_of
-from gateway.web.http import PlainRoute
 
 PATH = f"{PREFIX}/about"
 
@@ -39,7 +39,7 @@ WORDS: Mapping[str, str] = {
 
 def routes(console: Console) -> APIRouter:
     """The route of the page."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
+    router = page_router()
 
     @router.get("/about")
     async def about(request: Request) -> Response:

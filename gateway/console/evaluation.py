@@ -32,6 +32,7 @@ from gateway.console.console import Console
 from gateway.console.evaluation_view import view_of
 from gateway.console.forms import FieldError
 from gateway.console.guard import Visit
+from gateway.console.heads import page_router
 from gateway.console.page import HEADERS, PREFIX
 from gateway.errors import NotFound
 from gateway.evaluation import files, measure
@@ -42,7 +43,7 @@ from gateway.evaluation.report import Report
 from gateway.evaluation.sheets import sheets
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of, standing_of
-from gateway.web.http import PlainRoute, receipt_header
+from gateway.web.http import receipt_header
 
 PATH = f"{PREFIX}/evaluation"
 REASON = "evaluation"
@@ -50,7 +51,7 @@ REASON = "evaluation"
 
 def routes(console: Console) -> APIRouter:
     """The routes of the evaluation."""
-    router = APIRouter(prefix="/evaluation", route_class=PlainRoute, include_in_schema=False)
+    router = page_router("/evaluation")
     area = _Area(console)
     router.add_api_route("", area.page, methods=["GET"])
     router.add_api_route("/report.pdf", area.pdf, methods=["GET"])

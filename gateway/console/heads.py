@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.console.page import PREFIX
 from gateway.web.http import PlainRoute
 
 HEAD = "HEAD"
+
+
+def page_router(prefix: str = "") -> APIRouter:
+    """A router for pages of the console; `prefix` is where they stand after the console's own."""
+    return APIRouter(prefix=f"{PREFIX}{prefix}", route_class=PageRoute, include_in_schema=False)
 
 
 class PageRoute(PlainRoute):

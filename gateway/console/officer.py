@@ -28,6 +28,7 @@ from gateway import byways
 from gateway.console.console import Console
 from gateway.console.forms import FormModel, read, typed
 from gateway.console.guard import Visit
+from gateway.console.heads import page_router
 from gateway.console.page import HEADERS, PREFIX
 from gateway.console.referral.view import channels, risks, somebody
 from gateway.console.times import when
@@ -37,7 +38,7 @@ from gateway.feedback import Telling
 from gateway.hospital.pulling import Shown, read_notices
 from gateway.officers import Asked, Case, Cases, Only, Whose, admit_officer, read_cases, window_of
 from gateway.signin.claims import Role
-from gateway.web.http import PlainRoute, receipt_header
+from gateway.web.http import receipt_header
 from mappings.record import FeedbackCode
 from mappings.record import Role as InRecord
 
@@ -70,7 +71,7 @@ class Taken(FormModel):
 
 def routes(console: Console) -> APIRouter:
     """The routes of the officer's pages."""
-    router = APIRouter(prefix="/officer", route_class=PlainRoute, include_in_schema=False)
+    router = page_router("/officer")
     area = _Officer(console)
     for path, answer, method in (
         ("", area.cases, "GET"),

@@ -22,8 +22,8 @@ from gateway.console import (
 )
 from gateway.console.console import Console
 from gateway.console.guard import checked
-from gateway.console.heads import PageRoute
-from gateway.console.page import HEADERS, PREFIX, areas_of
+from gateway.console.heads import page_router
+from gateway.console.page import HEADERS, areas_of
 from gateway.console.static_files import PREFIX as STATIC
 from gateway.console.static_files import static_files
 from gateway.errors import GatewayError, NotFound
@@ -45,7 +45,7 @@ _AREAS: tuple[ModuleType, ...] = (
     operator,
     guardian,
 )
-"""The modules with `routes(console) -> APIRouter`; their paths are those after the prefix."""
+"""The modules with `routes(console) -> APIRouter`, which `page_router` made."""
 
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}  # a year: the name holds the hash
 _OURSELVES = frozenset({"none", "same-origin"})  # typed, or led to by a page of ours (Fetch Metadata)
@@ -53,7 +53,7 @@ _OURSELVES = frozenset({"none", "same-origin"})  # typed, or led to by a page of
 
 def console_routes(console: Console) -> APIRouter:
     """The routes over an open console."""
-    router = APIRouter(prefix=PREFIX, route_class=PageRoute, include_in_schema=False)
+    router = page_router()
     own = _Own(console)
     for home in ("", "/"):  # nothing leads from the one to the other, but people type both
         router.add_api_route(home, own.home, methods=["GET"])
@@ -61,9 +61,7 @@ def console_routes(console: Console) -> APIRouter:
     router.add_api_route("/locked", own.locked, methods=["GET"])
     router.add_api_route("/static/{name}", own.static, methods=["GET"])
     for area in _AREAS:
-        for route in area.routes(console).routes:
-            # One flat list, in which everybody who looks for routes finds their whole paths.
-            router.add_api_route(route.path, route.endpoint, methods=[*route.methods])
+        router.routes.extend(area.routes(console).routes)  # one flat list, as the application has
     return router
 
 

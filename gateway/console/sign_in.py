@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.console.console import Console
 from gateway.console.forms import FieldError
 from gateway.console.guard import HOME, SignInNeeded, by_person, checked
+from gateway.console.heads import page_router
 from gateway.console.page import HEADERS
 from gateway.evidence import OPERATOR_LOG
 from gateway.signin.acts import RefuseSignIn
@@ -34,7 +35,7 @@ from gateway.signin.registered import PROVIDER, SIGNED_IN, embedded
 from gateway.signin.registered import relying as relying_of
 from gateway.signin.relying import TICKET_SECONDS, Answered, Relying
 from gateway.signin.sessions import AccountChanged
-from gateway.web.http import PlainRoute, call_ids
+from gateway.web.http import call_ids
 
 _HARMLESS = frozenset({"sign-in-not-begun", "state-mismatch"})
 """What also happens to somebody who goes back in the browser, or signs in in two windows at once."""
@@ -43,7 +44,7 @@ _CODE = re.compile(r"[!#-\[\]-~]{1,64}")  # the alphabet of an audit entry
 
 def routes(console: Console) -> APIRouter:
     """The routes; where there is no provider nobody can sign in, and is told so. Raises SignInUnusable."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
+    router = page_router()
     doors = _Doors(console)
     router.get("/sign-in")(doors.begin)
     router.get("/signed-in")(doors.back)

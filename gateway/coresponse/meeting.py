@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, update
 
-from audit.entry import Operation
+from audit.entry import Operation, timestamp
 from gateway.casework import Step, Told
 from gateway.casework.codes import Channel, Result
 from gateway.casework.effects import Happened
@@ -127,6 +127,18 @@ def join(
     stop(batch, (Kind.ACKNOWLEDGE,), to.id)
 
 
+def part(batch: Batch, contact_id: str, until: datetime | None) -> None:
+    """Have a contact belong to no referral: that it was about this one was entered in error.
+
+    It waits until an instant for whoever joins it to the case that it was about; with None it never was, and is closed.
+    """
+    of = {"of": contact_id}
+    if until is None:
+        batch.update(_NEVER_WAS, of)
+        return
+    batch.update(_WAITS_AGAIN, of | {"until": timestamp(until)})
+
+
 _CAME_OF_IT: Mapping[Contact, Result] = {
     Contact.SPOKEN_TO: Result.REACHED,
     Contact.SEEN: Result.NOT_SAFE_THEN,
@@ -145,4 +157,12 @@ _JOINED = (
         closed_by=bindparam("by"),
         version=tables.co_response.c.version + 1,
     )
+)
+_NEVER_WAS = (
+    update(tables.co_response)
+    .where(tables.co_response.c.id == bindparam("of"))
+    .values(referral_id=None, version=tables.co_response.c.version + 1)
+)
+_WAITS_AGAIN = _NEVER_WAS.values(
+    event_id=None, closed_at=None, closed_by=None, overdue_at=None, due_at=bindparam("until")
 )

@@ -28,7 +28,7 @@ from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, ReferralHead, Unit
 from gateway.store.envelope import Envelope
 from gateway.store.records import Records
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class RecordContact(Unit[Recorded | None]):
                 Operation.COLLECTION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=_agreement(self.standing),
+                agreement=self.standing.agreement_ref,
                 detail={"co_response": contact.id, "contact": contact.contact.value, "force": self.force},
             )
         )
@@ -137,7 +137,7 @@ class RecordContact(Unit[Recorded | None]):
                 at=batch.at,
                 caller=self.caller,
                 outcome=Outcome.PERMITTED if same else Outcome.DENIED,
-                agreement=_agreement(self.standing),
+                agreement=self.standing.agreement_ref,
                 reason="repeated" if same else "another-body",
                 detail={"co_response": known["id"]},
             )
@@ -198,7 +198,7 @@ class AddDetails(Unit[None]):
                 Operation.ALTERATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=_agreement(self.standing),
+                agreement=self.standing.agreement_ref,
                 case=row.referral_id,
                 detail={"co_response": row.id, "version": row.version + 1},
             )
@@ -237,10 +237,6 @@ def unchanged(batch: Batch, known: Row[Any]) -> Row[Any]:
     if row is None or row.version != known.version or row.erased_at is not None:
         raise DecideAgain("the contact changed")
     return row
-
-
-def _agreement(standing: Standing) -> Any:  # noqa: ANN401 - a reference or none
-    return agreement_ref(standing.terms.agreement) if standing.terms else None
 
 
 _c, _r, _b, _rec = tables.co_response, tables.referral, tables.blind_index, tables.record

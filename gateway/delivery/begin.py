@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, func, select, update
 
 from audit.entry import Operation, Recipient, timestamp
-from gateway.decide import decide_on
 from gateway.delivery.channel import Reason
 from gateway.delivery.content import Content
 from gateway.delivery.deliveries import is_free, is_open, of_case
@@ -25,12 +24,12 @@ from gateway.delivery.leases import LEASE, leased, times
 from gateway.delivery.letters import Letter
 from gateway.delivery.turn import Do, Turn
 from gateway.evidence import Caller, Event, act
-from gateway.intake import SAFEGUARDING
+from gateway.sealing import decided_again
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.records import subject_of
 from gateway.store.waiting_deliveries import new_row
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.tokens.scopes import Scope
 
 
@@ -53,7 +52,7 @@ class Begin(Unit[int | None]):
     now: datetime
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed."""
         return (self.content.row.id,) if self.content else ()
 
@@ -71,7 +70,7 @@ class Begin(Unit[int | None]):
         told = batch.read(_TOLD_OF, {"id": own.id})
         if self.content is not None:
             batch.same_referral(self.content.row.id, self.content.row.version)
-            self._decide_again(batch, self.content)
+            decided_again(self.content.facts, self.content.decision, self.standing.terms, batch.now)
         return self._do(batch, found, told)
 
     def _may_begin(self, batch: Batch) -> bool:
@@ -86,11 +85,6 @@ class Begin(Unit[int | None]):
             return False
         client = next(iter(batch.read(_CLIENT, {"id": found.client})), None)
         return client is not None and client.revoked_at is None and Scope.REFERRAL_READ.value in client.scopes
-
-    def _decide_again(self, batch: Batch, content: Content) -> None:
-        decision = decide_on(content.facts, content.row.team, SAFEGUARDING, self.standing.terms, batch.now)
-        if (decision.outcome, decision.ruling) != (content.decision.outcome, content.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
 
     def _do(self, batch: Batch, own: Row[Any], told: Sequence[Row[Any]]) -> int | None:
         do, why = self.turn.do, self.turn.why or ""
@@ -158,13 +152,12 @@ class Begin(Unit[int | None]):
                 detail=detail,
                 **about,
             )
-        agreement = agreement_ref(self.standing.terms.agreement) if self.standing.terms else None
         entry = act(
             Event.REFERRAL_RECALLED,
             Operation.ALTERATION,
             at=batch.at,
             caller=self.caller,
-            agreement=agreement,
+            agreement=self.standing.agreement_ref,
             reason="entered-in-error" if content.withdrawn else content.decision.reason.value,
             detail=detail,
             **about,

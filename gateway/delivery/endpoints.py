@@ -28,7 +28,7 @@ from gateway.evidence import Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.waiting_deliveries import OPEN
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.tokens.scopes import Scope
 
 Find = Callable[[str, Mapping[str, str]], Channel | None]
@@ -124,7 +124,7 @@ class AddEndpoint(Unit[str]):
             raise EndpointRefused("there is no such client, or it is revoked")
         if Scope.REFERRAL_READ.value not in owner.scopes or f'"{batch.log_id}"' not in owner.agreements:
             raise EndpointRefused("the client may not read referrals, or is not bound to this agreement")
-        content = self.standing.terms.agreement.content if self.standing.terms else None
+        content = self.standing.content
         team = content.recipient(owner.recipient) if content and owner.recipient else None
         if content is None or team is None or content.party(team.party).organisation != owner.organisation:
             raise EndpointRefused("the client is of no team that the agreement names as a recipient")
@@ -208,8 +208,8 @@ def _own(batch: Batch, endpoint_id: str) -> None:
 
 
 def _seal(batch: Batch, event: Event, standing: Standing, detail: Mapping[str, str | int]) -> None:
-    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
-    batch.seal(act(event, Operation.ADMINISTRATION, at=batch.at, caller=None, agreement=agreement, detail=detail))
+    ref = standing.agreement_ref
+    batch.seal(act(event, Operation.ADMINISTRATION, at=batch.at, caller=None, agreement=ref, detail=detail))
 
 
 _ADDRESS_MAX = 512

@@ -24,7 +24,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.waiting_deliveries import new_row
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 REFERENCE_MAX = 200
 
@@ -121,7 +121,7 @@ class Finish(Unit[Settled]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 record=row.record_id,
                 case=row.referral_id,
                 detail={"delivery": row.id, "try": self.attempt, "why": row.reason},

@@ -18,11 +18,11 @@ from sqlalchemy import Row, and_, bindparam, exists, or_, select, update
 
 from audit.entry import Operation, Outcome, Recipient, timestamp
 from gateway.evidence import Caller, Event, act
-from gateway.notices import Kind, Matter, due_by_grade, tell
+from gateway.notices import Kind, Matter, acknowledging, due_by_grade, tell
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.waiting_deliveries import OPEN
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 PATIENCE = timedelta(hours=2)  # what six tries take, where the agreement's clock for the referral says nothing
 LATE = "late"
@@ -72,8 +72,7 @@ def tell_team(batch: Batch, one: Waiting, standing: Standing, why: str) -> None:
     batch.update(_TOLD, {"of": one.id, "at": batch.at})
     matter = Matter(Kind.UNDELIVERED, one.event_id, one.referral_id, one.record_id, why)
     due = due_by_grade(standing.terms, one.grade, batch.now)
-    agreement = standing.terms.agreement if standing.terms else None
-    tell(batch, matter, [Recipient(one.organisation, one.team)], due=due, caller=None, agreement=agreement)
+    tell(batch, matter, [Recipient(one.organisation, one.team)], due=due, caller=None, agreement=standing.agreement)
 
 
 def take_back(batch: Batch, one: Waiting) -> None:
@@ -82,7 +81,8 @@ def take_back(batch: Batch, one: Waiting) -> None:
     The notices go with it, unless another system of the team still lacks the referral. Those of words to police stay.
     """
     batch.update(_SETTLED, {"case": one.referral_id, "to": one.endpoint_id, "before": one.number, "at": batch.at})
-    batch.update(_CLOSE, {"log": batch.log_id, "case": one.referral_id, "to": one.endpoint_id, "at": batch.at})
+    of = {"log": batch.log_id, "case": one.referral_id, "to": one.endpoint_id}
+    batch.update(_CLOSE, {**of, "at": batch.at, "by": "gateway"})
 
 
 def seal_failure(
@@ -96,7 +96,7 @@ def seal_failure(
             at=batch.at,
             caller=caller,
             outcome=Outcome.FAILED,
-            agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
+            agreement=standing.agreement_ref,
             record=one.record_id,
             case=one.referral_id,
             reason=why,
@@ -114,7 +114,7 @@ class NoteLate(Unit[int]):
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
         since = timestamp(batch.now - PATIENCE)
-        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.at, "since": since, "most": self.most})
+        rows = batch.read(_LATE, {"log": batch.log_id, "now": batch.clock, "since": since, "most": self.most})
         for row in rows:
             tell_team(batch, Waiting.of(row), self.standing, LATE)
         return len(rows)
@@ -164,15 +164,9 @@ _lacking = exists().where(
     _d.c.acknowledged_at.is_(None),
     _d.c.stopped_at.is_(None),
 )
-_CLOSE = (
-    update(_n)
-    .where(
-        _n.c.log_id == bindparam("log"),
-        _n.c.referral_id == bindparam("case"),
-        _n.c.kind == Kind.UNDELIVERED.value,
-        _n.c.acknowledged_at.is_(None),
-        _n.c.record_id.not_in(select(_f.c.record_id).where(_f.c.referral_id == bindparam("case"))),
-        ~_lacking,
-    )
-    .values(acknowledged_at=bindparam("at"), acknowledged_by="gateway")
+_CLOSE = acknowledging(
+    _n.c.referral_id == bindparam("case"),
+    _n.c.kind == Kind.UNDELIVERED.value,
+    _n.c.record_id.not_in(select(_f.c.record_id).where(_f.c.referral_id == bindparam("case"))),
+    ~_lacking,
 )

@@ -18,7 +18,7 @@ from gateway.evidence import Caller, Event, act
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.waiting_deliveries import OPEN, new_row
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 
 class State(StrEnum):
@@ -84,7 +84,7 @@ class Renew(Unit[bool]):
                 Operation.ADMINISTRATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 record=row.record_id,
                 case=row.referral_id,
                 detail={"delivery": row.id},

@@ -28,6 +28,9 @@ from gateway.demo.pds import BASE, Asked, Fault, Patient, Shown, Simulator, bund
 MARIANNE = Patient(number(1), (("Ashdown", "Marianne"),), "1991-02-03", label="R")
 """The demonstration's victim: PDS restricts what it says of her."""
 
+ROBIN = Patient(number(2), (("Ashdown", "Robin"),), "2019-06-01", gender="male")
+"""Her child, of whom nobody told PDS that she is: where the two live, PDS would say."""
+
 
 @contextmanager
 def simulator(keys: KeySet, *patients: Patient) -> Iterator[Simulator]:
@@ -131,8 +134,8 @@ _STRANGER = Patient(number(77), (("Quigley", "Petronella"),), "1944-10-01", post
 
 
 def main(keys: Path, shown: Sequence[Shown]) -> None:
-    """Serve the demonstration's victim until standard input ends."""
-    with simulator(KeySet.import_key_set(json.loads(keys.read_bytes())), MARIANNE) as made:
+    """Serve the demonstration's victim and her child until standard input ends."""
+    with simulator(KeySet.import_key_set(json.loads(keys.read_bytes())), MARIANNE, ROBIN) as made:
         made.script.extend(shown)
         made.tell = lambda said: print(json.dumps(said), flush=True)  # noqa: T201 - how the process speaks
         print(made.address, flush=True)  # noqa: T201 - how the process speaks

@@ -68,33 +68,34 @@ def answer(walk: Walk, cast: Cast) -> None:
 
 
 def trace(walk: Walk, cast: Cast) -> None:
-    """The gateway looks for the victim's NHS number, and finds it although PDS restricts what it says of her."""
+    """The gateway looks for the NHS numbers of the victim, of whom PDS restricts what it says, and of her child."""
     said = [_next(cast)]
     while not said[-1]["found"]:
         said.append(_next(cast))
     reference = walk.found["referrals"][0]
 
-    def patient() -> dict[str, Any] | None:
-        read = cast.hospital.get(f"/fhir/R4/Patient/{reference}.victim-1")
+    def traced(ref: str) -> tuple[dict[str, Any], str] | None:
+        read = cast.hospital.get(f"/fhir/R4/Patient/{reference}.{ref}")
         expect(read, httpx.codes.OK, "the patient who was traced")
         shown: dict[str, Any] = read.json()
-        return shown if any(one["system"] == NHS_NUMBER for one in shown.get("identifier", ())) else None
+        numbers = [one["value"] for one in shown.get("identifier", ()) if one["system"] == NHS_NUMBER]
+        return (shown, numbers[0]) if numbers else None
 
-    found = until(patient, "the NHS number")
-    number: str = next(one["value"] for one in found["identifier"] if one["system"] == NHS_NUMBER)
+    found, number = until(lambda: traced("victim-1"), "her NHS number")
+    child, childs = until(lambda: traced("child-1"), "the NHS number of her child")
     again = len(said) - len({one["request"] for one in said})
     walk.found["traced"] = {
         "questions": len(said),
         "sent_again": again,
         "with_postcode": [one["postcode"] for one in said],
-        "address_written": "address" in found,
+        "address_written": "address" in found or "address" in child,
     }
-    walk.found["nhs_number"] = number
+    walk.found["nhs_numbers"] = [number, childs]
     walk.say(
         "Meanwhile the gateway asked PDS (a simulator, in a process of its own) for the victim's NHS number.",
         *map(_question, said),
-        f"She is restricted, and found by the second pass alone. The team is given {number}, and no address of hers in",
-        "a field that another system files.",
+        f"She is restricted, and found by the second pass alone. The team is given {number}, and of her child,",
+        f"asked for alone, {childs}; no address of either in a field that another system files.",
     )
 
 
@@ -109,12 +110,14 @@ def sealed_first(walk: Walk, cast: Cast) -> None:
         if entry["event"] in _SENT
     }
     walk.found["sealed_before_sent"] = all(_before(sealed.get(one.control_id), one) for one in received)
-    walk.found["police_given_nhs_number"] = any(walk.found["nhs_number"] in body for body in cast.heard)
+    walk.found["police_given_nhs_number"] = any(
+        number in body for body in cast.heard for number in walk.found["nhs_numbers"]
+    )
     if not walk.found["sealed_before_sent"] or walk.found["police_given_nhs_number"]:
         raise DemoFailed("something left that was not sealed before, or that police may not have")
     walk.say(
         f"The engine was sent {len(received)} messages by now. Each is in the log from before it came.",
-        f"Police were given {len(cast.heard)} answers. Her NHS number is in none of them.",
+        f"Police were given {len(cast.heard)} answers. No NHS number is in any of them.",
     )
 
 

@@ -22,7 +22,6 @@ from gateway.evaluation.measure import bundle
 from gateway.evaluation.report import Report
 from gateway.evaluation.sheets import Sheet, count_words, sheets
 from gateway.oversight.spreadsheet import to_csv
-from gateway.paper import pdf as paper_pdf
 from gateway.paper.tree import Block, Heading, Table, Text, document
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -43,6 +42,8 @@ def page(report: Report) -> str:
 
 def pdf(report: Report) -> bytes:
     """The report on A4: its tables, which say what the pictures show."""
+    from gateway.paper import pdf as paper_pdf  # noqa: PLC0415 - 150 ms of every start that only this answer needs
+
     blocks: list[Block] = [Text(_head(report))]
     for sheet in sheets(report):
         blocks += [Heading(2, sheet.title), Text(sheet.words), _on_paper(sheet)]

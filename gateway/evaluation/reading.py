@@ -23,7 +23,7 @@ from audit.entry import Outcome as Permitted
 from audit.entry import timestamp
 from audit.search import Query
 from gateway.agreement import Agreement
-from gateway.casework.acts import IN_ERROR
+from gateway.casework.acts import BESIDE, IN_ERROR
 from gateway.coresponse.contact import Contact
 from gateway.decide import Decision, Outcome, decide_on
 from gateway.evaluation.coded import Case, Said, Victim
@@ -79,7 +79,7 @@ def releasable(agreement: Agreement, recipient: str) -> frozenset[str]:
 
 def read_coded(connection: Connection, log_id: str, standing: Standing, period: Period, now: datetime) -> Coded:
     """Everybody referred to advisers in a period who may be counted at an instant; nobody where no agreement stands."""
-    agreement = standing.terms.agreement if standing.terms else None
+    agreement = standing.agreement
     recipient = recipient_of(agreement) if agreement else None
     if agreement is None or recipient is None:
         return Coded((), {}, frozenset(), frozenset(), frozenset())
@@ -188,7 +188,7 @@ def _worked(connection: Connection, between: Mapping[str, str]) -> Mapping[str, 
     rows = [(row, orjson.loads(row.codes)) for row in connection.execute(_EVENTS, between)]
     in_error = {codes["event"] for row, codes in rows if row.kind == IN_ERROR}
     for row, codes in rows:
-        if row.kind != IN_ERROR and row.id not in in_error:
+        if row.kind not in _NO_ACTS and row.id not in in_error:
             found[row.referral_id].append(_Worked(datetime.fromisoformat(row.happened_at), word_of(row.kind, codes)))
     for at_scene in connection.execute(_CONTACTS, {"log": between["log"]}):
         contact = _SPOKEN if at_scene.contact in _REACHED else _TAKEN
@@ -196,6 +196,7 @@ def _worked(connection: Connection, between: Mapping[str, str]) -> Mapping[str, 
     return found
 
 
+_NO_ACTS = BESIDE | {IN_ERROR}
 _REACHED = frozenset({Contact.SPOKEN_TO.value, Contact.REFUSED.value})
 _SPOKEN = (Word("spoken-to", STATUS),)
 _TAKEN = (Word("attended", STATUS),)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from adapters.nhs import fhir
-from adapters.socket import reader
 from gateway.evidence import Caller
 from gateway.intake import stamped
 from gateway.london import day_of
+from gateway.profiles import read_by
 from gateway.services import Services
 from mappings.record import Record
 
@@ -35,12 +35,12 @@ def fhir_media(media: str) -> str:
     return "application/fhir+xml" if media in _XML else fhir.JSON_TYPE
 
 
-def read_bundle(services: Services, caller: Caller, body: bytes, media: str) -> Brought:
+async def read_bundle(services: Services, caller: Caller, body: bytes, media: str) -> Brought:
     """Read a Bundle as a notice. Raises Unreadable, BadMediaType."""
     media_type = fhir_media(media)
     of = services.profiles.of(caller.profiles) if caller.profiles else ()
     own = tuple(dict.fromkeys(one.name for one in of if one.adapter == fhir.READER.name))
     profile = services.profiles.choose(own or (PROFILE,), media_type, day_of(datetime.now(UTC)))
-    reading = reader(profile.adapter).read(body, profile, services.limits)
+    reading = await read_by(profile, body, services.limits)
     services.drift.saw(caller.client, profile, reading)
     return Brought(stamped(reading.record, caller, profile), media_type, reading.loss_count)

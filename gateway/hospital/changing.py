@@ -17,12 +17,13 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, update
 
-from audit.entry import Operation, Outcome, Recipient, timestamp
+from audit.entry import Operation, Recipient, timestamp
 from gateway.errors import Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.hospital.keeping import write_feed
 from gateway.hospital.standing import ONE, Judged, State, state_of
-from gateway.notices import EVERYBODY, Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.notices import EVERYBODY, Kind, Matter, acknowledging, due_by_grade, past_recipients, tell
+from gateway.overdue import Late, seal_late
 from gateway.overrides import Override
 from gateway.quarantine import owner_named
 from gateway.store import tables
@@ -72,14 +73,13 @@ class _Change(Unit[None]):
 
     def _stand(self, batch: Batch, values: Mapping[str, Any]) -> None:
         """Write where the notice stands now; what asked for a decision is answered."""
-        by = (self.caller.user or self.caller.client) if self.caller else None
+        by = self.caller.who if self.caller else None
         batch.update(update(_n).where(_n.c.id == bindparam("of")).values(updated_at=batch.at, **values), _of(self.row))
         batch.update(_CLOSE_ASKED, {"log": batch.log_id, "event": self.row.id, "at": batch.at, "by": by})
 
     def _tell(self, batch: Batch, kind: Kind, to: tuple[Recipient, ...], due: datetime, why: str) -> None:
-        agreement = self.standing.terms.agreement if self.standing.terms else None
         matter = Matter(kind, self.row.id, None, self.row.record_id, why)
-        tell(batch, matter, to, due=due, caller=self.caller, agreement=agreement)
+        tell(batch, matter, to, due=due, caller=self.caller, agreement=self.standing.agreement)
 
     def _due(self, batch: Batch) -> datetime:
         return due_by_grade(self.standing.terms, self.row.grade, batch.now)
@@ -129,7 +129,7 @@ class _Again(_Change):
             self._tell(batch, Kind.DECISION_NEEDED, asked, due, first.decision.reason.value)
 
     def _owner(self, one: Judged) -> str:
-        content = self.standing.terms.agreement.content if self.standing.terms else None
+        content = self.standing.content
         return owner_named(content, one.decision.owner, self.duty)
 
 
@@ -249,21 +249,18 @@ class NoteNoticesOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = HELD.become_late(batch, self.most)
-        for row in rows:
-            entry = act(
-                Event.HOSPITAL_NOTICE_OVERDUE,
-                Operation.ADMINISTRATION,
-                at=batch.at,
-                caller=None,
-                outcome=Outcome.FAILED,
-                record=row.record_id,
-                case=row.id,
-                reason=row.reason,
-                detail={"due": row.due_at, "risk": row.grade or "unknown"},
-            )
-            batch.seal(entry._replace(recipients=(Recipient(row.organisation, "all"),)))
-        return len(rows)
+        return seal_late(batch, HELD, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        return Late(
+            Event.HOSPITAL_NOTICE_OVERDUE,
+            {"due": row.due_at, "risk": row.grade or "unknown"},
+            reason=row.reason,
+            record=row.record_id,
+            case=row.id,
+            to=Recipient(row.organisation, "all"),
+        )
 
 
 def _of(row: Row[Any]) -> Mapping[str, Any]:
@@ -271,14 +268,8 @@ def _of(row: Row[Any]) -> Mapping[str, Any]:
 
 
 _n, _t = tables.hospital_notice, tables.notice
-_CLOSE_ASKED = (
-    update(_t)
-    .where(
-        _t.c.log_id == bindparam("log"),
-        _t.c.event_id == bindparam("event"),
-        _t.c.kind == Kind.DECISION_NEEDED.value,
-        _t.c.created_at < bindparam("at"),  # one that this change asks for is not answered by it
-        _t.c.acknowledged_at.is_(None),
-    )
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+_CLOSE_ASKED = acknowledging(
+    _t.c.event_id == bindparam("event"),
+    _t.c.kind == Kind.DECISION_NEEDED.value,
+    _t.c.created_at < bindparam("at"),  # one that this change asks for is not answered by it
 )

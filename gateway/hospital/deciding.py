@@ -24,18 +24,16 @@ from sqlalchemy import Connection, Row, bindparam
 from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.callers import check_named
-from gateway.errors import NotFound
 from gateway.evidence import Caller, Event, act
 from gateway.hospital.changing import ChangeConsent, KeepBack, ReleaseNotice
 from gateway.hospital.standing import ONE, STANDING, Judged, State, consent_now, judged
-from gateway.nothing_given import Missed
 from gateway.overrides import Override
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.journal import Committed
 from gateway.terms import Standing
-from gateway.under_agreement import decided, governed, standing_of
+from gateway.under_agreement import decided, governed, missed, standing_of
 from mappings.record import ConsentState, Record
 
 
@@ -137,8 +135,7 @@ async def _open(services: Services, caller: Caller, log_id: str, standing: Stand
 
     opened = await services.database.read(find)
     if opened is None:
-        await services.journals.of(log_id).submit(Missed(caller, Event.HOSPITAL_NOTICE_SEEN))
-        raise NotFound("there is no such notice")
+        raise await missed(services, caller, log_id, Event.HOSPITAL_NOTICE_SEEN, "there is no such notice")
     return opened
 
 

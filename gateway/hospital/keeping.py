@@ -243,7 +243,6 @@ class TakeNotice(Unit[Answer]):
         due: datetime,
     ) -> None:
         """Tell who reads it that it is there, whoever read it what has changed, and who decides that they must."""
-        agreement = self.standing.terms.agreement if self.standing.terms else None
         matter = Matter(Kind.HOSPITAL_NOTICE, notice, None, self.keeping.record_id)
         goes = [Recipient(one.decision.organisation or "", one.recipient) for one in made if one.goes]
         kinds = {State.OPEN: Kind.CORRECTED, State.RETRACTED: Kind.RETRACTED}
@@ -254,7 +253,7 @@ class TakeNotice(Unit[Answer]):
             ways.append((Kind.DECISION_NEEDED, [Recipient(self.caller.organisation, EVERYBODY)]))
         for kind, recipients in ways:
             said = Matter(kind, matter.event_id, None, matter.record_id, self._why(kind, made))
-            tell(batch, said, recipients, due=due, caller=self.caller, agreement=agreement)
+            tell(batch, said, recipients, due=due, caller=self.caller, agreement=self.standing.agreement)
 
     @staticmethod
     def _why(kind: Kind, made: tuple[Judged, ...]) -> str | None:

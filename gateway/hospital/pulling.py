@@ -28,12 +28,12 @@ from gateway.feeds import Page, page_of
 from gateway.hospital.standing import NOTICE, State, consent_now
 from gateway.minimise import minimise
 from gateway.nothing_given import nothing_found
-from gateway.notices import Kind
+from gateway.notices import Kind, acknowledging
 from gateway.pulled import Asking, Leaving, Pulled, acknowledge, pull, seal
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.ties import ties_of
 from mappings.record import Record
 
@@ -99,12 +99,8 @@ async def acknowledge_notices(services: Services, caller: Caller, through: int) 
 
 def notice_recipient(terms: Terms | None, organisation: str) -> str | None:
     """The recipient of an organisation that hospitals' notices go to; None where the agreement has none."""
-    if terms is None:
-        return None
-    content = terms.agreement.content
-    told = {to for flow in content.flows if flow.purpose == NOTICE for to in flow.to}
-    own = {party.id for party in content.parties if party.organisation == organisation}
-    return next((one.id for one in content.recipients if one.id in told and one.party in own), None)
+    found = terms.agreement.content.told(organisation, NOTICE) if terms else None
+    return found.id if found else None
 
 
 def _decided(asking: Asking, now: datetime, rows: Sequence[Row[Any]]) -> list[Shown]:
@@ -167,7 +163,6 @@ class ReadNotices(Unit[None]):
             raise DecideAgain("the notice changed")
         how = Leaving(
             Event.HOSPITAL_NOTICE_READ,
-            NOTICE,
             record=one.row.record_id,
             case=one.row.id,
             reason=one.gone,
@@ -190,7 +185,7 @@ class AcknowledgeNotices(Unit[int]):
         self.standing.check(batch)
         of = {"log": batch.log_id, "of_force": self.caller.organisation, "to": self.recipient}
         count = len(batch.read(_UNTAKEN, {**of, "through": self.through}))
-        took = {**of, "through": self.through, "at": batch.at, "by": self.caller.user or self.caller.client}
+        took = {**of, "through": self.through, "at": batch.at, "by": self.caller.who}
         batch.update(_TAKE, took)
         batch.update(_CLOSE_TOLD, took)
         batch.seal(
@@ -199,7 +194,7 @@ class AcknowledgeNotices(Unit[int]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 detail={"through": self.through, "notices": count},
             )
         )
@@ -256,18 +251,12 @@ _TOLD = (
     Kind.CONSENT_REFUSED.value,
     Kind.CONSENT_WITHDRAWN.value,
 )
-_CLOSE_TOLD = (
-    update(_t)
-    .where(
-        _t.c.log_id == bindparam("log"),
-        _t.c.organisation == bindparam("of_force"),
-        _t.c.kind.in_(_TOLD),
-        _t.c.acknowledged_at.is_(None),
-        select(_f.c.seq)
-        .where(_of_force, _f.c.notice_id == _t.c.event_id, _f.c.created_at >= _t.c.created_at)
-        .correlate(_t)
-        .exists(),
-    )
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+_CLOSE_TOLD = acknowledging(
+    _t.c.organisation == bindparam("of_force"),
+    _t.c.kind.in_(_TOLD),
+    select(_f.c.seq)
+    .where(_of_force, _f.c.notice_id == _t.c.event_id, _f.c.created_at >= _t.c.created_at)
+    .correlate(_t)
+    .exists(),
 )
 """Who has taken a notice has been told of it, and of every change up to it."""

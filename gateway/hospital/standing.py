@@ -19,8 +19,8 @@ from sqlalchemy import Row, bindparam, select
 from audit.entry import timestamp
 from gateway.agreement import Terms
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
+from gateway.sealing import decided_again
 from gateway.store import tables
-from gateway.store.batch import DecideAgain
 from mappings.record import ConsentState, Record, Role
 
 NOTICE = "safeguarding-notice"
@@ -47,10 +47,7 @@ class Judged:
 
     def decided_at(self, terms: Terms | None, now: datetime) -> Judged:
         """The same decided at another instant. Raises DecideAgain where it comes out otherwise."""
-        decision = decide_on(self.facts, self.recipient, NOTICE, terms, now)
-        if (decision.outcome, decision.ruling) != (self.decision.outcome, self.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        return replace(self, decision=decision)
+        return replace(self, decision=decided_again(self.facts, self.decision, terms, now))
 
     @property
     def goes(self) -> bool:

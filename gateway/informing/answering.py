@@ -26,22 +26,22 @@ from audit.entry import Operation
 from audit.receipt import Receipt
 from gateway.callers import check_named, check_recipient
 from gateway.decide import decide_on, facts_of
-from gateway.errors import Detail, NotFound, Unprocessable
+from gateway.errors import Detail, Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.informing import VICTIM_INFORMATION
 from gateway.informing.asking import request_name
 from gateway.informing.keeping import Answer, AnswerItem, Made
 from gateway.informing.request import asking_recipient
 from gateway.keys import Keyring
-from gateway.nothing_given import Missed
+from gateway.rules import CONNECTIONS
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope
 from gateway.store.journal import Committed
-from gateway.terms import Standing, agreement_ref
-from gateway.ties import CONNECTED, ties_of
-from gateway.under_agreement import decided, log_of, standing_of
+from gateway.terms import Standing
+from gateway.ties import ties_of
+from gateway.under_agreement import decided, log_of, missed, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ async def read_requests(services: Services, caller: Caller, *, every: bool) -> t
             asked = {"log": log_id, "organisation": caller.organisation, "team": caller.recipient}
             rows = connection.execute(query, asked).all()
             ties = ties_of(connection.execute, caller, log_id, rows)
-            return [row for row in rows if ties.relationship(row) not in _CONNECTED]
+            return [row for row in rows if ties.relationship(row) not in CONNECTIONS]
 
         rows = await services.database.read(find)
         unit = _Saw(caller, standing, {"requests": len(rows)})
@@ -99,8 +99,7 @@ async def answer(services: Services, caller: Caller, request: str, number: int, 
         opened = await _open(services, caller, log_id, request)
         item = next((one for one in opened.items if one.number == number), None)
         if item is None:
-            await services.journals.of(log_id).submit(Missed(caller, Event.INFORMATION_ITEM_ANSWERED))
-            raise NotFound("there is no such item")
+            raise await missed(services, caller, log_id, Event.INFORMATION_ITEM_ANSWERED, "there is no such item")
         unit = AnswerItem(opened.row, item, given, _made(services, opened, item, given, standing), caller, standing)
         return await services.journals.of(log_id).submit(unit)
 
@@ -152,7 +151,7 @@ async def _open(services: Services, caller: Caller, log_id: str, request: str) -
         row = connection.execute(_OWN.where(_q.c.id == request), asked).one_or_none()
         if row is None:
             return None
-        if ties_of(connection.execute, caller, log_id, [row]).relationship(row) in _CONNECTED:
+        if ties_of(connection.execute, caller, log_id, [row]).relationship(row) in CONNECTIONS:
             return None
         key = connection.execute(select(_k.c.content_key).where(_k.c.id == request)).scalar()
         items = connection.execute(_ITEMS, {"of": request}).all()
@@ -160,14 +159,10 @@ async def _open(services: Services, caller: Caller, log_id: str, request: str) -
 
     found = await services.database.read(find)
     if found is None:
-        await services.journals.of(log_id).submit(Missed(caller, Event.INFORMATION_REQUEST_READ))
-        raise NotFound("there is no such request")
+        raise await missed(services, caller, log_id, Event.INFORMATION_REQUEST_READ, "there is no such request")
     row, items, key = found
     said = orjson.loads(Envelope(services.keyring.content_key).open(row.content, key, request_name(request)))
     return Opened(row, items, said)
-
-
-_CONNECTED = frozenset(tie.value for tie in CONNECTED.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +182,7 @@ class _Saw(Unit[None]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 case=self.row.referral_id if self.row is not None else None,
                 detail=self.what,
             )

@@ -21,11 +21,10 @@ from gateway.callers import check_named
 from gateway.chance import fresh_id
 from gateway.clock import clock
 from gateway.decision import Reason
-from gateway.errors import Detail, IdempotencyConflict, NotFound, NotPermitted, Unprocessable
+from gateway.errors import Detail, IdempotencyConflict, NotPermitted, Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.informing import VICTIM_INFORMATION
 from gateway.informing.request import Ask, askable_items, asking_recipient
-from gateway.nothing_given import Missed
 from gateway.notices import Kind, Matter, tell
 from gateway.quarantine import owner_named
 from gateway.services import Services
@@ -34,8 +33,8 @@ from gateway.store.batch import Batch, Unit
 from gateway.store.envelope import Envelope, Sealed
 from gateway.store.journal import Committed
 from gateway.store.records import subject_of
-from gateway.terms import Standing, agreement_ref
-from gateway.under_agreement import decided, log_of, standing_of
+from gateway.terms import Standing
+from gateway.under_agreement import decided, log_of, missed, standing_of
 
 ANSWER_WITHIN = clock("10 working days")  # no period is in force (domain.md 3.6); a fortnight lets a person ask her
 
@@ -76,8 +75,7 @@ async def ask(services: Services, caller: Caller, wanted: Ask, idempotency_key: 
     committed = await decided(services, caller, log_id, attempt)
     found = committed.value
     if found is None:
-        await services.journals.of(log_id).submit(Missed(caller, Event.INFORMATION_REQUESTED))
-        raise NotFound("there is no such referral")
+        raise await missed(services, caller, log_id, Event.INFORMATION_REQUESTED, "there is no such referral")
     if isinstance(found, Refused):
         if not found.details:
             raise IdempotencyConflict("this key was used for another request")
@@ -144,7 +142,7 @@ class KeepRequest(Unit[Asked | Refused | None]):
         return Asked(known["id"], known["owner"], known["due_at"], known=True) if same else Refused()
 
     def _keep(self, batch: Batch, row: Row[Any], flow: Flow) -> Asked:
-        content = self.standing.terms.agreement.content if self.standing.terms else None
+        content = self.standing.content
         closed = frozenset(content.clocks.closed) if content else frozenset()
         due = ANSWER_WITHIN.from_(batch.now, closed)
         owner = owner_named(content, flow.register_.owner, self.duty)
@@ -166,7 +164,7 @@ class KeepRequest(Unit[Asked | Refused | None]):
                 "log_id": batch.log_id,
                 "force": self.caller.organisation,
                 "client": self.caller.client,
-                "user_id": self.caller.user or self.caller.client,
+                "user_id": self.caller.who,
                 "role": self.caller.role,
                 "organisation": row.organisation,
                 "team": row.team,
@@ -183,10 +181,9 @@ class KeepRequest(Unit[Asked | Refused | None]):
             batch.insert(tables.information_item, item)
 
     def _tell(self, batch: Batch, row: Row[Any], due: datetime) -> None:
-        agreement = self.standing.terms.agreement if self.standing.terms else None
         matter = Matter(Kind.INFORMATION_REQUESTED, row.event_id, row.id, None, VICTIM_INFORMATION)
         to = (Recipient(row.organisation, row.team),)
-        tell(batch, matter, to, due=due, caller=self.caller, agreement=agreement)
+        tell(batch, matter, to, due=due, caller=self.caller, agreement=self.standing.agreement)
 
     def _seal(self, batch: Batch, row: Row[Any], event: Event, reason: str | None) -> None:
         refused = event is Event.INFORMATION_REQUEST_REFUSED
@@ -196,7 +193,7 @@ class KeepRequest(Unit[Asked | Refused | None]):
             at=batch.at,
             caller=self.caller,
             outcome=Outcome.DENIED if refused else Outcome.PERMITTED,
-            agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+            agreement=self.standing.agreement_ref,
             subjects=(subject_of(row.record_id, row.victim),),
             record=row.record_id,
             case=row.id,

@@ -14,18 +14,20 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
 
-from audit.entry import Operation, Outcome, Recipient, timestamp
+from audit.entry import Operation, Recipient, timestamp
 from gateway.chance import fresh_id
-from gateway.decide import Decision, Facts, decide_on
+from gateway.decide import Decision, Facts
 from gateway.errors import Detail, Unprocessable
 from gateway.evidence import Caller, Event, act
 from gateway.informing import VICTIM_INFORMATION
-from gateway.notices import Kind, Matter, due_by_grade, past_recipients, tell
+from gateway.notices import Kind, Matter, acknowledging, due_by_grade, past_recipients, tell
+from gateway.overdue import Late, seal_late
+from gateway.sealing import decided_again
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
 from gateway.store.outstanding import Outstanding
 from gateway.store.records import Records, StoredRecord, subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from mappings.record import Consent, ConsentState, Person, Record, RecordKind, Role, Source, Statement, Times, Topic
 
 
@@ -186,21 +188,15 @@ class AnswerItem(Unit[bool]):
         done = all(one.state != How.OPEN for number, one in items.items() if number != self.item.number)
         if done and self.row.answered_at is None:
             batch.update(_DONE, {"of": self.row.id, "at": batch.at})
-            by = self.caller.user or self.caller.client
-            batch.update(_CLOSE_ASKED, {"log": batch.log_id, "case": self.row.referral_id, "at": batch.at, "by": by})
+            of = {"log": batch.log_id, "case": self.row.referral_id}
+            batch.update(_CLOSE_ASKED, {**of, "at": batch.at, "by": self.caller.who})
         if taken_back:
             self._tell(batch, given)
         return done
 
     def _decided(self, batch: Batch) -> Decision | None:
         made = self.made
-        if made is None:
-            return None
-        terms = self.standing.terms
-        decision = decide_on(made.facts, made.decision.recipient, VICTIM_INFORMATION, terms, batch.now)
-        if (decision.outcome, decision.ruling) != (made.decision.outcome, made.decision.ruling):
-            raise DecideAgain("the decision came out otherwise at the instant of sealing")
-        return decision
+        return None if made is None else decided_again(made.facts, made.decision, self.standing.terms, batch.now)
 
     def _write(self, batch: Batch, made: Made) -> None:
         beside = {"event_id": self.row.event_id, "received_at": batch.at}
@@ -218,7 +214,7 @@ class AnswerItem(Unit[bool]):
             "kept": self.made.record_id if self.made else None,
             "place": seq,
             "ends": timestamp(answer.expiry) if answer.expiry else None,
-            "by": self.caller.user or self.caller.client,
+            "by": self.caller.who,
             "at": batch.at,
         }
 
@@ -238,7 +234,7 @@ class AnswerItem(Unit[bool]):
                 caller=self.caller,
                 decision=decision,
                 facts=made.facts if made else None,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 subjects=(subject_of(self.row.record_id, self.row.victim),),
                 record=made.record_id if made else None,
                 case=self.row.referral_id,
@@ -249,13 +245,12 @@ class AnswerItem(Unit[bool]):
         )
 
     def _tell(self, batch: Batch, given: tuple[Recipient, ...]) -> None:
-        agreement = self.standing.terms.agreement if self.standing.terms else None
         matter = Matter(
             Kind.CONSENT_WITHDRAWN, self.row.event_id, self.row.referral_id, self.item.record_id, VICTIM_INFORMATION
         )
         to = [one for one in given if one.organisation == self.row.force]
         due = due_by_grade(self.standing.terms, None, batch.now)
-        tell(batch, matter, to, due=due, caller=self.caller, agreement=agreement)
+        tell(batch, matter, to, due=due, caller=self.caller, agreement=self.standing.agreement)
 
 
 REQUESTS = Outstanding(tables.information_request, until="answered_at")
@@ -268,19 +263,16 @@ class NoteRequestsOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = REQUESTS.become_late(batch, self.most)
-        for row in rows:
-            entry = act(
-                Event.INFORMATION_OVERDUE,
-                Operation.ADMINISTRATION,
-                at=batch.at,
-                caller=None,
-                outcome=Outcome.FAILED,
-                case=row.referral_id,
-                detail={"request": row.id, "due": row.due_at},
-            )
-            batch.seal(entry._replace(recipients=(Recipient(row.organisation, row.team),)))
-        return len(rows)
+        return seal_late(batch, REQUESTS, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        return Late(
+            Event.INFORMATION_OVERDUE,
+            {"request": row.id, "due": row.due_at},
+            case=row.referral_id,
+            to=Recipient(row.organisation, row.team),
+        )
 
 
 _q, _i, _t = tables.information_request, tables.information_item, tables.notice
@@ -301,14 +293,8 @@ _ANSWER = (
     )
 )
 _DONE = update(_q).where(_q.c.id == bindparam("of")).values(answered_at=bindparam("at"))
-_CLOSE_ASKED = (
-    update(_t)
-    .where(
-        _t.c.log_id == bindparam("log"),
-        _t.c.referral_id == bindparam("case"),
-        _t.c.kind == Kind.INFORMATION_REQUESTED.value,
-        _t.c.acknowledged_at.is_(None),
-        ~select(_q.c.id).where(_q.c.referral_id == bindparam("case"), _q.c.answered_at.is_(None)).exists(),
-    )
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+_CLOSE_ASKED = acknowledging(
+    _t.c.referral_id == bindparam("case"),
+    _t.c.kind == Kind.INFORMATION_REQUESTED.value,
+    ~select(_q.c.id).where(_q.c.referral_id == bindparam("case"), _q.c.answered_at.is_(None)).exists(),
 )

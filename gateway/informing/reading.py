@@ -22,21 +22,20 @@ from audit.receipt import Receipt
 from gateway.callers import check_person
 from gateway.decide import Decision, Facts, Outcome, decide_on, facts_of
 from gateway.decision import Reason
-from gateway.errors import NotFound
 from gateway.evidence import Caller, Event, act
 from gateway.feeds import Page, page_of
 from gateway.informing import VICTIM_INFORMATION
 from gateway.informing.keeping import How
 from gateway.informing.request import asking_recipient
 from gateway.minimise import minimise
-from gateway.nothing_given import Missed, nothing_found
+from gateway.nothing_given import nothing_found
 from gateway.pulled import Asking, Leaving, Pulled, acknowledge, pull, seal
 from gateway.services import Services
 from gateway.store import tables
 from gateway.store.batch import Batch, DecideAgain, Unit
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.ties import ties_of
-from gateway.under_agreement import decided, log_of, standing_of
+from gateway.under_agreement import decided, log_of, missed, standing_of
 from mappings.record import ConsentState, Record, RecordKind, Source
 
 
@@ -99,8 +98,7 @@ async def read_request(
 
         found = await services.database.read(find)
         if found is None:
-            await services.journals.of(log_id).submit(Missed(caller, Event.INFORMATION_READ))
-            raise NotFound("there is no such request")
+            raise await missed(services, caller, log_id, Event.INFORMATION_READ, "there is no such request")
         row, items = found
         return row, items, (await services.journals.of(log_id).submit(_Looked(caller, standing, row))).receipt
 
@@ -163,7 +161,7 @@ class ReadAnswers(Unit[None]):
     standing: Standing
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referrals that must not have changed."""
         return [one.row.id for one in self.page.shown]
 
@@ -185,7 +183,6 @@ class ReadAnswers(Unit[None]):
         row = one.row
         how = Leaving(
             Event.INFORMATION_READ,
-            VICTIM_INFORMATION,
             record=row.answer_id,
             case=row.id,
             reason=None if one.record is not None else row.state,
@@ -213,7 +210,7 @@ class AcknowledgeAnswers(Unit[int]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 detail={"through": self.through, "answers": count},
             )
         )
@@ -235,7 +232,7 @@ class _Looked(Unit[None]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 case=self.row.referral_id,
                 detail={"request": self.row.id},
             )

@@ -106,9 +106,8 @@ def asking_recipient(terms: Terms | None, organisation: str) -> str | None:
     if terms is None:
         return None
     content = terms.agreement.content
-    told = {to for flow in content.flows if flow.purpose == VICTIM_INFORMATION for to in flow.to}
-    own = {party.id for party in content.parties if party.organisation == organisation and party.is_police}
-    return next((one.id for one in content.recipients if one.id in told and one.party in own), None)
+    found = content.told(organisation, VICTIM_INFORMATION)
+    return found.id if found and content.party(found.party).is_police else None
 
 
 def askable_items(terms: Terms, recipient: str, hospital: str) -> tuple[Flow | None, frozenset[str]]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from audit.entry import Operation, Outcome
-from gateway.evidence import Event, act
+from gateway.evidence import Event
+from gateway.overdue import Late, seal_late
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.outstanding import Outstanding
@@ -25,20 +25,11 @@ class NoteMatchesOverdue(Unit[int]):
     most: int = 100
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        rows = _MATCHES.become_late(batch, self.most)
-        for row in rows:
-            batch.seal(
-                act(
-                    Event.MATCH_OVERDUE,
-                    Operation.ADMINISTRATION,
-                    at=batch.at,
-                    caller=None,
-                    outcome=Outcome.FAILED,
-                    reason="not-decided",
-                    detail={"match": row.id, "due": row.due_at},
-                )
-            )
-        return len(rows)
+        return seal_late(batch, _MATCHES, self.most, self._late)
+
+    @staticmethod
+    def _late(row: Row[Any]) -> Late:
+        return Late(Event.MATCH_OVERDUE, {"match": row.id, "due": row.due_at}, reason="not-decided")
 
 
 def open_matches(connection: Connection, log_id: str, limit: int = 2000) -> Sequence[Row[Any]]:

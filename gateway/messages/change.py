@@ -2,7 +2,8 @@
 
 Nothing of a record is ever overwritten by a message, its safe addresses and contacts least of all: what a hospital's
 system calls home may be where the suspect lives. Of a restricted patient neither address nor contact is kept, whoever
-said that she is restricted. A proposal takes the place of the one that waits; the team is told once.
+said that she is restricted. A proposal takes the place of the one that waits; the team is told once. Messages overtake
+one another: what was recorded before the last proposal of the case, waiting or decided, proposes nothing.
 
 Source: domain.md sections 2.6 (restricted), 2.9 (ADT), 4.4 (contacts), 4.5 (N8).
 """
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, select, update
 
-from audit.entry import Operation, Recipient
+from audit.entry import Operation, Recipient, timestamp
 from gateway.chance import fresh_id
 from gateway.evidence import Caller, Event, act
 from gateway.keys import Keyring
@@ -94,12 +96,16 @@ def proposal_name(id_: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """Hold what is otherwise for each case, and note under which numbers she is known as well."""
+    """Hold what is otherwise for each case, and note under which numbers she is known as well.
+
+    `said_at` is when the hospital recorded it; None where it does not say, and then it is taken for new.
+    """
 
     proposals: tuple[Proposal, ...]
     learned: tuple[Learned, ...]
     caller: Caller
     standing: Standing
+    said_at: datetime | None = None
 
     @property
     def referrals(self) -> Sequence[str]:
@@ -112,7 +118,9 @@ class Propose:
         ids = [one.case.row.id for one in self.proposals]
         waiting = batch.read(_WAITING, {"of": ids}) if ids else ()
         same = {(row.referral_id, row.digest) for row in waiting}
-        fresh = [one for one in self.proposals if (one.case.row.id, one.digest) not in same]
+        older = self._older(batch, ids)
+        mine = [one for one in self.proposals if one.case.row.id not in older]
+        fresh = [one for one in mine if (one.case.row.id, one.digest) not in same]
         learn(batch, self.learned, self.caller, self.standing, "message-names-both", message_id)
         told = {row.referral_id for row in waiting}
         for one in fresh:
@@ -122,7 +130,14 @@ class Propose:
             self._write(batch, one, message_id)
             if one.case.row.id not in told:
                 self._tell(batch, one.case)
-        return Became.PROPOSED if fresh else Became.NOTHING_NEW
+        return Became.PROPOSED if fresh else Became.OLDER if older else Became.NOTHING_NEW
+
+    def _older(self, batch: Batch, ids: Sequence[str]) -> set[str]:
+        """The cases of which something was proposed that the hospital recorded later."""
+        if self.said_at is None or not ids:
+            return set()
+        later = batch.read(_LATER, {"of": ids, "at": timestamp(self.said_at)})
+        return {row.referral_id for row in later}
 
     def _write(self, batch: Batch, one: Proposal, message_id: str) -> None:
         row = one.case.row
@@ -142,6 +157,7 @@ class Propose:
                 "digest": one.digest,
                 "content": one.content.content,
                 "opened_at": batch.at,
+                "said_at": timestamp(self.said_at) if self.said_at else None,
             },
         )
         detail: dict[str, str | int] = {"proposal": one.id, "message": message_id, "fields": ",".join(one.fields)}
@@ -184,6 +200,9 @@ _WHERE = frozenset({"addresses", "contacts"})
 _t = tables.demographic_change
 _WAITING = select(_t.c.referral_id, _t.c.digest).where(
     _t.c.referral_id.in_(bindparam("of", expanding=True)), _t.c.decided_at.is_(None), _t.c.erased_at.is_(None)
+)
+_LATER = select(_t.c.referral_id).where(
+    _t.c.referral_id.in_(bindparam("of", expanding=True)), _t.c.said_at > bindparam("at"), _t.c.erased_at.is_(None)
 )
 _SUPERSEDE = (
     update(_t)

@@ -36,6 +36,7 @@ class Became(StrEnum):
     NOBODY = "nobody-here"  # it is of nobody whose case is open here
     NOTHING_TO_DO = "nothing-to-do"  # a movement on a ward
     NOTHING_NEW = "nothing-new"  # it says what is known
+    OLDER = "older-than-known"  # its sender recorded it before what was proposed last
     NOT_SURE = "number-not-sure"  # its number fits, and nothing else of it does
     PROPOSED = "proposed"  # a person decides what of it is used
     MERGED = "merged"
@@ -124,7 +125,7 @@ class KeepMessage(Unit[Given]):
         return (self.arrived.name,) if self.arrived.also is None else (self.arrived.name, self.arrived.also)
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """What its work relies on."""
         return self.work.referrals if self.work else ()
 

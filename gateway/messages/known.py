@@ -35,7 +35,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An open referral whose victim a number was given for. `row.label` is set where PDS calls her restricted."""
+    """An open referral whose victim a number was given for. `row.label` says that one of them is restricted."""
 
     row: Row[Any]
     by: frozenset[bytes]
@@ -87,7 +87,7 @@ def families(person: Person) -> set[str]:
     return {family_key(name.family) for name in person.names if name.family}
 
 
-_b, _r, _f, _t = tables.blind_index, tables.record, tables.referral, tables.trace
+_b, _r, _f = tables.blind_index, tables.record, tables.referral
 _CASES = (
     select(
         _b.c.digest,
@@ -101,11 +101,10 @@ _CASES = (
         _f.c.organisation,
         _f.c.team,
         _f.c.grade,
-        _t.c.label,
+        _f.c.label,
     )
     .join(_r, _r.c.id == _b.c.record_id)
     .join(_f, _f.c.event_id == _r.c.event_id)
-    .outerjoin(_t, (_t.c.log_id == _f.c.log_id) & (_t.c.event_id == _f.c.event_id) & (_t.c.victim == _f.c.victim))
     .where(
         _b.c.log_id == bindparam("log"),
         _b.c.digest.in_(bindparam("digests", expanding=True)),

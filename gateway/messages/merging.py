@@ -20,7 +20,7 @@ from gateway.messages.known import Case
 from gateway.notices import Kind, Matter, due_by_grade, tell
 from gateway.store import tables
 from gateway.store.batch import Batch
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 
 MERGED = "numbers-merged"
 """Why a team is told of a merge."""
@@ -91,7 +91,7 @@ def learn(
                 Operation.COMBINATION,
                 at=batch.at,
                 caller=caller,
-                agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
+                agreement=standing.agreement_ref,
                 subjects=(subject,),
                 record=row.record_id,
                 case=row.id,

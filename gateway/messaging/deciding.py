@@ -117,7 +117,7 @@ class _ReadProposals(Unit[tuple[Shown, ...]]):
     envelope: Envelope
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The case."""
         return (self.opened.row.id,)
 

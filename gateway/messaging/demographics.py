@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from adapters.nhs.hl7v2 import Identity, Message, patient_change
 from adapters.nhs.hl7v2.identity import identity
-from adapters.socket import Fault, Problem, Unreadable
 from gateway.messages.change import Proposal, Propose, proposal
 from gateway.messages.keeping import Became, Given
 from gateway.messages.known import Case, Numbers, digests, is_she
@@ -50,7 +49,7 @@ async def take(arriving: Arriving) -> Given:
     about = found[0][0].row.event_id
     if not proposals and not learned:
         return await arriving.keep(Became.NOTHING_NEW if also is None else Became.NOTICE, about=about, also=also)
-    work = Propose(tuple(proposals), tuple(learned), arriving.caller, standing)
+    work = Propose(tuple(proposals), tuple(learned), arriving.caller, standing, change.recorded)
     return await arriving.keep(Became.PROPOSED, work, about=about, also=also)
 
 
@@ -64,7 +63,7 @@ async def merge(arriving: Arriving) -> Given:
     for one in change.merges:
         gone = _numbers(one.gone)
         possible = await _cases(arriving, list(digests(keyring, organisation, gone)))
-        found = await _hers(arriving, possible, change.patient.person, gone)
+        found = await _hers(arriving, possible, one.person, gone)
         doubtful = doubtful or len(found) < len(possible)
         kept = _numbers(one.kept)
         named = digests(keyring, organisation, kept)
@@ -105,9 +104,7 @@ async def _hers(
 
 def _identity(message: Message) -> Identity:
     """Who the message is about: that alone costs a tenth of reading her whole, and most are nobody here."""
-    pid = message.first("PID")
-    if pid is None:
-        raise Unreadable(Problem("PID", Fault.MISSING))
+    pid = message.only("PID")
     return identity(pid, 3, pid.text(32))[0]
 
 

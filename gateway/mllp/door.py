@@ -32,10 +32,11 @@ class Door:
                 return holder(connection, named)
 
             found = await self._services.database.read(find)
-        return found if found is not None and self.caller(found) is not None else None
+        return found if found is not None and await self.caller(found) is not None else None
 
-    def caller(self, client_id: str) -> Caller | None:
+    async def caller(self, client_id: str) -> Caller | None:
         """The caller a client is now; None where it is revoked. Raises NotSealed where that cannot be read."""
+        await self._services.clients.fresh()
         client = self._services.clients.get(client_id)
         if client is None or client.revoked_at is not None:
             return None

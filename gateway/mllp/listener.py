@@ -152,7 +152,7 @@ class Listener:
 
     async def _answered(self, line: _Line, client: str, one: bytes | TooLong) -> bool:
         """Have a message kept, and answer it; False where the client may not speak any more."""
-        caller = self._door.caller(client)
+        caller = await self._door.caller(client)
         now = asyncio.get_running_loop().time()
         if caller is not None and now - line.looked_at >= self._bounds.look_again_seconds:
             line.looked_at = now

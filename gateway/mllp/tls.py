@@ -52,14 +52,6 @@ def fingerprint(der: bytes) -> str:
     return sha256(der).hexdigest()
 
 
-def fingerprint_of_pem(text: str) -> str:
-    """The same of a PEM certificate. Raises TlsUnusable."""
-    try:
-        return fingerprint(ssl.PEM_cert_to_DER_cert(text.strip()))
-    except ValueError:
-        raise TlsUnusable("not one PEM certificate") from None
-
-
 def _own(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
         context.load_cert_chain(certificate, key)

@@ -198,8 +198,12 @@ class PackSource:
             elif note is not None and line != _CHECKPOINT:
                 note.append(line)
             if tag == b"end":
-                return
+                return self._check_ended(file)
         raise SourceUnreadable(f"{self._path}: the pack is cut short")
+
+    def _check_ended(self, file: IO[bytes]) -> None:
+        if file.read(1):
+            raise SourceUnreadable(f"{self._path}: the pack goes on after its end")
 
     def _keep_text(self, file: IO[bytes], line: bytes) -> None:
         fields = line.split()

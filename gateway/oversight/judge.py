@@ -28,7 +28,7 @@ from gateway.decision import AgreementRef, Ruling
 from gateway.repeats import COMPARED, PERSON_MATCH
 from gateway.searching import Search
 from gateway.shown import DOWNTIME_CASE, DOWNTIME_ITEMS, PARTS, ROW_ITEMS, WORKLIST_ROW
-from gateway.store.traced import ASKED, NUMBER, PATIENT_MATCH, PDS_QUESTION
+from gateway.store.traced import ASKED, PATIENT_MATCH, PDS_QUESTION, SHOWN
 from mappings.items import CATALOGUE
 
 MEMORY = 65_536
@@ -208,8 +208,8 @@ class Judge:
 
 _NO_RESOURCES = {
     PERSON_MATCH: COMPARED,
-    PATIENT_MATCH: COMPARED | {NUMBER},
-    PDS_QUESTION: ASKED,
+    **{type_: SHOWN[role] for role, type_ in PATIENT_MATCH.items()},
+    **{type_: ASKED[role] for role, type_ in PDS_QUESTION.items()},
     WORKLIST_ROW: ROW_ITEMS,
     DOWNTIME_CASE: DOWNTIME_ITEMS,
     **PARTS,

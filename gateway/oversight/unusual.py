@@ -18,9 +18,7 @@ from gateway.oversight.acting import Who, actor_of, acts_on, opens, refuses
 from gateway.oversight.gathering import Act, Finding, Gathering, Matter, matter
 from gateway.oversight.standing import Past
 from gateway.oversight.thresholds import Thresholds
-
-CONNECTED = frozenset({"declared", "same-name", "same-address"})
-"""The relationships of facts that make somebody connected with a party (domain.md section 4.5, N15)."""
+from gateway.rules import CONNECTIONS
 
 STANDING_EVENTS = frozenset(
     {Event.CANARY_PLACED.value, Event.BREAK_GLASS_OPENED.value, Event.BREAK_GLASS_REVIEWED.value}
@@ -196,7 +194,7 @@ class Connected:
     def see(self, act: Act) -> Iterator[Finding]:
         """See `Rule.see`."""
         yield from self._gathered.over(act.at)
-        if act.facts.get("relationship") in CONNECTED:
+        if act.facts.get("relationship") in CONNECTIONS:
             self._gathered.add((actor_of(act), act.case), (act,), act)
 
     def end(self, now: datetime) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, RSAKey
 
 from gateway.keys import Keyring
@@ -85,7 +86,7 @@ def client_key(settings: Settings) -> RSAKey | ECKey | None:
     for kind in kinds:
         try:
             key = kind.import_key(pem)
-        except ValueError:
+        except (ValueError, JoseError):  # no PEM; the key of another kind
             continue
         if not key.is_private or (isinstance(key, RSAKey) and key.raw_value.key_size < _LEAST_BITS):
             break

@@ -243,7 +243,7 @@ class EndLapsed(Unit[int]):
     idle_seconds: int
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        now = batch.wall
+        now = batch.now
         times = {"now": timestamp(now), "idle": timestamp(now - timedelta(seconds=self.idle_seconds))}
         return EndSessions(_LAPSED, times, "lapsed", None).apply(batch)
 

@@ -38,9 +38,13 @@ class Unit(Generic[T]):
     the batch; what it raises is the caller's answer, and nothing stays.
     """
 
-    claims: Sequence[bytes] = ()
-    referrals: Sequence[str] = ()
+    claims: Sequence[bytes] = ()  # set by those who know them when they are made
     patient: bool = False
+
+    @property
+    def referrals(self) -> Sequence[str]:
+        """The referrals it relies on."""
+        return ()
 
     def apply(self, batch: Batch) -> T:
         """Do the work. May run twice, and must not touch anything but the batch."""
@@ -60,15 +64,16 @@ class ReferralHead:
 class Batch:
     """What units see while they are applied: the time, the claims, and buffers to write to."""
 
-    def __init__(
-        self, connection: Connection, head: Head, now: datetime, log_id: str, wall: datetime | None = None
-    ) -> None:
+    def __init__(self, connection: Connection, head: Head, log_time: datetime, log_id: str, now: datetime) -> None:
         self._connection = connection
         self.log_id = log_id
         self.now = now
-        self.wall = wall or now
-        """What this machine's clock says: it may be behind the log's time, where it once ran ahead."""
-        self.at = timestamp(now)
+        """What this machine's clock says: decisions are made by it, and whatever runs out."""
+        self.clock = timestamp(now)
+        """The same as rows have it: what is due is compared with this."""
+        self.at = timestamp(log_time)
+        """When the log says that this happens: never before what it holds, where a clock once ran ahead of `now`."""
+        self._log_time = log_time
         self.terms_epoch = head.terms_epoch
         self._growth = Growth(head)
         self._rows: list[tuple[Table, Mapping[str, Any]]] = []
@@ -218,7 +223,7 @@ class Batch:
         if not len(self._growth):
             return []
         sealed = self._growth.seal(signer)
-        log_sql.append(self._connection, self.log_id, sealed, self.now)
+        log_sql.append(self._connection, self.log_id, sealed, self._log_time)
         return sealed.receipts()
 
 

@@ -35,7 +35,7 @@ class Outstanding:
 
     def become_late(self, batch: Batch, most: int) -> Sequence[Row[Any]]:
         """What is late and has not been said to be, as it was; from now on it has. The unit seals each."""
-        rows = batch.read(self._late, {"log": batch.log_id, "now": batch.at, "most": most})
+        rows = batch.read(self._late, {"log": batch.log_id, "now": batch.clock, "most": most})
         for row in rows:
             batch.update(self._mark, {"of": row.id, "now": batch.at})
         return rows

@@ -28,7 +28,7 @@ from gateway.services import Services
 from gateway.settings import Environment
 from gateway.store.batch import Batch, Unit
 from gateway.subscriptions.channel import NAME, SubscriptionChannel, options_of, subscribed
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.under_agreement import decided, log_of, standing_of
 
 MOST = 10
@@ -175,9 +175,9 @@ def _said(one: Registered, standing: Standing) -> tuple[Subscribed, Status]:
 
 
 def _seal(batch: Batch, event: Event, caller: Caller, standing: Standing, id_: str) -> None:
-    agreement = agreement_ref(standing.terms.agreement) if standing.terms else None
     detail = {"subscription": id_}
-    batch.seal(act(event, Operation.ADMINISTRATION, at=batch.at, caller=caller, agreement=agreement, detail=detail))
+    ref = standing.agreement_ref
+    batch.seal(act(event, Operation.ADMINISTRATION, at=batch.at, caller=caller, agreement=ref, detail=detail))
 
 
 def _refused(words: str) -> Unprocessable:

@@ -218,10 +218,9 @@ class _Desk:
             "for": asked.face,
             "found": len(found),
         }
-        ref = agreement_ref(standing.terms.agreement) if standing.terms else None
         unit = ReadAgreement(
             caller,
-            ref,
+            standing.agreement_ref,
             what,
             Event.DECISION_EXPLAINED,
             record=asked.incident,

@@ -22,8 +22,9 @@ async def caller_of(services: Services, request: Request, scope: str | None) -> 
 
     Raises NotAuthenticated or NotPermitted, sealed either way.
     """
+    await services.clients.fresh()
     try:
-        caller = with_ids(services.tokens.caller(request.headers.get("authorization")), request)
+        caller = with_ids(services.tokens.caller(_authorization(request)), request)
     except NotAuthenticated as error:
         await seal_refusal(services, request, None, getattr(error, "reason", "token-refused"))
         raise
@@ -35,6 +36,11 @@ async def caller_of(services: Services, request: Request, scope: str | None) -> 
         await seal_refusal(services, request, caller, error.reason)
         raise
     return caller
+
+
+def _authorization(request: Request) -> str | None:
+    """What the request is authorised by; two are put in one line (RFC 9110 section 5.3), which is no token's form."""
+    return ", ".join(request.headers.getlist("authorization")) or None
 
 
 async def caller_with_any(services: Services, request: Request, scopes: Sequence[str]) -> Caller:

@@ -15,13 +15,12 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway.delivery.endpoints import Registered, counts, endpoints
 from gateway.delivery.page import Renew, State, listed, state_of
-from gateway.errors import BadParameter, NotFound
+from gateway.errors import BadParameter
 from gateway.evidence import Caller, Event
-from gateway.nothing_given import Missed
 from gateway.reading_log import Look
 from gateway.services import Services
 from gateway.tokens.scopes import Scope
-from gateway.under_agreement import governed, standing_of
+from gateway.under_agreement import governed, missed, standing_of
 from gateway.web.auth import caller_of
 from gateway.web.http import PlainRoute, json_response, receipt_header, receipt_json
 
@@ -68,11 +67,11 @@ class _Desk:
         """Have one that lies with a human sent again."""
         caller = await self._caller(request)
         log_id = await governed(self._services, caller)
-        journal = self._services.journals.of(log_id)
-        committed = await journal.submit(Renew(delivery_id, caller, await standing_of(self._services, log_id)))
+        unit = Renew(delivery_id, caller, await standing_of(self._services, log_id))
+        committed = await self._services.journals.of(log_id).submit(unit)
         if not committed.value:
-            await journal.submit(Missed(caller, Event.DELIVERY_RENEWED))
-            raise NotFound("there is no delivery of this id that lies with a human")
+            words = "there is no delivery of this id that lies with a human"
+            raise await missed(self._services, caller, log_id, Event.DELIVERY_RENEWED, words)
         return self._answer(log_id, {"delivery": delivery_id, "state": State.WAITING.value}, committed.receipt)
 
     async def _caller(self, request: Request) -> Caller:

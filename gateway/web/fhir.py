@@ -26,7 +26,7 @@ from gateway.tokens.scopes import Scope
 from gateway.web.auth import caller_of, caller_with_any
 from gateway.web.fhirbatch import Given, carry_out
 from gateway.web.fhirdesk import Desk, only
-from gateway.web.fhirform import FhirRoute, fhir_body
+from gateway.web.fhirform import FhirRoute, fhir_body, form_asked
 from gateway.web.fhirsearch import Pairs, is_lenient, known, posted, subset_of
 from gateway.web.fhirversions import held_of, if_match
 from gateway.web.hospital import BUNDLE_SCOPES, brings_notice, take_bundle
@@ -101,6 +101,7 @@ class _Door:
         """Search by a form, and by the query of the address where it has one."""
         caller = await self._reader(request)
         form = await posted(request)
+        form_asked(request, form)
         asked = self._desk.searches.asked(caller, type_, _pairs(request), form, lenient=is_lenient(request))
         return _sealed(await self._desk.search(caller, type_, asked, reason_of(request)))
 

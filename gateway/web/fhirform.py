@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import zlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
@@ -33,15 +33,17 @@ FHIR_VERSIONS: Final = frozenset({"4.0", "4.0.1"})
 _OF: Final = {
     **dict.fromkeys(("application/fhir+json", "application/json", "text/json"), fhir.JSON_TYPE),
     **dict.fromkeys(("application/fhir+xml", "application/xml", "text/xml"), fhir.XML_TYPE),
-    **dict.fromkeys(("application/*", "*/*"), fhir.JSON_TYPE),
+    **dict.fromkeys(("application/*", "*/*", "*"), fhir.JSON_TYPE),
 }
-"""Which of our two types answers a media range; JSON where either would do."""
+"""Which of our two types answers a media range; JSON where either would do. Java's own client asks for `*; q=.2`."""
+_WRITING: Final = frozenset({"_format", "_pretty"})
+"""The parameters that say how an answer is written."""
 _PARTS: Final = frozenset({"_elements", "_summary"})
 """The parameters that ask for a part of a resource."""
 _BOTH: Final = (fhir.JSON_TYPE, fhir.XML_TYPE)
 _MOST_STARS: Final = 3  # more than any range has: less exact than every one
 _SHORT: Final = {"json": fhir.JSON_TYPE, "xml": fhir.XML_TYPE}
-_Q: Final = re.compile(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", re.ASCII)
+_Q: Final = re.compile(r"0?\.\d{1,3}|0\.?|1(?:\.0{0,3})?", re.ASCII)
 _ASIDE_BYTES: Final = 32_768  # turning more than this to XML takes longer than other requests should wait
 _GZIP: Final = 16 + zlib.MAX_WBITS  # zlib's word for the gzip format
 
@@ -61,12 +63,23 @@ class Form:
 
 def form_of(request: Request) -> Form:
     """The form a caller asks for. Raises NotAcceptable, BadParameter."""
-    asked = request.query_params.get("_format")
+    return _form(request, request.query_params)
+
+
+def form_asked(request: Request, pairs: Iterable[tuple[str, str]]) -> None:
+    """Let the parameters of a form say how its answer is written, as those of an address do. Raises as `form_of`."""
+    said = {name: value for name, value in pairs if name in _WRITING}
+    if said:
+        request.state.form = _form(request, {**request.query_params, **said})
+
+
+def _form(request: Request, asked_by: Mapping[str, str]) -> Form:
+    asked = asked_by.get("_format")
     accept = ",".join(request.headers.getlist("accept"))
     media = _accepted(accept) if asked is None else _named(asked.replace(" ", "+"))  # a plus that nobody escaped
     if media is None:
         raise NotAcceptable(f"this server answers in {fhir.JSON_TYPE} and {fhir.XML_TYPE}, FHIR version 4.0")
-    pretty = request.query_params.get("_pretty", "false")
+    pretty = asked_by.get("_pretty", "false")
     if pretty not in {"true", "false"}:
         raise BadParameter("_pretty is true or false")
     return Form(media, pretty == "true")
@@ -99,6 +112,7 @@ class FhirRoute(PlainRoute):
         async def handle(request: Request) -> Response:
             form = form_of(request)
             answer = await plain(request)
+            form = getattr(request.state, "form", form)
             if not form.plain and len(answer.body) > _ASIDE_BYTES:
                 answer = await asyncio.to_thread(written_in, answer, form)
             else:
@@ -115,7 +129,7 @@ class FhirRoute(PlainRoute):
 def failure_in_form(request: Request, response: Response) -> Response:
     """A failure in the form asked for, or in JSON where what was asked for is itself the failure."""
     try:
-        return written_in(response, form_of(request))
+        return written_in(response, getattr(request.state, "form", None) or form_of(request))
     except (NotAcceptable, BadParameter):
         return response
 

@@ -48,7 +48,7 @@ class PageWriter:
         found = page.found
         matches, proofs = matched(page, fhir.Subset())
         url = f"{self.base_url}/{asked.address}"
-        here = f"{url}?{urlencode(asked.pairs)}"
+        here = _asking(url, asked.pairs)
         if asked.wanted.after is not None:
             here = self._to(url, Cursor(asked.pairs, asked.wanted.after), caller, asked.address)
         following = None
@@ -67,13 +67,18 @@ class PageWriter:
         after = asked.search.after
         if asked.hidden or after is not None:
             return self._link(asked, after, caller, type_)
-        return f"{self.base_url}/{type_}?{urlencode(asked.pairs)}"
+        return _asking(f"{self.base_url}/{type_}", asked.pairs)
 
     def _link(self, asked: Asked, place: tuple[str, ...] | None, caller: Caller, type_: str) -> str:
         return self._to(f"{self.base_url}/{type_}", Cursor(asked.pairs, place), caller, type_)
 
     def _to(self, url: str, cursor: Cursor, caller: Caller, address: str) -> str:
         return f"{url}?{CURSOR}={self.cursors.seal(cursor, caller, address)}"
+
+
+def _asking(url: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """An address with its question, where there is one."""
+    return f"{url}?{urlencode(pairs)}" if pairs else url
 
 
 def matched(page: Page, subset: fhir.Subset) -> tuple[list[fhir.Written], Sequence[fhir.Receipt | None]]:

@@ -181,7 +181,9 @@ def known(type_: str) -> None:
 
 
 async def posted(request: Request) -> Pairs:
-    """The parameters of a form. Raises BadMediaType, BodyTooLarge, BadParameter."""
+    """The parameters of a form; none where there is no body. Raises BadMediaType, BodyTooLarge, BadParameter."""
+    if request.headers.get("content-length") == "0" and "content-type" not in request.headers:
+        return ()
     media_type(request, (FORM,))
     body = await read_body(request, FORM_MAX_BYTES)
     try:

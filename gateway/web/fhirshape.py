@@ -31,7 +31,8 @@ class Shape:
         summary = self._one("_summary", "false")
         if summary not in fhir.SUMMARIES:
             raise BadParameter(f"_summary is one of {', '.join(fhir.SUMMARIES)}")
-        self.counted = summary == "count" or self._one("_count", "") == "0"  # R4: a page of none is a count
+        none = _size(self._given["_count"]) == 0 if "_count" in given else False
+        self.counted = summary == "count" or none  # R4: a page of none is a count
         self.subset = fhir.Subset(summary, self._elements(type_, summary))
         wanted = self._one("_total", "estimate")
         if wanted not in {"none", "estimate", "accurate"}:
@@ -100,8 +101,15 @@ def page_size(values: Sequence[str] | None, settings: Settings) -> int:
     """How many matches a page holds (`_count`), at most what the settings allow. Raises BadParameter."""
     if not values:
         return settings.fhir_page_default
+    size = _size(values)
+    if size == 0:
+        raise BadParameter("_count is above zero here: there is nothing to count")
+    return min(size, settings.fhir_page_max)
+
+
+def _size(values: Sequence[str]) -> int:
     if len(values) > 1:
         raise BadParameter("_count is given once")
-    if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII) or values[0] == "0":
-        raise BadParameter("_count is a whole number above zero")
-    return min(int(values[0]), settings.fhir_page_max)
+    if not re.fullmatch(r"\d{1,9}", values[0], re.ASCII):
+        raise BadParameter("_count is a whole number, without a sign and of at most nine figures")
+    return int(values[0])

@@ -208,7 +208,7 @@ class _Desk:
         return await self._review(request, What.OVERRIDE, id_)
 
     async def staff(self, request: Request) -> Response:
-        """Register what may connect a member of staff with a party (N15)."""
+        """Register what may connect a member of one's own staff with a party (N15)."""
         caller = await self._caller(request)
         body = await read_json(request, StaffBody)
         addresses = [(one.line, one.postcode) for one in body.addresses]

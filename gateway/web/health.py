@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import text
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ from gateway.notices import count_outstanding
 from gateway.retention.sweep import figures
 from gateway.services import Services
 from gateway.web.http import json_response
+from gateway.web.leaving import is_leaving
 from gateway.witnesses import Condition, alarms, witnesses
 
 COUNTED_FOR_SECONDS = 60.0  # monitors ask every few seconds, and counting reads every kept record's dates
@@ -111,7 +113,9 @@ def routes(services: Services, metrics: Metrics) -> APIRouter:
         return json_response({"status": "live"})
 
     @router.get("/health/ready", summary="The database answers")
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
+        if is_leaving(request.app):
+            return json_response({"status": "not ready", "check": "leaving"}, 503)
         try:
             await services.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
         except Unreachable:

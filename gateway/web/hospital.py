@@ -50,7 +50,8 @@ class SheSays(Body):
 def brings_notice(caller: Caller, body: bytes) -> bool:
     """Whether a Bundle brings a notice rather than reads.
 
-    Of a sender of notices, what nobody can read is kept as one: it may tell of somebody at risk (P6).
+    Of a sender of notices, what nobody can read is kept as one, and so is what asks for nothing: it may tell of
+    somebody at risk (P6).
     """
     if Scope.NOTICE_WRITE not in caller.scopes:
         return False
@@ -58,10 +59,13 @@ def brings_notice(caller: Caller, body: bytes) -> bool:
         sent = fhir.as_sent(body)
     except fhir.FhirRefused:
         return True
-    if sent.get("resourceType") != "Bundle" or sent.get("type") not in fhir.NOTICE_TYPES:
-        return Scope.REFERRAL_READ not in caller.scopes
+    asks = sent.get("resourceType") == "Bundle" and sent.get("type") in {"batch", "transaction"}
+    if Scope.REFERRAL_READ not in caller.scopes or not asks:
+        return True
     entries = sent.get("entry")
-    return sent["type"] == "message" or not all(map(_reads, entries if isinstance(entries, list) else [None]))
+    if sent["type"] == "batch":  # of which each entry is answered by itself, as long as one of them asks
+        return isinstance(entries, list) and bool(entries) and not any(map(_reads, entries))
+    return not all(map(_reads, entries if isinstance(entries, list) else [None]))
 
 
 def _reads(entry: object) -> bool:
@@ -73,7 +77,7 @@ async def take_bundle(services: Services, request: Request, body: bytes, media: 
     """Take a notice in and answer in FHIR. Raises UnreadableInput (kept), and what `take_notice` raises."""
     caller = await caller_of(services, request, Scope.NOTICE_WRITE)
     try:
-        brought = read_bundle(services, caller, body, media)
+        brought = await read_bundle(services, caller, body, media)
     except Unreadable as unreadable:
         raise await unreadable_notice(services, caller, body, fhir_media(media), unreadable) from unreadable
     document = brought.record.reference("document")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from email.message import Message
 from typing import Any
 
@@ -257,16 +258,4 @@ def receipt_json(receipt: Receipt, log_id: str) -> dict[str, Any]:
 def with_ids(caller: Caller, request: Request) -> Caller:
     """The caller with the ids of this request."""
     request_id, correlation_id = call_ids(request)
-    return Caller(
-        client=caller.client,
-        organisation=caller.organisation,
-        recipient=caller.recipient,
-        scopes=caller.scopes,
-        agreements=caller.agreements,
-        user=caller.user,
-        role=caller.role,
-        token=caller.token,
-        request=request_id,
-        correlation=correlation_id,
-        profiles=caller.profiles,
-    )
+    return replace(caller, request=request_id, correlation=correlation_id)

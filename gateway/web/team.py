@@ -83,10 +83,11 @@ def routes(services: Services) -> APIRouter:
         body = await read_json(request, ConsentBody)
         if body.state is ConsentState.OVERRIDDEN:
             raise Unprocessable("state: nobody says that they are overridden; see governance")
-        told, receipt = await byways.change_consent(services, library, caller, id_, body.state, body.reason)
+        heard = await byways.change_consent(services, library, caller, id_, body.state, body.reason)
         log_id = await log_of(services, caller)
-        answer = {"consent": body.state.value, "told": told, "receipt": receipt_json(receipt, log_id)}
-        return json_response(answer, headers=receipt_header(receipt, log_id))
+        receipt = receipt_json(heard.receipt, log_id)
+        answer = {"consent": body.state.value, "act": heard.act, "told": heard.told, "receipt": receipt}
+        return json_response(answer, headers=receipt_header(heard.receipt, log_id))
 
     @router.post("/referrals/{id_}/break-glass", status_code=201, summary="Override a denial: a life is at risk")
     async def break_glass(request: Request, id_: str) -> Response:

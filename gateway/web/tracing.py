@@ -16,7 +16,7 @@ from audit.receipt import Receipt
 from gateway import trace_reviews
 from gateway.evidence import Caller
 from gateway.services import Services
-from gateway.store.traced import State
+from gateway.store.traced import Sought, State
 from gateway.tokens.scopes import Scope
 from gateway.trace_reviews import OF_STATE, Sides, Word
 from gateway.under_agreement import log_of
@@ -36,7 +36,7 @@ def routes(services: Services) -> APIRouter:
     """The routes over these services."""
     router = APIRouter(prefix="/team/v1/traces", tags=["team"], route_class=PlainRoute)
 
-    @router.get("", summary="Victims whose NHS number waits for a person, the one due first at the top")
+    @router.get("", summary="Victims and children whose NHS number waits for a person, the one due first at the top")
     async def waiting(request: Request) -> Response:
         caller = await caller_of(services, request, Scope.REFERRAL_READ)
         rows, receipt = await trace_reviews.read_traces(services, caller)
@@ -48,7 +48,7 @@ def routes(services: Services) -> APIRouter:
         sides, receipt = await trace_reviews.read_trace(services, caller, trace_id)
         return await _answer(services, caller, _both(sides), receipt)
 
-    @router.post("/{trace_id}/decision", summary="Say whether it is she")
+    @router.post("/{trace_id}/decision", summary="Say whether it is the same person")
     async def decide(request: Request, trace_id: str) -> Response:
         caller = await caller_of(services, request, Scope.REFERRAL_WRITE)
         body = await read_json(request, TraceBody)
@@ -59,11 +59,12 @@ def routes(services: Services) -> APIRouter:
 
 
 def shown(row: Row[Any]) -> dict[str, Any]:
-    """A trace without anybody's name: whose it is, where it stands, its clock."""
+    """A trace without anybody's name: whether of a victim or a child, where it stands, its clock."""
     return {
         "trace": row.id,
         "referral": row.referral_id,
         "incident": row.event_id,
+        "of": Sought.of(row).role.value,
         "state": row.state,
         "verification_status": row.status,
         "restricted": row.label is not None,
@@ -80,6 +81,7 @@ def _both(sides: Sides) -> dict[str, Any]:
     compared = sides.candidate.levels if sides.candidate is not None and sides.found is not None else {}
     score = sides.candidate.score if sides.candidate is not None and sides.found is not None else None
     return shown(sides.row) | {
+        "household_restricted": sides.referral.label is not None,
         "compared": dict(compared),
         "score": score,
         "meant": _person(sides.meant),

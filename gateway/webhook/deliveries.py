@@ -31,7 +31,7 @@ from gateway.notices import Kind, Matter, due_by_grade, tell
 from gateway.store import tables
 from gateway.store.batch import Batch, Unit
 from gateway.store.records import subject_of
-from gateway.terms import Standing, agreement_ref
+from gateway.terms import Standing
 from gateway.webhook.endpoints import Endpoint, Pushed
 
 _PLANNED_AT_ONCE = 200
@@ -101,7 +101,7 @@ class Begin(Unit[int | None]):
     now: datetime
 
     @property
-    def referrals(self) -> Sequence[str]:  # type: ignore[override]  # a value computed from the fields
+    def referrals(self) -> Sequence[str]:
         """The referral that must not have changed, so that no word of what is erased by now is pushed."""
         return (self.telling.row.referral_id,) if self.telling else ()
 
@@ -193,7 +193,7 @@ class Finish(Unit[bool]):
                 Operation.CONSULTATION,
                 at=batch.at,
                 caller=self.caller,
-                agreement=agreement_ref(self.standing.terms.agreement) if self.standing.terms else None,
+                agreement=self.standing.agreement_ref,
                 record=row.record_id,
                 case=row.referral_id,
                 detail=detail,
@@ -209,7 +209,7 @@ def give_up(batch: Batch, row: Row[Any], caller: Caller, standing: Standing, why
     matter = Matter(Kind.UNDELIVERED, row.event_id, row.referral_id, row.record_id, why)
     due = due_by_grade(standing.terms, row.grade, batch.now)
     team = Recipient(row.organisation, row.team)
-    tell(batch, matter, [team], due=due, caller=None, agreement=standing.terms.agreement if standing.terms else None)
+    tell(batch, matter, [team], due=due, caller=None, agreement=standing.agreement)
 
 
 def _failed(
@@ -221,7 +221,7 @@ def _failed(
         at=batch.at,
         caller=caller,
         outcome=Outcome.FAILED,
-        agreement=agreement_ref(standing.terms.agreement) if standing.terms else None,
+        agreement=standing.agreement_ref,
         record=row.record_id,
         case=row.referral_id,
         reason=why,

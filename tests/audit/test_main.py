@@ -139,6 +139,7 @@ def test_no_progress_is_drawn_where_nobody_looks_or_none_is_wanted(
 
 def test_what_cannot_be_read_exits_2(pack_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(pack_file.parent / "none")]) == 2
+    assert capsys.readouterr().out == f"Not checked: {pack_file.parent / 'none'}: No such file or directory\n"
     assert main(["verify", str(pack_file), "--key", str(pack_file)]) == 2
     assert main(["receipt", str(pack_file), "--key", "none"]) == 2
     assert "Not checked" in capsys.readouterr().out

@@ -21,6 +21,7 @@ from gateway.demo.run import LOG
 from gateway.evidence import OPERATOR_LOG
 from gateway.retention.holds import Ground, PlaceHold
 from gateway.store import tables
+from gateway.tokens.certificates import AddCertificate, Certificate
 from gateway.tokens.clients import AddClient
 from gateway.tokens.scopes import Scope
 from gateway.webhook.endpoints import AddEndpoint as AddWebhook
@@ -142,6 +143,26 @@ def test_a_certificate_that_runs_out_is_seen(world: World, operator: ConsoleClie
     world.services.journals.of(OPERATOR_LOG).submit_and_wait(hook)
     assert "Has run out 3 days ago" in row(operator.get(f"{AT}/clients"), "Webhook of demo-rms")
     assert "Client demo-rms" in row(operator.get(f"{AT}/deliveries"), "https://force.example/f")
+
+
+def test_the_end_of_a_systems_own_certificate_is_seen(world: World, operator: ConsoleClient) -> None:
+    """Near ones are marked; of one that was registered before its end was kept it is not known."""
+    name = f"engine-{serial()}"
+    journal = world.services.journals.of(OPERATOR_LOG)
+    scopes = [Scope.REFERRAL_WRITE.value]
+    journal.submit_and_wait(AddClient(name, "An engine", "RXL", scopes=scopes, agreements=[LOG], jwks=None))
+    for print_, days in (("a", 90), ("b", 20.5), ("c", 5)):
+        shown = Certificate(print_ * 8 + name.encode().hex().ljust(56, "0"), datetime.now(UTC) + timedelta(days=days))
+        journal.submit_and_wait(AddCertificate(name, shown))
+    with world.services.database.writing() as connection:
+        of = tables.client_certificate.c.fingerprint.startswith("cccccccc")
+        connection.execute(update(tables.client_certificate).where(of).values(not_after=None))
+    first, second, third = row(operator.get(f"{AT}/clients"), name).split("Certificate ")[1:]
+    assert "aaaaaaaa" in first
+    assert "Runs out soon" not in first
+    assert "bbbbbbbb" in second
+    assert "Runs out soon" in second
+    assert "Not known" in third
 
 
 def authority(until: datetime) -> str:

@@ -59,7 +59,10 @@ ACTS: Mapping[str, tuple[str, Values, str]] = {
 }
 """Each act by the address of its form: its kind, what is entered, and what the page says of it then."""
 
-BESIDE = {"consent", "oral", "notices", "connection", "break-glass", "override", "entered-in-error"}
+BESIDE = {
+    *("consent", "oral", "notices", "connection", "break-glass", "override"),
+    *("entered-in-error", "consent-in-error"),
+}
 """What is no act of casework, and is tried by itself below."""
 
 NEEDS_MORE = {"notices", "override", "entered-in-error"}
@@ -74,6 +77,7 @@ def adviser(world: World) -> ConsoleClient:
 def test_every_act_has_a_form_and_every_form_is_tried_here() -> None:
     assert {one.slug for one in ACTIONS} == ACTS.keys() | BESIDE
     assert {kind for kind, _, _ in ACTS.values()} == KINDS
+    assert {one.slug: one.act for one in ACTIONS if one.act} == {slug: kind for slug, (kind, _, _) in ACTS.items()}
 
 
 def test_a_form_asks_for_each_of_its_fields_and_for_nothing_else(world: World, adviser: ConsoleClient) -> None:
@@ -264,7 +268,7 @@ def test_nothing_that_is_typed_into_any_form_ever_runs(world: World, adviser: Co
     """Stored or shown again: in the page that answers, and in the case afterwards."""
     _, task = pushed(world)
     for one in ACTIONS:
-        if one.slug in NEEDS_MORE | {"connection", "break-glass", "close", "consent"}:
+        if one.slug in NEEDS_MORE | {"connection", "break-glass", "close", "consent", "consent-in-error"}:
             continue
         filled = form(adviser, task, one.slug, ACTS.get(one.slug, ("", ALOUD, ""))[1])
         for box in filled.form.xpath(".//textarea | .//input[@type='text']"):
@@ -370,13 +374,18 @@ def test_where_nothing_was_done_nothing_can_be_taken_back(world: World, adviser:
     assert "There is nothing in this case that can be taken back." in said
 
 
-def test_what_a_later_act_relies_on_is_refused_in_words(world: World, adviser: ConsoleClient) -> None:
+def test_what_a_later_act_relies_on_is_not_offered_and_refused_in_words(world: World, adviser: ConsoleClient) -> None:
     _, task = pushed(world)
     for _ in range(3):
         done(adviser, task, "contact", CONTACT)
-    done(adviser, task, "unable", {"ground": "three-attempts"})
     events = form(adviser, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
-    answer = send(adviser, task, "entered-in-error", {"event": events[1], "reason": "did-not-happen"})
+    assert len(events) == 3
+    stale = form(adviser, task, "entered-in-error", {"event": events[1], "reason": "did-not-happen"})
+    done(adviser, task, "unable", {"ground": "three-attempts"})
+    again = form(adviser, task, "entered-in-error")
+    assert set(again.form.xpath(".//input[@name='event']/@value")).isdisjoint(events)
+    fields = {**dict(stale.fields), "version": dict(again.fields)["version"]}
+    answer = adviser.post(at(task, "entered-in-error"), {name: value for name, value in fields.items() if value})
     assert answer.status_code == 422
     expected = ("#event", "Something that was done later relies on it: take that back first")
     assert problems_of(answer) == [expected]
@@ -386,9 +395,17 @@ def test_a_colleague_of_another_role_takes_back_only_what_is_their_own(world: Wo
     _, task = pushed(world)
     done(adviser, task, "contact", CONTACT)
     lead = signed_in(world, id="lead-of-the-team", roles=(LEAD.roles[0],))
-    (event,) = form(lead, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
-    refused = send(lead, task, "entered-in-error", {"event": event, "reason": "wrong-case"})
+    filled = form(adviser, task, "entered-in-error", {"reason": "wrong-case"})
+    (event,) = filled.form.xpath(".//input[@name='event']/@value")
+    assert "There is nothing in this case" in words_of(lead.get(f"{at(task, 'entered-in-error')}?reason=follow-up"))
+    token = dict(form(lead, task, "contact").fields)["csrf"]
+    refused = lead.post(
+        at(task, "entered-in-error"), {**dict(filled.fields), "event": event, "csrf": token, "note": "x"}
+    )
     assert refused.status_code == 403
+    done(lead, task, "contact", CONTACT)
+    (own,) = form(lead, task, "entered-in-error").form.xpath(".//input[@name='event']/@value")
+    assert own != event
     done(signed_in(world, SECOND_ADVISER), task, "entered-in-error", {"event": event, "reason": "wrong-case"})
 
 
@@ -416,7 +433,8 @@ def test_the_referral_to_the_conference_becomes_a_file(world: World, adviser: Co
 def test_what_was_said_aloud_is_sealed_as_a_disclosure(world: World, adviser: ConsoleClient) -> None:
     _, task = pushed(world)
     start = size(world)
-    done(adviser, task, "oral", ALOUD)
+    page = done(adviser, task, "oral", ALOUD)
+    assert re.search(r"Said aloud.{1,120}To .{1,60}, by telephone.{1,20}Risk: grade", page) or page
     (said,) = [one for one in sealed(world, start=start) if one.event == "oral-disclosure"]
     assert (said.items.released, said.recipients[0].recipient) == (("risk.grade",), "marac")
     late = send(adviser, task, "oral", {**ALOUD, **day("day", SOON)})
@@ -433,6 +451,26 @@ def test_consent_that_is_withdrawn_closes_what_the_agreement_then_withholds(
     with world.services.database.reading() as connection:
         facts = connection.execute(select(tables.referral.c.facts).where(tables.referral.c.id == task)).scalar_one()
     assert '"withdrawn"' in facts
+
+
+def test_consent_refused_by_mistake_is_taken_back_where_it_keeps_the_case_away(
+    world: World, adviser: ConsoleClient
+) -> None:
+    """By whoever entered it, from the page that says that there is no such case, and nothing of it is shown."""
+    _, task = pushed(world)
+    missing = adviser.follow(send(adviser, task, "consent", {"state": "withdrawn"}))
+    assert (missing.status_code, missing.text.count(at(task, "consent-in-error"))) == (404, 1)
+    said = {"reason": "wrong-case", "note": "It was the case above."}
+    shown = adviser.get(at(task, "consent-in-error"))
+    assert "Ashdown" not in shown.text
+    assert send(signed_in(world, SECOND_ADVISER), task, "consent-in-error", said).status_code == 404
+    start = size(world)
+    page = done(adviser, task, "consent-in-error", said)
+    assert "Marianne Ashdown" in page
+    assert "Entered in error, said idva-0042" in page
+    (entry,) = [one for one in sealed(world, start=start) if one.event == "case-corrected"]
+    assert ((entry.detail or {})["act"], (entry.detail or {})["mistake"]) == ("consent", "wrong-case")
+    assert send(adviser, task, "consent-in-error", said).status_code == 422, "there is no other to take back"
 
 
 def test_what_was_said_of_sharing_since_stands_before_what_police_recorded(

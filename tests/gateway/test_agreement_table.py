@@ -16,8 +16,9 @@ import pytest
 
 from gateway.decide import Facts, decide_on, facts_of
 from gateway.decision import Outcome
+from gateway.store.traced import ASKED
 from mappings.items import CATALOGUE
-from mappings.record import Consent, ConsentState, Grade
+from mappings.record import Consent, ConsentState, Grade, Role
 from tests.support.agreements import provide
 from tests.support.records import NOW, incident
 
@@ -295,13 +296,18 @@ def test_the_two_trusts_are_separate_controllers(recipient: str, purpose: str, s
     assert decision.outcome is Outcome.DENIED
 
 
-def test_pds_is_told_who_she_is_and_nothing_else() -> None:
-    """Of everything there can be: her name, her date of birth, and where about she lives."""
+@pytest.mark.parametrize(("role", "clause"), [(Role.VICTIM, "F1-PDS-question"), (Role.CHILD, "F1-PDS-child")])
+def test_pds_is_told_who_somebody_is_and_nothing_else(role: Role, clause: str) -> None:
+    """Of everything there can be: the name, the date of birth, and where about they live; of one person at a time."""
     decision = decide_on(facts(), "pds", "tracing", provide(), NOW)
     assert decision.outcome is Outcome.PERMITTED
-    assert set(decision.released) == {"victim.listed", "victim.name", "victim.birth"}
-    assert {v.item: v.method for v in decision.verdicts if v.method} == {"victim.home_address": "locality"}
-    assert decision.clauses == ("F1-PDS-question",)
+    assert {one.partition(".")[0] for one in (*decision.released, *decision.generalised)} == {"victim", "child"}
+    asked = decision.narrow(ASKED[role])
+    assert set(asked.released) == {f"{role}.listed", f"{role}.name", f"{role}.birth"}
+    assert {v.item: v.method for v in asked.verdicts if v.method} == {f"{role}.home_address": "locality"}
+    assert asked.clauses == (clause,)
+    alone = decide_on(replace(facts(), children=False), "pds", "tracing", provide(), NOW)
+    assert set(alone.ruling.methods) == ASKED[Role.VICTIM]
 
 
 @pytest.mark.parametrize("state", [*(state.value for state in ConsentState), None])

@@ -56,6 +56,11 @@ def research(
     return change
 
 
+def asked_for(party: str) -> Change:
+    """PDS is asked for another party than the trust."""
+    return lambda content: next(one for one in content["recipients"] if one["id"] == "pds").update(party=party)
+
+
 @pytest.mark.parametrize(
     ("code", "where", "change"),
     [
@@ -121,6 +126,9 @@ def research(
         ("opt-out-not-applied", "flows F6", research(applied=False)),
         ("opt-out-not-applied", "flows F6", research(applied=False, item="adviser.safety_plan")),
         ("pseudonymised-yet-identifying", "flows F6", research(applied=True, bases=("pseudonymised",))),
+        # PDS is asked by an organisation of the NHS
+        ("asked-by-no-nhs-party", "flows F1-PDS", asked_for("lancashire-county-council")),
+        ("asked-by-no-nhs-party", "flows F1-PDS", asked_for("lancashire-constabulary")),
         # What leaves is in the register
         ("not-in-register", "flows F2", lambda c: flow(c, "F2")["register"]["data_categories"].remove("support")),
         (

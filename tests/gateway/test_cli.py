@@ -164,7 +164,7 @@ def test_keys_that_are_gone_or_broken_end_with_3(shell: Shell) -> None:
 
 def test_a_client_is_added_listed_and_revoked(ready: Shell) -> None:
     line = next(one for one in ready("client", "list").output.splitlines() if one.startswith("demo-rms"))
-    assert line.split("\t") == ["demo-rms", "04", "active", "police:feedback.read police:incident.write", "-"]
+    assert line.split("\t") == ["demo-rms", "04", "active", "police:feedback.read police:incident.write", "-", "-"]
     key = ready.folder / "data" / "clients" / "demo-rms.pem"
     assert key.stat().st_mode & 0o777 == 0o600
     ready("client", "revoke", "demo-rms")

@@ -81,7 +81,7 @@ def test_the_report_is_written_as_files_and_sealed(folder: Path, tmp_path: Path)
         (("report", "operator"), REFUSED, "no agreement is in force"),
         (("report", LOG, "--from", "2026-04-02", "--until", "2026-07-01"), MISUSED, "first day of"),
         (("report", LOG, "--from", "2026-04-01"), MISUSED, "an end"),
-        (("report", LOG, "--baseline", "none.toml"), REFUSED, "No such file"),
+        (("report", LOG, "--baseline", "none.toml"), REFUSED, "no such file"),
     ],
 )
 def test_what_is_no_report_is_refused_in_words(

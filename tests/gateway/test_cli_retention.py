@@ -18,6 +18,7 @@ from gateway.demo.run import LOG
 from gateway.evidence import Event
 from gateway.retention.sweep import sweep
 from gateway.store import tables
+from gateway.web.leaving import Server
 from tests.journeys.support import serial
 from tests.support.world import URL, World, copy_template, open_world, settings_for
 
@@ -99,9 +100,12 @@ def test_a_gateway_that_serves_sweeps_by_itself(shell: Shell, monkeypatch: pytes
         swept.set()
         return done
 
+    def serving(server: Server) -> None:
+        server.started = swept.wait(30)
+
     monkeypatch.setattr("gateway.duties.sweep", sweeping)
     monkeypatch.setattr("gateway.logs.configure", lambda: None)  # the log of this process is not the test's to set up
-    monkeypatch.setattr("uvicorn.run", lambda *_, **__: swept.wait(30))
+    monkeypatch.setattr("gateway.web.leaving.Server.run", serving)
     result = CliRunner().invoke(app, ["serve"])
     assert result.exit_code == DONE, repr(result.exception)
     assert swept.is_set()

@@ -12,6 +12,8 @@ from gateway.agreement import State, Terms, shipped
 from gateway.decide import Decision, Facts, Outcome, Reason, decide_on, facts_of
 from gateway.facts import event_time, hours_since
 from gateway.generalise import AGE_BANDS, age_band
+from gateway.rules import CONNECTIONS
+from gateway.ties import CONNECTED as TIES
 from mappings.items import CATALOGUE
 from mappings.record import Birth
 from tests.support.agreements import clause, edited, provide, signed
@@ -19,8 +21,12 @@ from tests.support.records import NOW, incident, victim
 
 AFTER = datetime(2029, 1, 1, tzinfo=UTC)  # the first instant at which the shipped agreement has expired
 KNOWN = replace(facts_of(incident(), NOW), items=tuple(sorted(CATALOGUE)))
-CONNECTED = ("declared", "same-name", "same-address")
+CONNECTED = tuple(sorted(CONNECTIONS))
 OPENED = replace(KNOWN, break_glass="life-at-risk")
+
+
+def test_n15_what_marks_find_is_what_the_rule_refuses() -> None:
+    assert {tie.value for tie in TIES.values()} == CONNECTIONS
 
 
 def asked(known: Facts, terms: Terms | None = None, at: datetime = NOW) -> Decision:

@@ -69,7 +69,10 @@ def test_it_shows_what_it_promises(kept: tuple[Path, dict[str, Any]]) -> None:
 
 
 def test_the_victims_number_is_found_and_stays_with_the_nhs(kept: tuple[Path, dict[str, Any]]) -> None:
-    """PDS fails once and is asked again under the same id; she is restricted, and found without her postcode."""
+    """PDS fails once and is asked again under the same id; she is restricted, and found without her postcode.
+
+    Her child is asked for alone.
+    """
     _, found = kept
     assert found["traced"] == {
         "questions": 3,
@@ -77,7 +80,7 @@ def test_the_victims_number_is_found_and_stays_with_the_nhs(kept: tuple[Path, di
         "with_postcode": [True, True, False],
         "address_written": False,
     }
-    assert found["nhs_number"] == "9990000018"
+    assert found["nhs_numbers"] == ["9990000018", "9990000026"]
     assert found["police_given_nhs_number"] is False
 
 

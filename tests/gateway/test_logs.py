@@ -41,15 +41,14 @@ def restored() -> Iterator[None]:
     """Puts the process's logging back as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("uvicorn.access", "httpx")}
+    own = logging.getLogger("gateway").level
     yield
     for handler in root.handlers:
         if handler not in handlers:
             handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name, before in levels.items():
-        logging.getLogger(name).setLevel(before)
+    logging.getLogger("gateway").setLevel(own)
 
 
 @pytest.mark.parametrize("line", Line)
@@ -116,11 +115,13 @@ def test_a_foreign_line_is_the_same_whatever_it_says(message: str, argument: obj
 
 @pytest.mark.usefixtures("restored")
 def test_every_librarys_log_goes_through_the_formatter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`configure` replaces what handlers there were; access lines, which hold URLs, are not written."""
+    """`configure` replaces what handlers there were; what others say in passing, such as URLs, is not written."""
     monkeypatch.setattr(sys, "stderr", sys.stdout)
     configure()
     configure()
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler.formatter, JsonLines)
-    assert not logging.getLogger("uvicorn.access").isEnabledFor(logging.INFO)
-    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
+    assert logging.getLogger("gateway").isEnabledFor(logging.INFO)
+    for other in ("alembic.runtime.migration", "httpx", "uvicorn.access", "uvicorn.error"):
+        assert logging.getLogger(other).isEnabledFor(logging.WARNING)
+        assert not logging.getLogger(other).isEnabledFor(logging.INFO)

@@ -17,9 +17,9 @@ from gateway.cli.program import app
 from gateway.demo.run import LOG
 from gateway.demo.setting import free_port
 from gateway.evidence import OPERATOR_LOG
-from gateway.mllp.tls import fingerprint_of_pem
 from gateway.settings import Settings
 from gateway.store import tables
+from gateway.tokens.certificates import Certificate
 from tests.gateway.test_mllp_messages import rows, sealed
 from tests.support.mllp import HOST, Pair, adt, authority, header
 from tests.support.world import URL, copy_template, open_world, settings_for
@@ -93,7 +93,7 @@ def serving(*, beside_the_web: bool = False) -> Iterator[tuple[int, subprocess.P
 
 
 def test_a_registered_engine_is_heard_by_its_certificate_until_it_is_removed(place: Place) -> None:
-    assert fingerprint_of_pem(place.engine.certificate.decode()) in place.add("engine", place.shown)
+    assert Certificate.of(place.engine.certificate.decode()).fingerprint in place.add("engine", place.shown)
     file = place.folder / "feed.hl7"
     file.write_bytes(adt() + adt("A40", more=["MRG|7700009^^^RXL^MR"]) + header("MDM^T02").encode() + b"\r")
     with serving() as (port, process):
@@ -101,7 +101,7 @@ def test_a_registered_engine_is_heard_by_its_certificate_until_it_is_removed(pla
         assert "1 of 3" in place.send(file, port, ends=REFUSED)
         stranger = place.send(file, port, authority().issue("stranger"), ends=REFUSED)
         assert "AA" not in stranger
-        named = fingerprint_of_pem(place.engine.certificate.decode())
+        named = Certificate.of(place.engine.certificate.decode()).fingerprint
         place("client", "certificate", "engine", "--remove", named)
         assert "AA" not in place.send(file, port, ends=REFUSED)
         process.send_signal(signal.SIGTERM)
@@ -134,7 +134,8 @@ def test_a_certificate_speaks_for_one_client_once(place: Place) -> None:
     assert "is, or was, registered" in place.add("second", place.shown, ends=REFUSED)
     next_one = authority().issue("next").write(place.folder, "next")[0]
     listed = place("client", "certificate", "engine", "--add", str(next_one)).split()
-    assert len(listed) == 2
+    assert len(listed) == 4  # each with its end
+    assert min(listed[1::2]) in place("client", "list")
     assert "has none" in place("client", "certificate", "second", "--remove", listed[0], ends=REFUSED)
     assert "PEM" in place("client", "certificate", "engine", "--add", str(place.key), ends=REFUSED)
     place("client", "revoke", "engine")
@@ -146,7 +147,7 @@ def test_the_listener_says_what_it_lacks(place: Place, monkeypatch: pytest.Monke
     assert "belong together" in place("mllp", "serve", ends=3)
     monkeypatch.delenv("GATEWAY_MLLP_KEY")
     assert "GATEWAY_MLLP_PLAIN_CLIENT" in place("mllp", "serve", ends=3)
-    assert "cannot be read" in place("mllp", "send", "none.hl7", "--to", "mllp://127.0.0.1", ends=REFUSED)
+    assert "no such file" in place("mllp", "send", "none.hl7", "--to", "mllp://127.0.0.1", ends=REFUSED)
     assert "mllp://" in place("mllp", "send", str(place.ca), "--to", "http://127.0.0.1", ends=REFUSED)
 
 

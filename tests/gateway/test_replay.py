@@ -13,13 +13,16 @@ from hypothesis import strategies as st
 
 from gateway.agreement import shipped
 from gateway.casework import ACCEPTING
-from gateway.casework.acts import IN_ERROR, Acknowledge, Act
+from gateway.casework.acts import BESIDE, IN_ERROR, NEXT_SHIFT, Acknowledge, Act
 from gateway.casework.codes import Result
 from gateway.casework.effects import MOVED, affected
 from gateway.casework.replay import Offer, Without, counted, lived, standing, without
 from gateway.casework.rules import Case
 from gateway.casework.timers import Kind, Stands, changed
+from gateway.coresponse.contact import Attended, Contact
+from gateway.coresponse.meeting import step_of
 from gateway.errors import TransitionRefused
+from gateway.store.batch import ReferralHead
 from mappings.referral import ReferralState as State
 from mappings.referral import ReferralStatus as Status
 from tests.gateway.test_casework_acts import NOW, OFFERED, POOL, SAFE, said
@@ -61,13 +64,21 @@ class Life:
         return self.case.status, self.case.state
 
 
-Doing = tuple[str, Act, datetime, str]
+AtTheScene = Contact
+Beside = str
+Doing = tuple[str, Act | AtTheScene | Beside, datetime, str]
+"""An act, a contact at the scene that joined the case, or the kind of what is entered beside the acts."""
+
 BORN = Life(START, None, {kind: ("", due) for kind, due in OFFER.due.items()}, ())
 
 
 def on(life: Life, doing: Doing) -> Life:
     """A case after one more act; what it has come to already may be said again. Raises TransitionRefused."""
     id_, act, now, who = doing
+    if isinstance(act, AtTheScene):
+        return met(life, id_, act, now, who)
+    if isinstance(act, Beside):
+        return replace(life, past=(*life.past, Kept(id_, act, {}, now, who)))
     try:
         effect = affected(act, life.case, "idva", now, at="acts[0]", consent_ref="consent-1")
     except TransitionRefused as cannot:
@@ -84,6 +95,27 @@ def on(life: Life, doing: Doing) -> Life:
     clocks |= {one.kind: (id_, one.due) for one in plan.start}
     kept = Kept(id_, act.act, effect.happened.codes, now, who)
     return Life(effect.case, holder, clocks, (*life.past, kept))
+
+
+def met(life: Life, id_: str, contact: AtTheScene, now: datetime, who: str) -> Life:
+    """A case after a contact at the scene joined it, as joining does it."""
+    status, state = life.stands
+    said_ = Attended(id_, "RXL", "idva-team", "demo", who, "idva", None, contact, now)
+    step = step_of(said_, ReferralHead(1, status.value, state.value, "record-1"))
+    reached = contact in {Contact.SPOKEN_TO, Contact.REFUSED}
+    tried = replace(life.case, attempts=life.case.attempts + 1, fruitless=0 if reached else life.case.fruitless + 1)
+    codes = {"channel": "at-the-scene", "result": (Result.REACHED if reached else Result.NO_ANSWER).value}
+    return Life(
+        replace(tried, status=step.status, state=step.state),
+        who if step.status is not status else life.holder,
+        {kind: since for kind, since in life.clocks.items() if kind is not Kind.ACKNOWLEDGE},
+        (*life.past, Kept(id_, "contact-attempt", codes, now, who)),
+    )
+
+
+def offer_of(life: Life) -> Offer:
+    """What the case began with, and which of its acts came of a contact at the scene."""
+    return replace(OFFER, scenes=frozenset(one.id for one in life.past if one.id.startswith("scene-")))
 
 
 def _taken_by(who: str, act: Act, life: Life, after: Case) -> str | None:
@@ -103,18 +135,25 @@ def whole(doings: Sequence[Doing]) -> Life | None:
     return life
 
 
-@given(st.lists(st.tuples(st.sampled_from(POOL), st.sampled_from(["idva-1", "idva-2"])), max_size=10))
-def test_any_act_taken_back_leaves_the_case_as_if_it_had_not_been(wishes: list[tuple[Act, str]]) -> None:
-    """State, whose it is, attempts and clocks; and it is refused exactly where a later act could not have been."""
+DOINGS = st.one_of(st.sampled_from(POOL), st.sampled_from(AtTheScene), st.sampled_from(sorted(BESIDE)))
+
+
+@given(st.lists(st.tuples(DOINGS, st.sampled_from(["idva-1", "idva-2"])), max_size=10))
+def test_any_act_taken_back_leaves_the_case_as_if_it_had_not_been(wishes: list[tuple[Any, str]]) -> None:
+    """State, whose it is, attempts and clocks; and it is refused exactly where a later act could not have been.
+
+    Of acts, of contacts at the scene, and of what is entered beside them, in any order.
+    """
     life, done = BORN, list[Doing]()
     for number, (act, who) in enumerate(wishes):
-        doing = (f"act-{number}", act, NOW + timedelta(minutes=number), who)
+        name = f"scene-{number}" if isinstance(act, AtTheScene) else f"act-{number}"
+        doing = (name, act, NOW + timedelta(minutes=number), who)
         try:
             life = on(life, doing)
         except TransitionRefused:
             continue
         done.append(doing)
-    relived = lived(life.past, OFFER)
+    relived = lived(life.past, offer_of(life))
     assert (relived.stands, relived.holder, relived.clocks) == (life.stands, life.holder, life.clocks)
     assert counted(life.past) == (life.case.attempts, life.case.fruitless)
     for id_, *_ in done:
@@ -133,7 +172,7 @@ def test_any_act_taken_back_leaves_the_case_as_if_it_had_not_been(wishes: list[t
 
 
 def taken(life: Life, id_: str) -> Without:
-    return without(life.past, id_, OFFER, life.stands, life.holder)
+    return without(life.past, id_, offer_of(life), life.stands, life.holder)
 
 
 def doing(*acts: Act) -> list[Doing]:
@@ -221,3 +260,13 @@ def test_who_had_the_case_is_not_guessed_either() -> None:
     life = of(said("acknowledge"), said("assign"))
     assert taken(life, "act-1").holder == "idva-1"
     assert without(life.past, "act-1", OFFER, life.stands, "idva-9").holder == "idva-9"
+
+
+@pytest.mark.parametrize("kind", sorted(BESIDE))
+def test_what_is_entered_beside_the_acts_takes_no_case_and_is_no_act_of_a_closed_one(kind: str) -> None:
+    life = of(said("acknowledge"), said("hand-over", to=NEXT_SHIFT), said("close"))
+    assert (life.holder, life.stands[0]) == (None, Status.COMPLETED)
+    for place in (2, 3):
+        past = [*life.past[:place], Kept("beside", kind, {}, NOW + timedelta(hours=1), "idva-7"), *life.past[place:]]
+        found = lived(past, OFFER)
+        assert (found.stands, found.holder, found.broken) == (life.stands, None, frozenset())

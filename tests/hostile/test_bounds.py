@@ -14,7 +14,7 @@ from tests.hostile.bounded import HEAVY_BYTES
 from tests.support.forked import Forked
 from tests.support.world import copy_template
 
-MOST_KIB = 80 * 1024  # for one document of at most a MiB; a megabyte of quotation marks is 58 MiB of a pattern's marks
+MOST_KIB = 96 * 1024  # for one document of at most a MiB; a megabyte of quotation marks is 58 MiB of a pattern's marks
 CALLS_PER_BYTE = 8
 CALLS_OF_A_DOCUMENT = 60_000  # what a good one of a few KiB costs, with what is loaded once
 

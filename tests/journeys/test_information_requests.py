@@ -17,6 +17,7 @@ from gateway.evidence import Event
 from gateway.informing.keeping import NoteRequestsOverdue
 from gateway.store import tables
 from tests.journeys.support import pushed
+from tests.journeys.test_sides import reviewer
 from tests.support.world import World
 
 WORDS = "Wordszq: she says that he struck her on the stairs on 12 April."
@@ -223,9 +224,9 @@ def test_whoever_is_connected_with_her_sees_nothing_of_it(world: World) -> None:
     """N15, on both sides."""
     request, _ = made(world)
     answer(world, request)
-    for user in ("kin-nurse", "kin-officer"):
+    for side, user in ((world.guardian, "kin-nurse"), (reviewer(world, "04"), "kin-officer")):
         staff = {"user": user, "family_names": ["Ashdown"]}
-        assert world.guardian.post("/governance/v1/staff", json=staff).is_success
+        assert side.post("/governance/v1/staff", json=staff).is_success
     nurse = world.client("demo-hospital", {"id": "kin-nurse", "role": "idva"})
     assert nurse.get(f"/team/v1/information-requests/{request}").status_code == 404
     every = nurse.get("/team/v1/information-requests", params={"state": "all"}).json()["requests"]

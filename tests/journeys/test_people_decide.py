@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from audit.entry import Entry, Operation, Outcome
 from gateway.agreement import State
@@ -23,7 +23,9 @@ from gateway.evidence import Event
 from gateway.reviews import NoteReviewsOverdue
 from gateway.store import tables
 from gateway.store.envelope import ContentUnreadable, Envelope
+from gateway.tokens.scopes import Scope
 from tests.journeys.support import (
+    add_client,
     bring_into_force,
     change,
     in_its_time,
@@ -256,6 +258,36 @@ def test_a_name_or_an_address_shared_with_a_party_closes_the_case(
     assert again.json()["new"] == 0
 
 
+def test_a_party_speaks_for_its_own_staff_alone(world: World) -> None:
+    """Another party that registers the same staff id closes nothing; her own does, however the id is written."""
+    _, task = pushed(world)
+    name = f"idva-{serial()}"
+    ann = adviser(world, name)
+    marks = {"user": name, "family_names": ["Harbottle"]}
+    for organisation in ("04", "RTX", "E10000017"):
+        bound = {"organisation": organisation, "scopes": [Scope.GOVERNANCE_REVIEW.value], "agreements": [LOG]}
+        person = {"id": f"dpo-{organisation}", "role": "dpo"}
+        other = add_client(world, f"{organisation.lower()}-speaks", person, **bound)
+        assert other.post("/governance/v1/staff", json=marks).json()["new"] == 1
+        assert sealed(world)[-1].actor.organisation == organisation
+        assert ann.get(f"/fhir/R4/Task/{task}").status_code == 200
+    assert world.guardian.post("/governance/v1/staff", json=marks | {"user": name.upper()}).json()["new"] == 1
+    assert ann.get(f"/fhir/R4/Task/{task}").status_code == 404
+    assert adviser(world, name.title()).get(f"/fhir/R4/Task/{task}").status_code == 404
+
+
+def test_an_emergency_of_the_same_id_elsewhere_opens_and_blocks_nothing(world: World) -> None:
+    """Another organisation's open break-glass of the same staff id neither opens a case here nor keeps one closed."""
+    task, name = closed_case(world), f"idva-{serial()}"
+    assert smash(adviser(world, name), task).status_code == 201
+    with world.services.database.writing() as connection:
+        glass = tables.break_glass
+        connection.execute(update(glass).where(glass.c.user_id == name).values(organisation="RTX"))
+    ann = adviser(world, name)
+    assert ann.get(f"/fhir/R4/Task/{task}").status_code == 404
+    assert smash(ann, task).status_code == 201
+
+
 def test_what_connects_staff_is_kept_as_digests(world: World) -> None:
     name = f"idva-{serial()}"
     world.guardian.post("/governance/v1/staff", json={"user": name, "family_names": ["Quellingborough"]})
@@ -383,6 +415,24 @@ def test_an_override_that_was_not_right_ends_with_its_review(world: World, optio
     assert guardian(world, "caldicott-2").post(path, json={"outcome": "not-justified"}).status_code == 200
     assert world.hospital.get(f"/fhir/R4/ServiceRequest/{task}").status_code == 404
     assert entries(world, Event.CONSENT_CHANGED, task)[-1].reason == "override-ended"
+
+
+def test_reviews_of_both_kinds_that_are_late_are_each_sealed_once(world: World) -> None:
+    """An override's does not keep an emergency's from being said, nor the other way round."""
+    glass = smash(adviser(world, f"idva-{serial()}"), closed_case(world)).json()["break_glass"]
+    _, hold = held(world, consent="REFUSED")
+    world.guardian.post(f"/governance/v1/holds/{hold}/release", json=OVERRIDE)
+    with world.services.database.writing() as connection:
+        past = {"review_due": "2026-01-01T00:00:00.000Z"}
+        override = tables.consent_override
+        id_ = connection.execute(select(override.c.id).where(override.c.quarantine_id == hold)).scalar_one()
+        connection.execute(update(override).where(override.c.id == id_).values(past))
+        connection.execute(update(tables.break_glass).where(tables.break_glass.c.id == glass).values(past))
+    journal = world.services.journals.of(LOG)
+    while journal.submit_and_wait(NoteReviewsOverdue()).value:
+        pass
+    said = [(one.detail or {})["of"] for one in entries(world, Event.REVIEW_OVERDUE)]
+    assert (said.count(id_), said.count(glass)) == (1, 1)
 
 
 @pytest.mark.parametrize("options", [{"consent": "REFUSED"}, {"handling": "C"}], ids=["consent", "marking"])

@@ -107,16 +107,16 @@ def _loopback(_host: str, _port: int) -> Sequence[str]:
 @pytest.fixture
 def hook(world: World, tmp_path: Path) -> Iterator[Hook]:
     """A new client of the force with an endpoint that takes whole words."""
-    yield from _hook(world, tmp_path, Pushed.WORDS)
+    yield from hook_of(world, tmp_path, Pushed.WORDS)
 
 
 @pytest.fixture
 def reference_hook(world: World, tmp_path: Path) -> Iterator[Hook]:
     """The same, told only that there are words."""
-    yield from _hook(world, tmp_path, Pushed.REFERENCE)
+    yield from hook_of(world, tmp_path, Pushed.REFERENCE)
 
 
-def _hook(world: World, folder: Path, content: Pushed) -> Iterator[Hook]:
+def hook_of(world: World, folder: Path, content: Pushed) -> Iterator[Hook]:
     client = f"rms-{serial()}"
     police = add_client(world, client, {"id": "dc-4411", "role": "officer-in-case"}, **like("demo-rms", name=client))
     with receiver(folder) as made:
@@ -499,7 +499,7 @@ def test_a_word_whose_last_try_never_reported_is_given_to_a_human(hook: Hook, mo
 
 def test_one_endpoint_that_hangs_starves_no_other(hook: Hook, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
-    for number, second in enumerate(_hook(hook.world, tmp_path / "second", Pushed.WORDS)):
+    for number, second in enumerate(hook_of(hook.world, tmp_path / "second", Pushed.WORDS)):
         assert number == 0
         hook.receiver.script.append(HANG)
         said(hook.world)

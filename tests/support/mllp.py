@@ -52,19 +52,21 @@ class Authority:
         """Its own certificate."""
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue(self, name: str) -> Pair:
-        """A certificate of this name, for 127.0.0.1 and localhost."""
+    def issue(self, name: str, *hosts: str) -> Pair:
+        """A certificate of this name, for 127.0.0.1, localhost and further hosts."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = self._signed(subject, key, ca=False)
+        made = self._signed(subject, key, ca=False, hosts=hosts)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         return Pair(made.public_bytes(serialization.Encoding.PEM), private)
 
-    def _signed(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool) -> x509.Certificate:
+    def _signed(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool, hosts: Sequence[str] = ()
+    ) -> x509.Certificate:
         now = datetime.now(UTC)
-        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address(HOST))]
+        names = [*map(x509.DNSName, ("localhost", *hosts)), x509.IPAddress(ip_address(HOST))]
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

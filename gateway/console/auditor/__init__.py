@@ -21,15 +21,11 @@ from gateway.console.auditor import (
     witnesses,
 )
 from gateway.console.console import Console
-from gateway.web.http import PlainRoute
+from gateway.console.desk import router_of
 
 _PAGES = (overview, search, entry, subjects, clauses, findings, witnesses, pack, agreement, trying)
 
 
 def routes(console: Console) -> APIRouter:
     """The routes of the auditor's pages, and of the agreement's, which a guardian reads as well."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
-    for pages in _PAGES:
-        for path, answer, method in pages.pages(console):
-            router.add_api_route(path, answer, methods=[method])
-    return router
+    return router_of(console, _PAGES)

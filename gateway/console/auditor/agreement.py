@@ -24,8 +24,9 @@ from starlette.responses import Response
 from gateway.agreement import Agreement, Terms
 from gateway.agreement import diff as differences
 from gateway.agreement_life import ReadAgreement, overview
-from gateway.console.auditor.desk import Desk, Route, Sight, as_file
+from gateway.console.auditor.desk import Desk, as_file
 from gateway.console.console import Console
+from gateway.console.desk import Route, Sight
 from gateway.console.guard import Visit
 from gateway.errors import NotFound
 from gateway.paper.written import written

@@ -20,9 +20,10 @@ from starlette.responses import Response
 from audit import search as log_search
 from audit.entry import Outcome, timestamp
 from audit.search import Query
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.auditor.period import PERIODS, period_of, start_of
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.page import HEADERS
 from gateway.evaluation.charts import draw
 from gateway.terms import current_terms

@@ -6,7 +6,6 @@ The log is that of the visitor's agreement. Where there is none yet, the pages a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -15,14 +14,12 @@ from starlette.responses import Response
 
 from audit import sql as log_sql
 from audit.errors import IndexUnknown, LogUnknown
-from audit.receipt import Receipt
-from gateway.console.console import Console
+from gateway.console import desk
+from gateway.console.desk import Sight
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
 from gateway.errors import NotFound
 from gateway.evidence import Event
-from gateway.reading_log import Look
-from gateway.services import Services
 from gateway.signin.claims import Role
 from gateway.web.http import receipt_header
 from gateway.web.looking import check_own
@@ -34,29 +31,9 @@ PATH = f"{PREFIX}{HOME}"
 REASON = "audit"
 """What a reading is sealed with; of one person's accounting, the auditor says why they look."""
 
-Route = tuple[str, Callable[..., Any], str]
-"""Where a page is after the console's prefix, what answers it, and its method."""
 
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """A visitor who looks into the log: their look is sealed, as the last entry `receipt` speaks of."""
-
-    visit: Visit
-    log_id: str
-    receipt: Receipt
-
-
-class Desk:
+class Desk(desk.Desk):
     """The pages' common ground over an open console."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    @property
-    def services(self) -> Services:
-        """What everything is done with."""
-        return self.console.services
 
     async def visit(self, request: Request, *roles: Role) -> tuple[Visit, str]:
         """An auditor (or somebody of the roles named), and their log. Raises what the guard does, and NotFound."""
@@ -91,14 +68,12 @@ class Desk:
         reason: str = REASON,
     ) -> Sight:
         """Seal that a visitor looks into their log."""
-        unit = Look(visit.caller, what, event, reason)
-        committed = await self.services.journals.of(log_id).submit(unit)
-        return Sight(visit, log_id, committed.receipt)
+        return await self.sealed(visit, log_id, what, event, reason)
 
     async def read(self, read: Callable[[Connection], T]) -> T:
         """Read in a thread; what the log does not have is not found."""
         try:
-            return await self.services.database.read(read)
+            return await super().read(read)
         except (IndexUnknown, LogUnknown):
             raise NotFound("there is no such log, entry or size") from None
 

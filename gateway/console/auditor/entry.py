@@ -28,9 +28,10 @@ from audit.errors import AuditError
 from audit.note import Verifier
 from audit.receipt import Receipt
 from audit.tree import leaf_hash
-from gateway.console.auditor.desk import HOME, Desk, Route, as_file, size_of
+from gateway.console.auditor.desk import HOME, Desk, as_file, size_of
 from gateway.console.auditor.rows import said_of
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.page import HEADERS
 from gateway.errors import NotFound
 from gateway.web.http import json_response

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.auditor.period import PERIODS, period_of, start_of
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.oversight.asking import looked
 from gateway.oversight.entries import LogSource
 from gateway.oversight.findings import Found, find

@@ -17,8 +17,9 @@ from audit import sql as log_sql
 from audit.entry import Operation, Outcome, timestamp
 from audit.search import Query
 from gateway.agreement_life import overview as agreement_overview
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.oversight.entries import LogSource
 from gateway.oversight.findings import find
 from gateway.witnesses import Standing, standings

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.page import HEADERS
 from gateway.evidence import Event
 from gateway.reading_log import Export

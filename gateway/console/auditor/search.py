@@ -23,10 +23,11 @@ from audit import search as log_search
 from audit.entry import Operation, Outcome
 from audit.search import Query
 from audit.sql import Stored
-from gateway.console.auditor.desk import HOME, PATH, Desk, Route, Sight
+from gateway.console.auditor.desk import HOME, PATH, Desk
 from gateway.console.auditor.filters import ITEMS, Filters
 from gateway.console.auditor.rows import Row, row_of, said_of
 from gateway.console.console import Console
+from gateway.console.desk import Route, Sight
 from gateway.console.forms import FieldError, read
 from gateway.console.page import HEADERS
 from gateway.errors import BadParameter

@@ -23,9 +23,10 @@ from starlette.responses import Response
 from audit import search as log_search
 from audit.entry import Operation, Outcome
 from audit.search import Query
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.auditor.rows import Row, row_of
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FormModel, read, typed
 from gateway.console.guard import Visit
 from gateway.errors import NotFound

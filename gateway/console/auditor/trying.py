@@ -22,9 +22,10 @@ from gateway.agreement import Agreement, AgreementUnreadable, parse
 from gateway.agreement import diff as differences
 from gateway.agreement_check import Finding, check
 from gateway.console.auditor.agreement import PATH
-from gateway.console.auditor.desk import Desk, Route
+from gateway.console.auditor.desk import Desk
 from gateway.console.auditor.period import PERIODS, start_of
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import Bounds, FieldError, FormModel, read, typed
 from gateway.console.guard import Visit
 from gateway.evidence import Event

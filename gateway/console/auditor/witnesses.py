@@ -8,8 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.console.auditor.desk import HOME, Desk, Route
+from gateway.console.auditor.desk import HOME, Desk
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.witnesses import Standing, standings
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.console.console import Console
+from gateway.console.desk import router_of
 from gateway.console.guardian import (
     again,
     contacts,
@@ -36,15 +37,10 @@ from gateway.console.guardian import (
     traces,
     waiting,
 )
-from gateway.web.http import PlainRoute
 
 _PAGES = (waiting, holds, reviews, matches, hospital, deliveries, contacts, notices, again, staff, traces)
 
 
 def routes(console: Console) -> APIRouter:
     """The routes."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
-    for pages in _PAGES:
-        for path, answer, method in pages.pages(console):
-            router.add_api_route(path, answer, methods=[method])
-    return router
+    return router_of(console, _PAGES)

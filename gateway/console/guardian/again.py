@@ -13,9 +13,10 @@ from starlette.responses import Response
 from gateway import governing
 from gateway.console.again import Again
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, read
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route
+from gateway.console.guardian.desk import HOME, Desk
 from gateway.replaying import replay_holds
 
 

@@ -20,9 +20,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import scene_contacts
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at
+from gateway.console.guardian.desk import HOME, Desk, at
 from gateway.console.guardian.holds import Reference
 from gateway.errors import NotFound
 

@@ -19,8 +19,9 @@ from starlette.responses import Response
 
 from audit.receipt import Receipt
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route
+from gateway.console.guardian.desk import HOME, Desk
 from gateway.delivery.channel import Endpoint
 from gateway.delivery.endpoints import endpoints
 from gateway.delivery.page import Renew, State, listed

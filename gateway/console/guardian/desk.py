@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from audit.receipt import Receipt
+from gateway.console import desk
 from gateway.console.console import Console
 from gateway.console.forms import FieldError, Form, FormModel, read, typed
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
 from gateway.errors import GatewayError, NotFound, Unprocessable
 from gateway.evidence import Event
-from gateway.services import Services
 from gateway.signin.claims import Role
 from gateway.under_agreement import log_of, missed
 from gateway.web.http import receipt_header
@@ -25,9 +25,6 @@ HOME = "/guardian"
 PATH = f"{PREFIX}{HOME}"
 
 M = TypeVar("M", bound=FormModel)
-
-Route = tuple[str, Callable[..., Any], str]
-"""Where a page is after the console's prefix, what answers it, and its method."""
 
 DONE: Mapping[str, str] = {
     "released": "It goes on. Both parties can see why, and somebody else will review it.",
@@ -47,18 +44,13 @@ DONE: Mapping[str, str] = {
 """What was done, as the next page says it."""
 
 
-class Desk:
+class Desk(desk.Desk):
     """The pages' common ground over an open console."""
 
     def __init__(self, console: Console, *roles: Role, home: str = PATH) -> None:
-        self.console = console
+        super().__init__(console)
         self._roles = roles or (Role.GUARDIAN,)
         self._home = home
-
-    @property
-    def services(self) -> Services:
-        """What everything is done with."""
-        return self.console.services
 
     async def visit(self, request: Request) -> Visit:
         """Whoever decides. Raises what the guard does."""

@@ -22,9 +22,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import governing
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at
+from gateway.console.guardian.desk import HOME, Desk, at
 from gateway.console.guardian.stating import STATED, Keep, Overriding, shown
 from gateway.errors import NotFound
 from gateway.store.envelope import Envelope

@@ -21,9 +21,10 @@ from starlette.responses import Response
 
 from audit.receipt import Receipt
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at
+from gateway.console.guardian.desk import HOME, Desk, at
 from gateway.console.guardian.stating import STATED, Keep, Overriding, shown
 from gateway.console.words import words
 from gateway.hospital import deciding

@@ -25,9 +25,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import match_reviews
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, FormModel, read
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at
+from gateway.console.guardian.desk import HOME, Desk, at
 from gateway.console.guardian.holds import Reference
 from gateway.console.guardian.sides import compared
 from gateway.linking.found import LINKED, SAME

@@ -19,8 +19,9 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import byways, governing
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at
+from gateway.console.guardian.desk import HOME, Desk, at
 from gateway.evidence import Event
 from gateway.notices import EVERYBODY
 

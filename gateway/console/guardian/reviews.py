@@ -17,9 +17,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import governing, reviewing
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, FormModel, read
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route, at, refused
+from gateway.console.guardian.desk import HOME, Desk, at, refused
 from gateway.errors import NotPermitted, Unprocessable
 from gateway.evidence import Event
 from gateway.reviewing import What, Why

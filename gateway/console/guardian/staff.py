@@ -1,4 +1,4 @@
-"""What may connect a member of staff with a party: registered, so that they see nothing of such a case (N15).
+"""What may connect a member of one's own staff with a party: registered, so that they see nothing of such a case (N15).
 
     /guardian/staff   the form
 
@@ -17,9 +17,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import governing
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import HOME, Desk, Route
+from gateway.console.guardian.desk import HOME, Desk
 
 MOST_NAMES = 10
 Line = Annotated[str, Field(min_length=1, max_length=200)]

@@ -1,4 +1,4 @@
-"""Victims whose NHS number waits for a person of their own team: who was meant and who was found, next to each other.
+"""Victims and children whose NHS number waits for a person of their team: who was meant, and who was found.
 
     /traces                       what waits, the one due first at the top, by nobody's name
     /traces/{trace_id}            both sides
@@ -20,9 +20,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import trace_reviews
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.forms import FieldError, Form, FormModel
 from gateway.console.guard import Visit
-from gateway.console.guardian.desk import Desk, Route, at
+from gateway.console.guardian.desk import Desk, at
 from gateway.console.guardian.sides import NOBODY, NOT_SHOWN, compared
 from gateway.console.page import PREFIX
 from gateway.signin.claims import Role
@@ -97,5 +98,6 @@ class _Traces:
             rows=compared(sides.meant, sides.found, levels, NOBODY if sides.candidate is None else NOT_SHOWN),
             hidden=sides.candidate is not None and not shown,
             restricted=row.label is not None,
+            household=sides.referral.label is not None,
             words_of=[one.value for one in Word if one in may_be],
         )

@@ -19,9 +19,10 @@ from starlette.responses import Response
 from audit.receipt import Receipt
 from gateway import governing
 from gateway.console.console import Console
+from gateway.console.desk import Route
 from gateway.console.guard import Visit
 from gateway.console.guardian.deliveries import read_undelivered
-from gateway.console.guardian.desk import HOME, PATH, Desk, Route
+from gateway.console.guardian.desk import HOME, PATH, Desk
 from gateway.console.guardian.reviews import named
 from gateway.console.words import words
 from gateway.hospital import deciding

@@ -10,16 +10,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from gateway.console.console import Console
+from gateway.console.desk import router_of
 from gateway.console.operator import clients, clocks, deliveries, keeping, overview, people, quarantine, shapes
-from gateway.web.http import PlainRoute
 
 _PAGES = (overview, clients, deliveries, quarantine, clocks, shapes, keeping, people)
 
 
 def routes(console: Console) -> APIRouter:
     """The routes of the operator's pages."""
-    router = APIRouter(route_class=PlainRoute, include_in_schema=False)
-    for pages in _PAGES:
-        for path, answer, method in pages.pages(console):
-            router.add_api_route(path, answer, methods=[method])
-    return router
+    return router_of(console, _PAGES)

@@ -3,32 +3,28 @@
     /operator/clients           the systems, their keys, and when certificates that are held here run out
     /operator/clients/revoke    revoking one (`client`): asked once more before it is done
 
-Of a system's own certificate the gateway keeps the fingerprint alone, so nobody here knows when it runs out.
+Of a system's own certificate the gateway keeps the fingerprint and when it runs out; of a key there is no such thing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography import x509
-from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.certificate_ends import WARNING_DAYS, Certificate, held, of_clients
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route, one
-from gateway.delivery.endpoints import endpoints
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk, one
 from gateway.evidence import OPERATOR_LOG
-from gateway.settings import Settings
-from gateway.store import tables
 from gateway.tokens.clients import Client, ClientRefused, RevokeClient
-from gateway.webhook.endpoints import endpoints as webhooks
 
-MOST_CERTIFICATES = 20  # of one file or option: an authority's bundle, not the web's
+SOON = timedelta(days=max(WARNING_DAYS))
 
 
 def pages(console: Console) -> tuple[Route, ...]:
@@ -43,20 +39,12 @@ def pages(console: Console) -> tuple[Route, ...]:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A registered system: its keys by their ids, and the fingerprints of certificates with the day each was added."""
+    """A registered system: its keys by their ids, and its certificates with the time each was added."""
 
     client: Client
     keys: tuple[str, ...]
-    certificates: tuple[tuple[str, datetime], ...]
+    certificates: tuple[tuple[Certificate, datetime], ...]
     revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate that is held here: what for, and when it runs out; None where it cannot be read."""
-
-    used_for: str
-    until: datetime | None
 
 
 class _Clients:
@@ -66,18 +54,19 @@ class _Clients:
     async def page(self, request: Request) -> Response:
         """The systems, those in use first."""
         sight = await self._desk.look(request, "clients")
-        self._desk.services.clients.refresh()
-        added = await self._desk.read(_fingerprints)
+        await self._refresh()
+        added = await self._desk.read(of_clients)
         known = self._desk.services.clients.current().clients.values()
         systems = sorted((_system(client, added) for client in known), key=_in_use_first)
-        held = await self._desk.read(lambda connection: _held(connection, self._desk.services.settings))
+        here = await self._desk.read(lambda connection: held(connection, self._desk.services.settings))
         done = "revoked" if request.query_params.get("done") == "revoked" else ""
-        view: dict[str, Any] = {"systems": systems, "held": held, "done": done}
+        view: dict[str, Any] = {"systems": systems, "held": here, "soon": SOON, "done": done}
         return self._desk.page(request, "operator_clients.html.jinja", sight, **view)
 
     async def ask(self, request: Request) -> Response:
         """Whether a system is to be revoked; one that is none, or is revoked, leads back to the list."""
         visit = await self._desk.visit(request)
+        await self._desk.services.clients.fresh()
         client = self._desk.services.clients.get(request.query_params.get("client", ""))
         if client is None or client.revoked_at is not None:
             return self._desk.to("/clients")
@@ -92,11 +81,15 @@ class _Clients:
             await self._desk.services.journals.of(OPERATOR_LOG).submit(unit)
         except ClientRefused:  # there is none of this id, or somebody was quicker: the list shows which
             return self._desk.to("/clients")
-        self._desk.services.clients.refresh()
+        await self._refresh()
         return self._desk.to("/clients", "revoked")
 
+    async def _refresh(self) -> None:
+        """Read the register anew, off the event loop: it waits for the database."""
+        await asyncio.to_thread(self._desk.services.clients.refresh)
 
-def _system(client: Client, added: Mapping[str, Sequence[tuple[str, datetime]]]) -> System:
+
+def _system(client: Client, added: Mapping[str, Sequence[tuple[Certificate, datetime]]]) -> System:
     keys = tuple(sorted(key.kid or "" for key in client.keys.keys))
     revoked = datetime.fromisoformat(client.revoked_at) if client.revoked_at else None
     return System(client, keys, tuple(added.get(client.id, ())), revoked)
@@ -104,50 +97,3 @@ def _system(client: Client, added: Mapping[str, Sequence[tuple[str, datetime]]])
 
 def _in_use_first(system: System) -> tuple[bool, str]:
     return system.revoked_at is not None, system.client.id
-
-
-def _fingerprints(connection: Connection) -> Mapping[str, Sequence[tuple[str, datetime]]]:
-    found: dict[str, list[tuple[str, datetime]]] = {}
-    for row in connection.execute(_CERTIFICATES):
-        found.setdefault(row.client, []).append((row.fingerprint, datetime.fromisoformat(row.added_at)))
-    return found
-
-
-def _held(connection: Connection, settings: Settings) -> list[Certificate]:
-    """The certificates in files that the settings name, and those of endpoints and webhooks; what ends first first."""
-    found: list[Certificate] = []
-    for name in _FILES:
-        path: Path | None = getattr(settings, name)
-        if path is not None:
-            found += _read(f"GATEWAY_{name.upper()}", _text(path))
-    for endpoint in endpoints(connection):
-        for name, value in endpoint.endpoint.options.items():
-            if _BEGINS in value:
-                found += _read(f"Endpoint of {endpoint.client}, {name}", value)
-    for hook in webhooks(connection):
-        found += _read(f"Webhook of {hook.client}", hook.ca) if hook.ca else ()
-    return sorted(found, key=lambda certificate: (certificate.until is not None, certificate.until))
-
-
-def _read(used_for: str, pem: str) -> Iterator[Certificate]:
-    try:
-        for certificate in x509.load_pem_x509_certificates(pem.encode())[:MOST_CERTIFICATES]:
-            yield Certificate(used_for, certificate.not_valid_after_utc)
-    except ValueError:
-        yield Certificate(used_for, None)
-
-
-def _text(path: Path) -> str:
-    """What a file holds; nothing where it cannot be read, which is no certificate either."""
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-_FILES = ("mllp_certificate", "mllp_client_ca", "pds_ca_file", "oidc_ca_file")
-_BEGINS = "-----BEGIN CERTIFICATE"
-_c: Any = tables.client_certificate.c
-_CERTIFICATES = (
-    select(_c.client, _c.fingerprint, _c.added_at).where(_c.removed_at.is_(None)).order_by(_c.client, _c.added_at)
-)

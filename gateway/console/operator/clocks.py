@@ -17,7 +17,8 @@ from starlette.responses import Response
 
 from audit.entry import timestamp
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route, chosen
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk, chosen
 from gateway.notices import outstanding
 from gateway.quarantine import holds
 from gateway.store import tables

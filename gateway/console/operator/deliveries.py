@@ -19,13 +19,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route, Sight, chosen, one
+from gateway.console.desk import Route, Sight
+from gateway.console.operator.desk import HOME, Desk, chosen, one
 from gateway.delivery.endpoints import Registered, counts, endpoints
 from gateway.delivery.page import Renew, State, listed
 from gateway.errors import NotFound
 from gateway.evidence import Event
-from gateway.nothing_given import Missed
-from gateway.under_agreement import standing_of
+from gateway.under_agreement import missed, standing_of
 from gateway.webhook.endpoints import Endpoint, waiting
 from gateway.webhook.endpoints import endpoints as webhooks
 
@@ -102,11 +102,11 @@ class _Deliveries:
         if log_id not in await self._desk.agreements():
             raise NotFound("there is no such agreement")
         standing = await standing_of(self._desk.services, log_id)
-        journal = self._desk.services.journals.of(log_id)
-        committed = await journal.submit(Renew(one(form, "delivery"), visit.caller, standing, of_all=True))
+        unit = Renew(one(form, "delivery"), visit.caller, standing, of_all=True)
+        committed = await self._desk.services.journals.of(log_id).submit(unit)
         if not committed.value:
-            await journal.submit(Missed(visit.caller, Event.DELIVERY_RENEWED))
-            raise NotFound("there is no delivery of this id that lies with a human")
+            words = "there is no delivery of this id that lies with a human"
+            raise await missed(self._desk.services, visit.caller, log_id, Event.DELIVERY_RENEWED, words)
         return self._desk.to(f"/deliveries?log={log_id}&done=renewed")
 
 

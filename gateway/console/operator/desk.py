@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from audit.receipt import Receipt
-from gateway.console.console import Console
+from gateway.console import desk
+from gateway.console.desk import Sight
 from gateway.console.forms import Form
 from gateway.console.guard import Visit
 from gateway.console.page import HEADERS, PREFIX
 from gateway.evidence import OPERATOR_LOG, Event
-from gateway.reading_log import Look
-from gateway.services import Services
 from gateway.signin.claims import Role
 from gateway.terms import agreement_ids
 
-T = TypeVar("T")
-
 HOME = "/operator"
 PATH = f"{PREFIX}{HOME}"
-
-Route = tuple[str, Callable[..., Any], str]
-"""Where a page is after the console's prefix, what answers it, and its method."""
 
 SECTIONS = (
     ("", "Overview"),
@@ -41,25 +32,8 @@ SECTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """An operator who looks: their look is sealed as the entry that `receipt` names, in the log `log_id`."""
-
-    visit: Visit
-    log_id: str
-    receipt: Receipt
-
-
-class Desk:
+class Desk(desk.Desk):
     """The pages' common ground over an open console."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    @property
-    def services(self) -> Services:
-        """What everything is done with."""
-        return self.console.services
 
     async def visit(self, request: Request) -> Visit:
         """The operator. Raises what the guard does."""
@@ -70,20 +44,18 @@ class Desk:
         return await self.console.guard.posted(request, Role.OPERATOR)
 
     async def seal(
-        self, visit: Visit, what: Mapping[str, str | int], log_id: str = OPERATOR_LOG, event: Event | None = None
+        self,
+        visit: Visit,
+        what: Mapping[str, str | int],
+        log_id: str = OPERATOR_LOG,
+        event: Event = Event.OPERATION_READ,
     ) -> Sight:
         """Seal that an operator looks. `what` names the question, by codes and numbers."""
-        unit = Look(visit.caller, what, event or Event.OPERATION_READ)
-        committed = await self.services.journals.of(log_id).submit(unit)
-        return Sight(visit, log_id, committed.receipt)
+        return await self.sealed(visit, log_id, what, event)
 
     async def look(self, request: Request, what: str) -> Sight:
         """Let an operator look at what is of no agreement."""
         return await self.seal(await self.visit(request), {"what": what})
-
-    async def read(self, read: Callable[[Connection], T]) -> T:
-        """Read in a thread."""
-        return await self.services.database.read(read)
 
     async def agreements(self) -> tuple[str, ...]:
         """Every agreement of this gateway."""

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route, chosen
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk, chosen
 from gateway.retention.holds import open_holds
 from gateway.retention.sweep import all_due
 

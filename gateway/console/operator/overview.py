@@ -15,7 +15,8 @@ from audit import sql as log_sql
 from gateway.agreement import AgreementUnreadable
 from gateway.agreement_life import overview as agreement_overview
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk
 from gateway.drift import counts as drift_counts
 from gateway.notices import count_outstanding
 from gateway.retention.sweep import all_due

@@ -19,7 +19,8 @@ from starlette.responses import Response
 
 from audit.entry import timestamp
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route, one
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk, one
 from gateway.evidence import OPERATOR_LOG
 from gateway.signin.provider.accounts import Account, Accounts
 from gateway.signin.registered import embedded

@@ -17,8 +17,9 @@ from starlette.responses import Response
 
 from gateway.console.again import Again, Code
 from gateway.console.console import Console
+from gateway.console.desk import Route, Sight
 from gateway.console.forms import read, typed
-from gateway.console.operator.desk import HOME, Desk, Route, Sight, chosen
+from gateway.console.operator.desk import HOME, Desk, chosen
 from gateway.errors import NotFound
 from gateway.evidence import OPERATOR_LOG, Event
 from gateway.quarantine import holds

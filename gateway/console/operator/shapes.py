@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.console import Console
-from gateway.console.operator.desk import HOME, Desk, Route
+from gateway.console.desk import Route
+from gateway.console.operator.desk import HOME, Desk
 from gateway.drift import sightings
 
 DAYS = 30
@@ -32,6 +33,7 @@ class _Mappings:
         sight = await self._desk.look(request, "mappings")
         since = datetime.now(UTC) - timedelta(days=DAYS)
         found = await self._desk.read(lambda connection: sightings(connection, since))
+        await self._desk.services.clients.fresh()
         clients = self._desk.services.clients.current().clients.values()
         uses = {
             profile.name: sorted(one.id for one in clients if profile.name in one.profiles and not one.revoked_at)

@@ -6,7 +6,7 @@ reaching   forms: who has the case, and whether she is reached
 safety     forms: what makes her and her children safer
 telling    forms: what she says, and what is said to others
 ending     forms: closing, stepping back, and overriding
-mistakes   form: what was entered in error
+mistakes   forms: what was entered in error
 actions    all of them, by their addresses, with what they say (`actions.toml`)
 view       the record as the page shows it
 timeline   what happened, the latest first

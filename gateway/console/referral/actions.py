@@ -17,12 +17,13 @@ from importlib.resources import files
 from typing import Any
 
 from gateway.case_page import CasePage
-from gateway.casework import NEXT_STATE, NEXT_STATUS
+from gateway.casework import NEXT_STATUS
+from gateway.casework.effects import may_follow
 from gateway.console.guard import Visit
 from gateway.console.referral import ending, mistakes, reaching, safety, telling
 from gateway.console.referral.asking import Asked, CaseForm, Does, Proof, Sent, asked
-from gateway.signin.claims import Person, Role
-from mappings.referral import Referral, ReferralState, ReferralStatus
+from gateway.signin.claims import Role
+from mappings.referral import Referral, ReferralState
 
 WHO = (Role.ADVISER, Role.SAFEGUARDING)
 
@@ -41,10 +42,10 @@ class Group(StrEnum):
 class Action:
     """Something that is done in a case by one form.
 
-    `told` is what police are told, and None where nothing; `kept` what stays with the team. `leads_to` is the state it
-    brings, so that the page offers what can follow. `opens` says whether the form shows anything of the case, `leaves`
-    where whoever did it goes on, where they can see it no more, and `nothing` what the page says where there is nothing
-    to choose from.
+    `told` is what police are told, and None where nothing; `kept` what stays with the team. `act` is the act of
+    casework that it is, whose rules say when it is offered; of what is none, `afterwards` says that it can be done when
+    the case has ended. `opens` says whether the form shows anything of the case, `leaves` where whoever did it goes on,
+    where they can see it no more, and `nothing` what the page says where there is nothing to choose from.
     """
 
     slug: str
@@ -57,7 +58,7 @@ class Action:
     told: str | None = None
     kept: str | None = None
     nothing: str | None = None
-    leads_to: ReferralState | None = None
+    act: str | None = None
     afterwards: bool = False
     opens: bool = True
     leaves: str | None = None
@@ -98,20 +99,22 @@ def _actions() -> tuple[Action, ...]:
     return tuple(_action(slug, **said) for slug, said in written.items())
 
 
-def _action(slug: str, *, group: str, leads_to: str | None = None, roles: tuple[str, ...] = WHO, **said: Any) -> Action:  # noqa: ANN401 - Action names them
-    state = ReferralState(leads_to) if leads_to else None
-    return Action(slug, FORMS[slug], group=Group[group.upper()], leads_to=state, roles=tuple(map(Role, roles)), **said)
+def _action(slug: str, *, group: str, roles: tuple[str, ...] = WHO, **said: Any) -> Action:  # noqa: ANN401 - Action names them
+    return Action(slug, FORMS[slug], group=Group[group.upper()], roles=tuple(map(Role, roles)), **said)
 
 
 ACTIONS = _actions()
 BY_SLUG: Mapping[str, Action] = {one.slug: one for one in ACTIONS}
 
 
-def offered(referral: Referral, person: Person) -> Mapping[Group, tuple[Action, ...]]:
-    """What can be done in a case as it stands, by group; a form that is opened all the same says why not."""
-    override = BY_SLUG["override"]
-    fits = [one for one in ACTIONS if one.opens and set(one.roles) & set(person.roles) and _fits(one, referral)]
-    fits += [override] if set(override.roles) & set(person.roles) else []
+def offered(page: CasePage, visit: Visit) -> Mapping[Group, tuple[Action, ...]]:
+    """What this person can do in a case as it stands, by group: exactly what is done where its form is filled in right.
+
+    An override shows nothing of the case, and is offered to those whose it is.
+    """
+    override, roles = BY_SLUG["override"], set(visit.person.roles)
+    fits = [one for one in ACTIONS if one.opens and set(one.roles) & roles and _can(one, page, visit)]
+    fits += [override] if set(override.roles) & roles else []
     return {group: found for group in Group if (found := tuple(one for one in fits if one.group is group))}
 
 
@@ -122,15 +125,15 @@ def next_steps(referral: Referral) -> Iterator[Action]:
             yield BY_SLUG[slug]
 
 
+def _can(action: Action, page: CasePage, visit: Visit) -> bool:
+    """Whether an action fits a case, and there is something to choose from for this person."""
+    return _fits(action, page.file.referral) and (action.nothing is None or bool(action.asks(page, visit)))
+
+
 def _fits(action: Action, referral: Referral) -> bool:
-    is_open = bool(NEXT_STATUS[referral.status])
-    if not is_open:
-        return action.afterwards and referral.status is ReferralStatus.COMPLETED
-    if action.slug == "acknowledge":
-        return referral.status in {ReferralStatus.REQUESTED, ReferralStatus.RECEIVED}
-    if action.leads_to is None or action.slug == "contact":
-        return True
-    return action.leads_to in NEXT_STATE[referral.state]
+    if action.act is not None:
+        return may_follow(action.act, referral.status, referral.state)
+    return action.afterwards or bool(NEXT_STATUS[referral.status])
 
 
 _NEXT: Mapping[ReferralState, tuple[str, ...]] = {

@@ -29,6 +29,7 @@ from gateway.casefile import Opening
 from gateway.console.console import Console
 from gateway.console.forms import FieldError, Form, read, typed
 from gateway.console.guard import Visit
+from gateway.console.heads import page_router
 from gateway.console.page import HEADERS, PREFIX
 from gateway.console.referral.actions import BY_SLUG, WHO, Action, next_steps, offered
 from gateway.console.referral.asking import HIDDEN, CaseForm, Proof, Sent
@@ -45,7 +46,7 @@ from gateway.errors import (
 )
 from gateway.marac_forms import marac_form
 from gateway.signin.claims import Role
-from gateway.web.http import PlainRoute, receipt_header
+from gateway.web.http import receipt_header
 from mappings.record import AddressUse
 from mappings.record import Role as InRecord
 
@@ -55,7 +56,7 @@ CORRECTING = "correcting-a-form"
 
 def routes(console: Console) -> APIRouter:
     """The routes of a referral."""
-    router = APIRouter(prefix="/referrals/{id_}", route_class=PlainRoute, include_in_schema=False)
+    router = page_router("/referrals/{id_}")
     area = _Area(console)
     router.add_api_route("", area.case, methods=["GET"])
     router.add_api_route("/safe-address", area.safe_address, methods=["GET"])
@@ -102,7 +103,7 @@ class _Area:
             here=_here(id_),
             reason=reason.value,
             timeline=timeline(page),
-            offered=offered(page.file.referral, visit.person),
+            offered=offered(page, visit),
             next_steps=tuple(next_steps(page.file.referral)),
             done=_done(request),
             marac=any(

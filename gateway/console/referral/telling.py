@@ -145,10 +145,10 @@ def _call(day: date, start: Clock, end: Clock, note: str | None) -> acts.Request
 async def _consent(sent: Sent[ConsentForm]) -> Proof:
     console, said = sent.console, sent.said
     state = ConsentState(said.state)
-    _, receipt = await byways.change_consent(
+    heard = await byways.change_consent(
         console.services, console.library, sent.visit.caller, sent.referral_id, state, None, sent.once
     )
-    return await sent.proof(receipt)
+    return await sent.proof(heard.receipt)
 
 
 async def _oral(sent: Sent[OralForm]) -> Proof:

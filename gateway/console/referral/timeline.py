@@ -145,10 +145,22 @@ def _closed(done: Done, _: CasePage) -> Iterator[str]:
         yield from _exit(done.codes["exit"])
 
 
+def _consent(done: Done, _: CasePage) -> Iterator[str]:
+    yield words(done.codes["state"], "consent")
+
+
+def _aloud(done: Done, page: CasePage) -> Iterator[str]:
+    to = done.codes["to"]
+    yield f"To {page.recipients.get(to, to)}, {words(done.codes['aloud'], 'oral-channel').lower()}"
+    yield "; ".join(words(one, "item") for one in done.codes["items"])
+
+
 _OF_KIND: Mapping[str, Callable[[Done, CasePage], Iterator[str]]] = {
     "unable-to-contact": _ground,
     "unsafe-to-contact": _ground,
     "safety-plan": _plan,
+    "consent": _consent,
+    "spoken": _aloud,
     "assign": _given,
     "hand-over": _given,
     "transfer": _moved,

@@ -132,6 +132,7 @@ def view(page: CasePage, now: datetime) -> dict[str, Any]:
         "channels": channels(record),
         "victims": somebody(record, InRecord.VICTIM),
         "children": somebody(record, InRecord.CHILD),
+        "traced": page.traced,
         "suspects": somebody(record, InRecord.SUSPECT),
         "orders": orders(record, now),
         "notices": tuple((words(one.kind, "notice"), datetime.fromisoformat(one.created_at)) for one in page.notices),

@@ -73,6 +73,8 @@ CASEWORK: Mapping[str, Mapping[str, str]] = {
         "welfare-concern": "Welfare concern",
         "close": "Closed",
         "moved": "Moved on",
+        "consent": "What the victim says of sharing",
+        "spoken": "Said aloud",
         "entered-in-error": "Taken back as entered in error",
     },
     "channel": {

@@ -39,6 +39,7 @@ OVERSIGHT: Mapping[str, Mapping[str, str]] = {
         "retracted": "Sent in error: do not use it",
         "consent-refused": "Consent was refused",
         "consent-withdrawn": "Consent was withdrawn",
+        "consent-corrected": "Refused or withdrawn consent was entered in error: read it again",
         "suspect-released": "The suspect has been released: read it now",
         "order-expired": "An order has ended",
         "stopped": "A later version is held back: what you have is out of date",

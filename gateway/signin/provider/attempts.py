@@ -46,7 +46,7 @@ class Attempt(Unit[bool]):
     ids: tuple[str, str | None]
 
     def apply(self, batch: Batch) -> bool:  # noqa: D102 - said by Unit.apply
-        wall = batch.wall
+        wall = batch.now
         row = next(iter(batch.read(_FAILURES, {"account": self.account})), None)
         person = next(iter(batch.read(_PERSON, {"id": self.person_id})), None) if self.person_id else None
         if row is not None and row.locked_until and row.locked_until > timestamp(wall):
@@ -66,7 +66,7 @@ class Attempt(Unit[bool]):
         return person.removed_at is None and person.version == self.version and unused
 
     def _count(self, batch: Batch, row: Any) -> None:  # noqa: ANN401 - a row
-        wall = batch.wall
+        wall = batch.now
         fresh = row is None or row.last_at < timestamp(wall - FORGOTTEN_AFTER)
         failures = 1 if fresh else row.failures + 1
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS << min(failures - FREE, 10)) if failures >= FREE else 0
@@ -93,7 +93,7 @@ class IssueCode(Unit[None]):
     request: Mapping[str, Any]
 
     def apply(self, batch: Batch) -> None:  # noqa: D102 - said by Unit.apply
-        until = timestamp(batch.wall + timedelta(seconds=CODE_SECONDS))
+        until = timestamp(batch.now + timedelta(seconds=CODE_SECONDS))
         row = {"digest": _digest(self.code), "person_id": self.person_id, "expires_at": until}
         batch.insert(tables.sign_in_code, {**row, "request": orjson.dumps(dict(self.request)).decode()})
 
@@ -109,7 +109,7 @@ class TakeCode(Unit["tuple[str, dict[str, Any]] | None"]):
         if row is None:
             return None
         batch.update(_USE_CODE, {"of": row.digest})
-        if row.expires_at <= timestamp(batch.wall):
+        if row.expires_at <= batch.clock:
             return None
         request: dict[str, Any] = orjson.loads(row.request)
         return row.person_id, request
@@ -120,8 +120,8 @@ class Tidy(Unit[int]):
     """Forgets codes that have run out, and failures of yesterday."""
 
     def apply(self, batch: Batch) -> int:  # noqa: D102 - said by Unit.apply
-        batch.update(_OLD_CODES, {"now": timestamp(batch.wall)})
-        batch.update(_OLD_FAILURES, {"before": timestamp(batch.wall - FORGOTTEN_AFTER)})
+        batch.update(_OLD_CODES, {"now": batch.clock})
+        batch.update(_OLD_FAILURES, {"before": timestamp(batch.now - FORGOTTEN_AFTER)})
         return 0
 
 

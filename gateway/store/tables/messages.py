@@ -17,6 +17,7 @@ client_certificate = Table(
     Column("client", String(64), nullable=False),
     Column("added_at", String(24), nullable=False),
     Column("removed_at", String(24)),
+    Column("not_after", String(24)),
     Index("client_certificate_client", "client", "removed_at"),
 )
 
@@ -53,6 +54,7 @@ demographic_change = Table(
     Column("digest", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("opened_at", String(24), nullable=False),
+    Column("said_at", String(24)),
     Column("decided_at", String(24)),
     Column("decided_by", String(128)),
     Column("decision", String(16)),

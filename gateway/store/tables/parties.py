@@ -76,6 +76,7 @@ staff_mark = Table(
     "staff_mark",
     metadata,
     Column("log_id", String(64), primary_key=True),
+    Column("organisation", String(32), primary_key=True),
     Column("user_id", String(128), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("digest", LargeBinary, primary_key=True),

@@ -1,12 +1,13 @@
 """Whose NHS number is looked for at the national demographics service, and what became of it.
 
 What PDS said lies encrypted in `content` under a key of its own beside it; erasing empties both. Everything else is
-references, codes and clocks. One row for each victim of an event, whoever she was referred to.
+references, codes and clocks. One row for each victim of an event, whoever she was referred to, and beside it
+one for each of her children.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
 
 from gateway.store.tables.declared import metadata
 
@@ -17,6 +18,7 @@ trace = Table(
     Column("log_id", String(64), nullable=False),
     Column("event_id", String(36), nullable=False),
     Column("victim", String(36), nullable=False),
+    Column("child", String(36), nullable=False, server_default=text("''")),  # empty where she is looked for
     Column("referral_id", String(36), nullable=False),  # the one it is asked for: the oldest to an NHS team
     Column("organisation", String(32), nullable=False),
     Column("record_id", String(36), nullable=False),
@@ -37,7 +39,7 @@ trace = Table(
     Column("overdue_at", String(24)),
     Column("decided_at", String(24)),
     Column("decided_by", String(128)),
-    Index("trace_event", "log_id", "event_id", "victim", unique=True),
+    Index("trace_event", "log_id", "event_id", "victim", "child", unique=True),
     Index("trace_record", "record_id"),
     Index("trace_due", "log_id", "state", "next_at"),
     Index("trace_open", "log_id", "decided_at", "due_at"),
